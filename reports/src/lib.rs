@@ -1,0 +1,1 @@
+//! Outcomes become console tables, JSON, CSV, SVG and one HTML page.

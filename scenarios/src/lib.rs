@@ -1,0 +1,1 @@
+//! TOML in, world::Spec out; the library of scenario files.

@@ -1,0 +1,1 @@
+//! Core: which instance gets this request.

@@ -1,0 +1,33 @@
+//! The words every other crate speaks: time, ids, chance, distributions, and the outbox through which a core says what
+//! it wants done.
+//!
+//! Nothing here knows a simulator, a protocol or a file format. Read in this order:
+//!
+//! - [`time`]: [`Instant`] and [`Duration`], whole nanoseconds.
+//! - [`id`]: small integers that print themselves.
+//! - [`rng`]: one [`Seed`], as many independent streams as there are names.
+//! - [`math`]: the only place that takes a logarithm.
+//! - [`dist`]: how long things take.
+//! - [`ratio`]: chance as an exact fraction.
+//! - [`outbox`]: what a core wants done.
+//! - [`fingerprint`]: a run, folded into 64 bits.
+
+pub mod dist;
+pub mod fingerprint;
+pub mod id;
+pub mod math;
+pub mod outbox;
+pub mod ratio;
+pub mod rng;
+pub mod time;
+
+#[cfg(feature = "testing")]
+pub mod golden;
+
+pub use dist::Dist;
+pub use fingerprint::Fingerprint;
+pub use id::{FencingToken, InstanceId, LeaseId, NodeId, RequestId, Revision, ServiceId, SessionId, VersionId, ZoneId};
+pub use outbox::Outbox;
+pub use ratio::Ratio;
+pub use rng::{Draw, Key, Rng, Seed};
+pub use time::{Duration, Instant};

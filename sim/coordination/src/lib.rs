@@ -1,0 +1,1 @@
+//! Core: sessions, locks with fencing.

@@ -1,0 +1,1 @@
+//! The machine room: event queue, node life, network, disk, clocks, faults, trace.

@@ -1,0 +1,1 @@
+//! Core: who is alive and where.

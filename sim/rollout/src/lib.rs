@@ -1,0 +1,1 @@
+//! Core: rolling update, canary, analysis, rollback.

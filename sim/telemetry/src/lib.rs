@@ -1,0 +1,1 @@
+//! Core: counters, histograms, windows.

@@ -1,0 +1,1 @@
+//! Core: one request's life: routes, timeouts, retries, budgets, breakers.

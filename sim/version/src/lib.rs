@@ -1,0 +1,1 @@
+//! Core: versions, ranges, history.

@@ -1,0 +1,1 @@
+//! Where cores and kernel meet: roles, workloads, invariants, outcome.
