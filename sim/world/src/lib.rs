@@ -1,1 +1,3 @@
 //! Where cores and kernel meet: roles, workloads, invariants, outcome.
+
+pub mod outcome;
