@@ -1,1 +1,150 @@
 //! Core: which instance gets this request.
+//!
+//! A [`Balancer`] belongs to one client: a gateway, a sidecar, a service that calls another. It knows the hosts its
+//! client believes in, and how many of its client's own requests each of them has outstanding; it knows nothing of what
+//! other clients do, which is what makes balancing hard and worth simulating.
+//!
+//! - [`strategy`]: how to choose, one file a strategy, and the catalogue behind `windtunnel list strategies`.
+//! - `hosts`: the arrays everything is chosen from.
+//!
+//! What always holds:
+//!
+//! - A pick is an index into [`Balancer::hosts`]. It allocates nothing, calls nothing through a pointer, and takes time
+//!   that does not depend on the number of hosts.
+//! - The outstanding count of a host is the number of [`Balancer::started`] calls for it without their
+//!   [`Balancer::finished`], also across a departure and a return of that host.
+//! - Chance comes from the stream given at construction and is drawn only by [`Balancer::new`] and the picks: equal
+//!   streams and equal calls give equal picks.
+//!
+//! Who is pickable (health, subsets, ejection, locality) is decided before [`Balancer::update`]; whether to send at all,
+//! and whether to try again, is the traffic core's matter.
+//!
+//! ```
+//! use balancer::{Balancer, Host, Strategy};
+//! use base::{InstanceId, Seed};
+//!
+//! let mut balancer = Balancer::new(Strategy::P2C, Seed(42).stream("gateway/balancer"));
+//! balancer.update(&[Host::new(InstanceId(3)), Host::new(InstanceId(7))]);
+//!
+//! let first = balancer.pick().expect("there are hosts");
+//! balancer.started(first);
+//! let second = balancer.pick().expect("there are hosts");
+//! assert_ne!(first, second, "of two, a distinct pair always finds the idle one");
+//! ```
+
+mod hosts;
+pub mod strategy;
+
+use base::{InstanceId, Rng};
+
+pub use hosts::Host;
+pub use strategy::{Strategy, StrategyInfo};
+
+use hosts::Hosts;
+use strategy::State;
+
+/// How often [`Balancer::pick_except`] picks again before it settles for a host that was tried already.
+///
+/// Istio compiles its retries to Envoy's `previous_hosts` predicate with `host_selection_retry_max_attempts: 5`
+/// (istio/istio `pilot/pkg/networking/core/route/retry/retry.go`); Envoy by itself picks again once.
+pub const RESELECTIONS_MAX: u32 = 5;
+
+/// Chooses hosts for one client of one service.
+#[derive(Debug)]
+pub struct Balancer {
+    strategy: Strategy,
+    hosts: Hosts,
+    state: State,
+    rng: Rng,
+}
+
+impl Balancer {
+    /// A balancer without hosts, whose chance is `rng`.
+    ///
+    /// Panics on parameters that [`Strategy::validate`] refuses.
+    pub fn new(strategy: Strategy, mut rng: Rng) -> Self {
+        if let Err(error) = strategy.validate() {
+            panic!("{error}");
+        }
+        let state = State::new(strategy, &mut rng);
+        Balancer { strategy, hosts: Hosts::default(), state, rng }
+    }
+
+    /// Replaces the hosts to choose from, in any order; they are kept in the order of their instances. Panics when one
+    /// instance is named twice.
+    ///
+    /// The outstanding counts of hosts that stay, leave or return go on; indexes from before are void. O(n), and no
+    /// allocation unless there are more hosts than ever before.
+    pub fn update(&mut self, hosts: &[Host]) {
+        self.hosts.update(hosts);
+        self.state.refresh(&self.hosts);
+    }
+
+    /// The index of the host that gets the next request, or `None` when there is no host.
+    ///
+    /// The caller says what it does with the choice by [`Balancer::started`]; a pick by itself counts nothing.
+    #[inline]
+    pub fn pick(&mut self) -> Option<usize> {
+        if self.hosts.len() == 0 {
+            return None;
+        }
+        let index = self.state.pick(&self.hosts, &mut self.rng);
+        debug_assert!(index < self.hosts.len(), "picked {index} of {} hosts", self.hosts.len());
+        Some(index)
+    }
+
+    /// Like [`Balancer::pick`] for a retry: picks again, up to [`RESELECTIONS_MAX`] times, while the choice is among
+    /// `tried`, and then takes what it got.
+    ///
+    /// This is Envoy's `previous_hosts` retry predicate (`source/extensions/load_balancing_policies/common/
+    /// load_balancer_impl.cc`, `chooseHost`): every attempt is a full pick, so a round robin moves on with each.
+    pub fn pick_except(&mut self, tried: &[InstanceId]) -> Option<usize> {
+        let mut index = self.pick()?;
+        for _ in 0..RESELECTIONS_MAX {
+            if !tried.contains(&self.hosts.instance(index)) {
+                break;
+            }
+            index = self.state.pick(&self.hosts, &mut self.rng);
+        }
+        Some(index)
+    }
+
+    /// Counts one more request outstanding at the host at `index`. O(1). Panics when there is no such host.
+    #[inline]
+    pub fn started(&mut self, index: usize) {
+        let before = self.hosts.start(index);
+        self.state.started(index, before);
+    }
+
+    /// Counts one request of `instance` as over; `hint` is the index it was picked by.
+    ///
+    /// O(1) while the hint still points at the instance, O(log n) after an update moved it. The finish of a request
+    /// to a host that has left changes no present host. Panics when `instance` has nothing outstanding.
+    #[inline]
+    pub fn finished(&mut self, hint: usize, instance: InstanceId) {
+        if let Some((index, before)) = self.hosts.finish(hint, instance) {
+            self.state.finished(index, before);
+        }
+    }
+
+    /// The hosts to choose from, in the order of their instances.
+    pub fn hosts(&self) -> &[Host] {
+        self.hosts.all()
+    }
+
+    /// How many requests this client has outstanding at the host at `index`. Panics when there is no such host.
+    #[inline]
+    pub fn outstanding(&self, index: usize) -> u32 {
+        self.hosts.outstanding()[index]
+    }
+
+    /// How many requests this client has outstanding altogether, at present and at departed hosts. O(n).
+    pub fn in_flight(&self) -> u64 {
+        self.hosts.in_flight()
+    }
+
+    /// How this balancer chooses.
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+}

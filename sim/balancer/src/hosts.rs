@@ -1,0 +1,167 @@
+//! The hosts of one balancer, as parallel arrays: who, and how many requests are outstanding there.
+//!
+//! A pick touches only the array of counts, four bytes a host, so ten thousand hosts stay in the first-level cache.
+//! Hosts are ordered by instance, which makes an update a merge of two sorted lists and a lookup a binary search.
+//!
+//! A host that leaves with requests outstanding is remembered until the last of them is over. If it comes back before
+//! (a health check that flaps, a registry that lost it for a moment) its count is what it would have been, and no
+//! finish of an old request is mistaken for one of a new.
+
+use base::InstanceId;
+
+/// A host a balancer may pick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// The instance behind it.
+    pub instance: InstanceId,
+    /// Its weight relative to the other hosts, for strategies that go by weight; see
+    /// [`StrategyInfo::weighted`](crate::StrategyInfo::weighted).
+    pub weight: u32,
+}
+
+impl Host {
+    /// `instance` with weight one.
+    pub const fn new(instance: InstanceId) -> Self {
+        Host { instance, weight: 1 }
+    }
+}
+
+/// The arrays; three words a host.
+#[derive(Debug, Default)]
+pub(crate) struct Hosts {
+    hosts: Vec<Host>,
+    outstanding: Vec<u32>,
+    /// Hosts that left while requests were outstanding there, and how many still are; ordered by instance.
+    departed: Vec<(InstanceId, u32)>,
+    /// What `outstanding` and `departed` were before the latest update; kept for the room they have.
+    outstanding_before: Vec<u32>,
+    departed_before: Vec<(InstanceId, u32)>,
+    hosts_before: Vec<Host>,
+}
+
+impl Hosts {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.outstanding.len()
+    }
+
+    pub(crate) fn all(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    #[inline]
+    pub(crate) fn outstanding(&self) -> &[u32] {
+        &self.outstanding
+    }
+
+    #[inline]
+    pub(crate) fn instance(&self, index: usize) -> InstanceId {
+        self.hosts[index].instance
+    }
+
+    pub(crate) fn in_flight(&self) -> u64 {
+        let present: u64 = self.outstanding.iter().map(|&n| u64::from(n)).sum();
+        let departed: u64 = self.departed.iter().map(|&(_, n)| u64::from(n)).sum();
+        present + departed
+    }
+
+    /// Takes `hosts` as the present ones and carries every count over.
+    pub(crate) fn update(&mut self, hosts: &[Host]) {
+        std::mem::swap(&mut self.hosts, &mut self.hosts_before);
+        std::mem::swap(&mut self.outstanding, &mut self.outstanding_before);
+        std::mem::swap(&mut self.departed, &mut self.departed_before);
+        self.hosts.clear();
+        self.outstanding.clear();
+        self.departed.clear();
+
+        self.hosts.extend_from_slice(hosts);
+        if !self.hosts.is_sorted_by_key(|h| h.instance) {
+            self.hosts.sort_unstable_by_key(|h| h.instance);
+        }
+        for pair in self.hosts.windows(2) {
+            assert!(pair[0].instance < pair[1].instance, "{} is listed twice", pair[0].instance);
+        }
+
+        // Everything that had a count, present or departed, in the order of instances: a merge of two lists that have
+        // no instance in common, merged again with the new hosts.
+        let mut present = self.hosts_before.iter().map(|h| h.instance).zip(self.outstanding_before.iter().copied());
+        let mut gone = self.departed_before.iter().copied();
+        let (mut next_present, mut next_gone) = (present.next(), gone.next());
+        let mut next_count = || match (next_present, next_gone) {
+            (Some(p), Some(g)) if g.0 < p.0 => {
+                next_gone = gone.next();
+                Some(g)
+            }
+            (Some(p), _) => {
+                next_present = present.next();
+                Some(p)
+            }
+            (None, g) => {
+                next_gone = gone.next();
+                g
+            }
+        };
+
+        let mut counted = next_count();
+        for host in &self.hosts {
+            while let Some((instance, n)) = counted
+                && instance < host.instance
+            {
+                if n > 0 {
+                    self.departed.push((instance, n));
+                }
+                counted = next_count();
+            }
+            match counted {
+                Some((instance, n)) if instance == host.instance => {
+                    self.outstanding.push(n);
+                    counted = next_count();
+                }
+                _ => self.outstanding.push(0),
+            }
+        }
+        while let Some((instance, n)) = counted {
+            if n > 0 {
+                self.departed.push((instance, n));
+            }
+            counted = next_count();
+        }
+    }
+
+    /// Counts a start at `index` and returns the count from before.
+    #[inline]
+    pub(crate) fn start(&mut self, index: usize) -> u32 {
+        let before = self.outstanding[index];
+        self.outstanding[index] = before + 1;
+        before
+    }
+
+    /// Counts a finish at `instance`. The index and the count from before, unless the host has left.
+    #[inline]
+    pub(crate) fn finish(&mut self, hint: usize, instance: InstanceId) -> Option<(usize, u32)> {
+        let index = match self.hosts.get(hint) {
+            Some(host) if host.instance == instance => hint,
+            _ => self.find(instance)?,
+        };
+        let before = self.outstanding[index];
+        assert!(before > 0, "{instance} finished a request it never started");
+        self.outstanding[index] = before - 1;
+        Some((index, before))
+    }
+
+    /// Where `instance` is now; a departed one is counted down here and has no index.
+    #[cold]
+    fn find(&mut self, instance: InstanceId) -> Option<usize> {
+        if let Ok(index) = self.hosts.binary_search_by_key(&instance, |h| h.instance) {
+            return Some(index);
+        }
+        let Ok(index) = self.departed.binary_search_by_key(&instance, |&(i, _)| i) else {
+            panic!("{instance} finished a request it never started");
+        };
+        self.departed[index].1 -= 1;
+        if self.departed[index].1 == 0 {
+            self.departed.remove(index);
+        }
+        None
+    }
+}

@@ -1,0 +1,82 @@
+//! Picks written down: `testdata/picks.txt` is a conversation with one balancer after another.
+
+use balancer::{Balancer, Host, Strategy};
+use base::{InstanceId, Seed};
+
+/// `i3` as an instance.
+fn instance(word: &str) -> InstanceId {
+    InstanceId(word.strip_prefix('i').and_then(|n| n.parse().ok()).unwrap_or_else(|| panic!("not an instance: {word}")))
+}
+
+#[test]
+fn picks_are_the_ones_written_down() {
+    let mut balancer = Balancer::new(Strategy::Random, Seed(0).stream("unused"));
+    base::golden::check(env!("CARGO_MANIFEST_DIR"), "testdata/picks.txt", |block| {
+        let mut answer = String::new();
+        for line in block.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words[0] {
+                "new" => {
+                    let mut strategy = Strategy::from_name(words[1]).expect("a strategy's name");
+                    if let (Some(n), Strategy::LeastRequest { choices, .. }) = (words.get(2), &mut strategy) {
+                        *choices = n.parse().expect("how many choices");
+                    }
+                    balancer = Balancer::new(strategy, Seed(42).stream("golden"));
+                    answer += &format!("{strategy}\n");
+                }
+                "update" => {
+                    let hosts: Vec<Host> = words[1..].iter().map(|w| Host::new(instance(w))).collect();
+                    balancer.update(&hosts);
+                    answer += &loads(&balancer);
+                }
+                "pick" => {
+                    let picks: Vec<String> = (0..words[1].parse().expect("how many"))
+                        .map(|_| match balancer.pick() {
+                            Some(index) => balancer.hosts()[index].instance.to_string(),
+                            None => "nobody".into(),
+                        })
+                        .collect();
+                    answer += &format!("{}\n", picks.join(" "));
+                }
+                "start" => {
+                    for _ in 0..words[1].parse().expect("how many") {
+                        let index = balancer.pick().expect("there are hosts");
+                        balancer.started(index);
+                    }
+                    answer += &loads(&balancer);
+                }
+                "finish" => {
+                    words[1..].iter().for_each(|w| balancer.finished(0, instance(w)));
+                    answer += &loads(&balancer);
+                }
+                "except" => {
+                    let tried: Vec<InstanceId> = words[1..].iter().map(|w| instance(w)).collect();
+                    let picks: Vec<String> = (0..8)
+                        .map(|_| {
+                            let index = balancer.pick_except(&tried).expect("there are hosts");
+                            balancer.hosts()[index].instance.to_string()
+                        })
+                        .collect();
+                    answer += &format!("{}\n", picks.join(" "));
+                }
+                other => panic!("no such command: {other}"),
+            }
+        }
+        answer
+    });
+}
+
+/// `i1:0 i2:3, 3 in flight`.
+fn loads(balancer: &Balancer) -> String {
+    let hosts: Vec<String> = balancer
+        .hosts()
+        .iter()
+        .enumerate()
+        .map(|(i, h)| format!("{}:{}", h.instance, balancer.outstanding(i)))
+        .collect();
+    format!(
+        "{}, {} in flight\n",
+        if hosts.is_empty() { "no hosts".into() } else { hosts.join(" ") },
+        balancer.in_flight()
+    )
+}
