@@ -1,0 +1,315 @@
+//! The event queue: what happens next, in order of (time, sequence). Hot: every event of every run passes through here.
+//!
+//! Payloads rest in a slab and never move; the queue shuffles 16-byte keys. A key is one `u128`: 64 bits of time, 40 of
+//! sequence, 24 of slab slot, so comparing two keys is comparing (time, sequence), and ties are served in order of arrival.
+//!
+//! Four places can hold a key, from the cheapest to the most general:
+//!
+//! ```text
+//!   lanes    FIFO rings for delays that are always the same (a network hop, a timeout): already in order
+//!   front    the bucket being served, sorted when it was opened
+//!   early    a small binary heap: keys that fell before the front's end after it was opened
+//!   radix    11 levels of 64 buckets: everything later, unsorted until its turn comes
+//! ```
+//!
+//! The radix part is a radix heap in base 64 (Ahuja, Mehlhorn, Orlin and Tarjan, "Faster Algorithms for the Shortest Path
+//! Problem", 1990) with one change: a bucket that holds few keys is sorted when its turn comes instead of being spread
+//! over ever finer levels. There is no bucket width to tune and no resize, so the cost per event stays flat whether
+//! ten events are pending or a million, and whether they lie nanoseconds or hours apart.
+//!
+//! Cancelling marks the slab slot and leaves the key; dead keys are skipped when their turn comes, and swept out when
+//! they outnumber the living, so a cancelled timer costs O(1) amortised and memory follows what is pending.
+
+mod radix;
+
+use base::Instant;
+use radix::Radix;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+/// A pending event's name, for cancelling it. Stale names are harmless: the event has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimerId {
+    slot: u32,
+    generation: u32,
+}
+
+/// A FIFO ring for events that are always scheduled the same span ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lane(u8);
+
+/// (time, sequence, slot) in one comparable number.
+type Key = u128;
+
+const SLOT_BITS: u32 = 24;
+const SEQUENCE_BITS: u32 = 40;
+const EMPTY: Key = Key::MAX;
+/// More lanes would make every pop look at more heads than they save.
+const LANES_MAX: usize = 8;
+
+/// Events ordered by (time, sequence).
+#[derive(Debug)]
+pub struct Queue<E> {
+    slots: Vec<Slot<E>>,
+    free: Vec<u32>,
+    sequence: u64,
+    /// The time of the last event taken out: nothing may be scheduled before it.
+    now: u64,
+    front: Vec<Key>,
+    front_at: usize,
+    early: BinaryHeap<Reverse<Key>>,
+    radix: Radix,
+    lanes: Vec<VecDeque<Key>>,
+    /// The first key of each lane, or [`EMPTY`]: kept together, so that choosing the earliest reads one cache line.
+    heads: [Key; LANES_MAX],
+    live: usize,
+    dead: usize,
+}
+
+#[derive(Debug)]
+struct Slot<E> {
+    generation: u32,
+    /// `None` in a free slot, and in one whose event was cancelled but whose key is still queued.
+    payload: Option<E>,
+}
+
+fn key(time: u64, sequence: u64, slot: u32) -> Key {
+    (Key::from(time) << 64) | (Key::from(sequence) << SLOT_BITS) | Key::from(slot)
+}
+
+fn time_of(key: Key) -> u64 {
+    (key >> 64) as u64
+}
+
+fn slot_of(key: Key) -> u32 {
+    key as u32 & ((1 << SLOT_BITS) - 1)
+}
+
+impl<E> Default for Queue<E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<E> Queue<E> {
+    /// An empty queue at time zero.
+    pub fn new() -> Self {
+        Queue {
+            slots: Vec::new(),
+            free: Vec::new(),
+            sequence: 0,
+            now: 0,
+            front: Vec::new(),
+            front_at: 0,
+            early: BinaryHeap::new(),
+            radix: Radix::new(),
+            lanes: Vec::new(),
+            heads: [EMPTY; LANES_MAX],
+            live: 0,
+            dead: 0,
+        }
+    }
+
+    /// How many events are pending; cancelled ones are not.
+    pub fn len(&self) -> usize {
+        self.live
+    }
+
+    /// True when nothing is pending.
+    pub fn is_empty(&self) -> bool {
+        self.live == 0
+    }
+
+    /// The time of the last event taken out.
+    pub fn now(&self) -> Instant {
+        Instant::from_nanos(self.now)
+    }
+
+    /// A lane, or `None` when all eight are given out (scheduling without a lane is always right, only slower).
+    pub fn lane(&mut self) -> Option<Lane> {
+        if self.lanes.len() == LANES_MAX {
+            return None;
+        }
+        self.lanes.push(VecDeque::new());
+        Some(Lane(self.lanes.len() as u8 - 1))
+    }
+
+    /// Schedules `payload` at `at`, after everything already scheduled for that moment.
+    ///
+    /// Amortised O(1). Panics when `at` lies before the last event taken out: the past cannot be scheduled.
+    #[inline]
+    pub fn push(&mut self, at: Instant, payload: E) -> TimerId {
+        let (key, id) = self.admit(at, payload);
+        self.place(key);
+        id
+    }
+
+    /// Schedules `payload` at `at` through `lane`: O(1) when nothing in the lane is later, else as [`Queue::push`].
+    #[inline]
+    pub fn push_lane(&mut self, lane: Lane, at: Instant, payload: E) -> TimerId {
+        let (key, id) = self.admit(at, payload);
+        let ring = &mut self.lanes[usize::from(lane.0)];
+        match ring.back() {
+            Some(&last) if last > key => self.place(key),
+            Some(_) => ring.push_back(key),
+            None => {
+                ring.push_back(key);
+                self.heads[usize::from(lane.0)] = key;
+            }
+        }
+        id
+    }
+
+    /// Takes the next event out and moves time to it; `None` when nothing is pending.
+    #[inline]
+    pub fn pop(&mut self) -> Option<(Instant, E)> {
+        loop {
+            let key = self.pop_key()?;
+            let slot = slot_of(key);
+            let entry = &mut self.slots[slot as usize];
+            let payload = entry.payload.take();
+            entry.generation = entry.generation.wrapping_add(1);
+            self.free.push(slot);
+            match payload {
+                Some(payload) => {
+                    self.live -= 1;
+                    self.now = time_of(key);
+                    return Some((Instant::from_nanos(self.now), payload));
+                }
+                None => self.dead -= 1,
+            }
+        }
+    }
+
+    /// Takes a pending event back. `None` when it has already happened or was cancelled before. O(1) amortised.
+    pub fn cancel(&mut self, id: TimerId) -> Option<E> {
+        let entry = self.slots.get_mut(id.slot as usize)?;
+        if entry.generation != id.generation {
+            return None;
+        }
+        let payload = entry.payload.take()?;
+        self.live -= 1;
+        self.dead += 1;
+        if self.dead > self.live + 1024 {
+            self.sweep();
+        }
+        Some(payload)
+    }
+
+    #[inline]
+    fn admit(&mut self, at: Instant, payload: E) -> (Key, TimerId) {
+        let at = at.as_nanos();
+        assert!(at >= self.now, "an event was scheduled {} ns in the past", self.now - at);
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize].payload = Some(payload);
+                slot
+            }
+            None => {
+                let slot = self.slots.len() as u32;
+                assert!(slot < 1 << SLOT_BITS, "more than {} events pending at once", 1 << SLOT_BITS);
+                self.slots.push(Slot { generation: 0, payload: Some(payload) });
+                slot
+            }
+        };
+        let sequence = self.sequence;
+        assert!(sequence < 1 << SEQUENCE_BITS, "more than {} events in one run", 1u64 << SEQUENCE_BITS);
+        self.sequence += 1;
+        self.live += 1;
+        (key(at, sequence, slot), TimerId { slot, generation: self.slots[slot as usize].generation })
+    }
+
+    #[inline]
+    fn place(&mut self, key: Key) {
+        if self.radix.accepts(time_of(key)) {
+            self.radix.insert(key);
+        } else {
+            self.early.push(Reverse(key));
+            // A window opened wide while little was pending, and much came to be scheduled inside it. Starting the
+            // radix again from now costs one move per key, which this many early keys have already paid for.
+            if self.early.len() > 256.max(self.radix.len() / 8) {
+                self.rebase();
+            }
+        }
+    }
+
+    /// Takes out the least key of all four places.
+    #[inline]
+    fn pop_key(&mut self) -> Option<Key> {
+        loop {
+            let front = self.front.get(self.front_at).copied().unwrap_or(EMPTY);
+            let early = self.early.peek().map_or(EMPTY, |k| k.0);
+            let mut least = EMPTY;
+            let mut lane = 0;
+            for (i, &head) in self.heads[..self.lanes.len()].iter().enumerate() {
+                if head < least {
+                    least = head;
+                    lane = i;
+                }
+            }
+            let ready = front.min(early);
+            if ready == EMPTY
+                && let Some(start) = self.radix.next_start()
+                && start <= time_of(least)
+            {
+                // The radix may hold something before the earliest lane: bring its next bucket one step closer. Until
+                // then it stays closed, so that what the lanes cause can still be filed in it.
+                self.front.clear();
+                self.front_at = 0;
+                self.radix.advance(&mut self.front);
+                continue;
+            }
+            return if least < ready {
+                let ring = &mut self.lanes[lane];
+                ring.pop_front();
+                self.heads[lane] = ring.front().copied().unwrap_or(EMPTY);
+                Some(least)
+            } else if ready == EMPTY {
+                None
+            } else if front < early {
+                self.front_at += 1;
+                Some(front)
+            } else {
+                self.early.pop();
+                Some(early)
+            };
+        }
+    }
+
+    fn rebase(&mut self) {
+        let mut keys = self.radix.restart(self.now);
+        keys.extend(self.front.drain(..).skip(self.front_at));
+        keys.extend(self.early.drain().map(|k| k.0));
+        self.front_at = 0;
+        for key in keys {
+            self.radix.insert(key);
+        }
+    }
+
+    /// Drops the keys of cancelled events everywhere.
+    fn sweep(&mut self) {
+        let Queue { slots, free, front, front_at, early, radix, lanes, heads, .. } = self;
+        let mut keep = |key: &Key| {
+            let slot = slot_of(*key);
+            let entry = &mut slots[slot as usize];
+            if entry.payload.is_none() {
+                entry.generation = entry.generation.wrapping_add(1);
+                free.push(slot);
+            }
+            entry.payload.is_some()
+        };
+        front.drain(..*front_at);
+        *front_at = 0;
+        front.retain(&mut keep);
+        early.retain(|k| keep(&k.0));
+        radix.retain(&mut keep);
+        for (ring, head) in lanes.iter_mut().zip(heads) {
+            ring.retain(&mut keep);
+            *head = ring.front().copied().unwrap_or(EMPTY);
+        }
+        self.dead = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests;
