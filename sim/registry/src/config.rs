@@ -1,0 +1,192 @@
+//! Times and rules of a server, and the settings of three that exist.
+//!
+//! A preset copies published defaults and the semantics that decide when a dead instance is gone; its documentation
+//! says what the original does otherwise. The fields are public: a scenario starts from a preset and changes what it
+//! means to change.
+
+use base::{Duration, Ratio};
+use std::fmt;
+
+/// Times and rules of one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The ttl of a registration that names none.
+    pub ttl: Duration,
+    /// How many ttls of silence a renewal buys: 1 everywhere but in Eureka, where it is 2. A registration buys 1.
+    pub ttls_per_renewal: u64,
+    /// How often ended leases are looked for; zero takes each out at its very deadline.
+    pub expire_interval: Duration,
+    /// True where a pass that runs late gives every lease the time it was late.
+    pub compensate_late_passes: bool,
+    /// How long a change waits for others before watchers hear of it; zero tells them in the same call.
+    pub push_delay: Duration,
+    /// How long a watch stands that is not asked for again; [`Duration::MAX`] for ever.
+    pub watch_ttl: Duration,
+    /// Fetches are answered from a copy renewed whenever the server's clock passes a multiple of this; zero: no copy.
+    pub response_cache: Duration,
+    /// Doubt about mass silence.
+    pub self_preservation: Option<SelfPreservation>,
+}
+
+/// Eureka's brake: when many fall silent at once, suspect the network and not the instances.
+///
+/// Ended leases are taken out only while the renewals of the last whole window exceed
+/// `floor(expected · window / renew_interval · threshold)` and that number is above zero; and one pass takes out at
+/// most `listed − floor(listed · threshold)`, chosen at random
+/// (`AbstractInstanceRegistry.evict`, `PeerAwareInstanceRegistryImpl.isLeaseExpirationEnabled`, `MeasuredRate`).
+///
+/// `expected` counts clients: a new registration adds one unless it is zero, a deregistration takes one, an expiry
+/// takes none; every `refresh` it becomes the number listed, if that exceeds `threshold · expected`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SelfPreservation {
+    /// The share of expected renewals that must be exceeded.
+    pub threshold: Ratio,
+    /// Over which renewals are counted; windows follow each other from the server's start.
+    pub window: Duration,
+    /// How often a client is expected to renew.
+    pub renew_interval: Duration,
+    /// How often the expectation is corrected to what is listed.
+    pub refresh: Duration,
+    /// Clients expected by a server that starts with an empty catalogue. Eureka alone takes 0, under which nothing
+    /// expires before the first refresh; Spring Cloud takes 1 (`defaultOpenForTrafficCount`).
+    pub expected_at_start: u64,
+}
+
+/// Why a configuration cannot run; nothing was built from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    /// Self-preservation or compensation without passes.
+    NeedsPasses,
+    /// A renewal that buys no time.
+    RenewalBuysNothing,
+    /// A window, renewal interval or refresh of zero.
+    EmptyWindow,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ConfigError::NeedsPasses => {
+                "self-preservation and compensation decide once per pass and need an expire interval above zero"
+            }
+            ConfigError::RenewalBuysNothing => "a renewal must buy at least one ttl",
+            ConfigError::EmptyWindow => {
+                "window, renewal interval and refresh of self-preservation must be longer than zero"
+            }
+        })
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Leases and blocking queries as in Consul, for services with a TTL check.
+    ///
+    /// The check turns critical when its timer fires, exactly one ttl after the last update (`agent/checks/check.go`,
+    /// `CheckTTL`), and blocking queries that ask for passing instances wake at once; a query lives for at most 10 min
+    /// and a sixteenth (`api-docs/features/blocking`). There is no default ttl; 30 s is the documentation's example.
+    ///
+    /// Consul keeps a critical instance in the catalogue, so an update that comes late makes it pass again, where here it
+    /// registers anew: one round trip more. Only queries for passing instances are modelled.
+    pub const fn consul_ttl() -> Self {
+        Config {
+            ttl: Duration::secs(30),
+            ttls_per_renewal: 1,
+            expire_interval: Duration::ZERO,
+            compensate_late_passes: false,
+            push_delay: Duration::ZERO,
+            watch_ttl: Duration::ms(600_000 + 37_500),
+            response_cache: Duration::ZERO,
+            self_preservation: None,
+        }
+    }
+
+    /// Leases and watches as in etcd, one key per instance.
+    ///
+    /// The lessor looks for ended leases every 500 ms (`server/lease/lessor.go`, `runLoop`) and watches stream until they
+    /// are cancelled. The ttl is chosen by the client; 60 s is that of `clientv3/concurrency` sessions.
+    ///
+    /// etcd revokes at most 500 leases a pass and raises short ttls to one and a half election timeouts; its watches
+    /// carry each change, where here a watcher gets the state after it. There is no history, hence no compaction.
+    pub const fn etcd() -> Self {
+        Config {
+            ttl: Duration::secs(60),
+            expire_interval: Duration::ms(500),
+            watch_ttl: Duration::MAX,
+            ..Config::consul_ttl()
+        }
+    }
+
+    /// Leases, self-preservation and response cache as in Netflix Eureka, started by Spring Cloud.
+    ///
+    /// Lease 90 s, doubled by a renewal (`Lease.java`: "will not be fixed"); eviction every 60 s with compensation for
+    /// late passes; response cache 30 s; self-preservation at 85 % of two renewals a minute per client, refreshed every
+    /// 15 min (`DefaultEurekaServerConfig.java`). Callers poll: `resolver::Config::eureka()`.
+    ///
+    /// One server without peers. A lease ends when its time is reached, where Eureka's must be exceeded by a
+    /// millisecond, and the per-pass limit counts this server's whole catalogue. Clients fetch services one by one.
+    pub const fn eureka() -> Self {
+        Config {
+            ttl: Duration::secs(90),
+            ttls_per_renewal: 2,
+            expire_interval: Duration::secs(60),
+            compensate_late_passes: true,
+            push_delay: Duration::ZERO,
+            watch_ttl: Duration::MAX,
+            response_cache: Duration::secs(30),
+            self_preservation: Some(SelfPreservation::eureka()),
+        }
+    }
+
+    /// Whether a server can run with this, and why not.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.ttls_per_renewal == 0 {
+            return Err(ConfigError::RenewalBuysNothing);
+        }
+        if self.expire_interval.is_zero() && (self.self_preservation.is_some() || self.compensate_late_passes) {
+            return Err(ConfigError::NeedsPasses);
+        }
+        match &self.self_preservation {
+            Some(p) if p.window.is_zero() || p.renew_interval.is_zero() || p.refresh.is_zero() => {
+                Err(ConfigError::EmptyWindow)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl SelfPreservation {
+    /// 85 % of a renewal every 30 s, counted by the minute, refreshed every 15 min; one client expected at the start.
+    pub const fn eureka() -> Self {
+        SelfPreservation {
+            threshold: Ratio::percent(85),
+            window: Duration::secs(60),
+            renew_interval: Duration::secs(30),
+            refresh: Duration::mins(15),
+            expected_at_start: 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_can_run_and_contradictions_say_why_not() {
+        for preset in [Config::consul_ttl(), Config::etcd(), Config::eureka()] {
+            assert_eq!(preset.check(), Ok(()));
+        }
+        let without_passes = Config { expire_interval: Duration::ZERO, ..Config::eureka() };
+        assert_eq!(without_passes.check(), Err(ConfigError::NeedsPasses));
+        let compensating = Config { compensate_late_passes: true, ..Config::consul_ttl() };
+        assert_eq!(compensating.check(), Err(ConfigError::NeedsPasses));
+        let worthless = Config { ttls_per_renewal: 0, ..Config::etcd() };
+        assert_eq!(worthless.check(), Err(ConfigError::RenewalBuysNothing));
+        let blink = SelfPreservation { window: Duration::ZERO, ..SelfPreservation::eureka() };
+        assert_eq!(
+            Config { self_preservation: Some(blink), ..Config::eureka() }.check(),
+            Err(ConfigError::EmptyWindow)
+        );
+    }
+}

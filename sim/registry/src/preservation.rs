@@ -1,0 +1,87 @@
+//! Eureka's brake on mass expiry: who is expected, how many renewals came, and whether the silence is believed.
+//!
+//! The rules stand at [`SelfPreservation`]. Windows and refreshes are counted lazily: every input first lets the time
+//! before it pass, and a server with leases is woken at every pass.
+
+use crate::config::SelfPreservation;
+use base::{Duration, Instant};
+
+/// The counters behind the brake.
+#[derive(Debug)]
+pub(crate) struct Preservation {
+    rules: SelfPreservation,
+    origin: Instant,
+    expected: u64,
+    window: u64,
+    counted: u64,
+    counted_last: u64,
+    refreshes: u64,
+}
+
+impl Preservation {
+    /// A server that opens with `listed` instances; an empty one expects what the rules say.
+    pub(crate) fn new(rules: SelfPreservation, origin: Instant, listed: u64) -> Self {
+        let expected = if listed == 0 { rules.expected_at_start } else { listed };
+        Preservation { rules, origin, expected, window: 0, counted: 0, counted_last: 0, refreshes: 0 }
+    }
+
+    /// Lets time pass while `listed` instances are in the catalogue.
+    pub(crate) fn advance(&mut self, now: Instant, listed: u64) {
+        let age = now.saturating_since(self.origin);
+        let window = whole(age, self.rules.window);
+        if window > self.window {
+            self.counted_last = if window == self.window + 1 { self.counted } else { 0 };
+            self.counted = 0;
+            self.window = window;
+        }
+        let refreshes = whole(age, self.rules.refresh);
+        if refreshes > self.refreshes {
+            self.refreshes = refreshes;
+            // Compared as `listed > threshold · expected` without rounding: floor keeps the order for whole numbers.
+            if listed > self.rules.threshold.floor_of(self.expected) {
+                self.expected = listed;
+            }
+        }
+    }
+
+    pub(crate) fn registered(&mut self) {
+        if self.expected > 0 {
+            self.expected += 1;
+        }
+    }
+
+    pub(crate) fn deregistered(&mut self) {
+        self.expected = self.expected.saturating_sub(1);
+    }
+
+    pub(crate) fn renewed(&mut self) {
+        self.counted += 1;
+    }
+
+    /// Renewals in the last whole window.
+    pub(crate) fn renewals(&self) -> u64 {
+        self.counted_last
+    }
+
+    /// What the renewals of a window must exceed.
+    pub(crate) fn threshold(&self) -> u64 {
+        let per_client = u128::from(self.rules.window.as_nanos()) * u128::from(self.rules.threshold.billionths());
+        let whole = u128::from(self.rules.renew_interval.as_nanos()) * 1_000_000_000;
+        // Thousands of clients times minutes in nanoseconds stay far from 2¹²⁸.
+        u64::try_from(u128::from(self.expected) * per_client / whole).unwrap_or(u64::MAX)
+    }
+
+    /// True while silence is believed.
+    pub(crate) fn may_evict(&self) -> bool {
+        self.threshold() > 0 && self.renewals() > self.threshold()
+    }
+
+    /// How many one pass may take out of `listed`.
+    pub(crate) fn pass_limit(&self, listed: u64) -> u64 {
+        listed - self.rules.threshold.floor_of(listed)
+    }
+}
+
+fn whole(age: Duration, of: Duration) -> u64 {
+    age.as_nanos() / of.as_nanos()
+}

@@ -1,0 +1,391 @@
+//! The server: takes registrations, ends leases, tells watchers.
+//!
+//! Every input first lets the time before it pass (ended leases go, then the input is heard), and every call ends by
+//! telling watchers what is due. A server therefore gives the same answers whether it is woken at its deadline or only
+//! by the next message, as long as both come at the same moment.
+
+use crate::catalogue::Service;
+use crate::config::Config;
+use crate::expiry::Expiry;
+use crate::preservation::Preservation;
+use crate::protocol::{Effect, Event, Input};
+use crate::record::Record;
+use crate::view::{Endpoint, View};
+use base::{Draw, Duration, InstanceId, Instant, LeaseId, NodeId, Outbox, Revision, Rng, ServiceId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Bits of a revision that count changes within a term; the term sits above them, as the epoch does in ZooKeeper's zxid.
+const COUNTER_BITS: u32 = 32;
+
+/// The term in which `revision` was made: how many times its store had been restarted.
+pub const fn term(revision: Revision) -> u64 {
+    revision.0 >> COUNTER_BITS
+}
+
+/// A registry server. See the crate's documentation for the contract.
+#[derive(Debug)]
+pub struct Registry {
+    config: Config,
+    rng: Rng,
+    /// The revision of a service that never changed in this term.
+    floor: Revision,
+    revision: Revision,
+    next_lease: LeaseId,
+    leases: BTreeMap<LeaseId, Lease>,
+    by_instance: BTreeMap<InstanceId, LeaseId>,
+    services: BTreeMap<ServiceId, Service>,
+    expiry: Expiry,
+    preservation: Option<Preservation>,
+    pushes: BTreeSet<(Instant, ServiceId)>,
+}
+
+/// A right to be listed.
+#[derive(Clone, Copy, Debug)]
+struct Lease {
+    owner: NodeId,
+    service: ServiceId,
+    instance: InstanceId,
+    ttl: Duration,
+    deadline: Instant,
+}
+
+impl Registry {
+    /// An empty store in its first term, started at `now`. `rng` chooses whom self-preservation lets go; without it
+    /// nothing is drawn. Panics when [`Config::check`] objects.
+    pub fn new(config: Config, now: Instant, rng: Rng) -> Self {
+        if let Err(error) = config.check() {
+            panic!("{error}");
+        }
+        let every_pass = config.compensate_late_passes || config.self_preservation.is_some();
+        Registry {
+            expiry: Expiry::new(config.expire_interval, every_pass, now),
+            preservation: config.self_preservation.map(|rules| Preservation::new(rules, now, 0)),
+            config,
+            rng,
+            floor: Revision(0),
+            revision: Revision(0),
+            next_lease: LeaseId(1),
+            leases: BTreeMap::new(),
+            by_instance: BTreeMap::new(),
+            services: BTreeMap::new(),
+            pushes: BTreeSet::new(),
+        }
+    }
+
+    /// A store restarted at `now` with what its log still holds.
+    ///
+    /// Everybody listed gets a full ttl from now, as on a leader change in Consul and etcd; watchers are gone. The new
+    /// term is the larger of `term` and the one after the log's last, and every service stands at its beginning: whoever
+    /// asks is answered, and no revision is met twice even if the log lost its tail. Pass the node's count of restarts
+    /// as `term`, and a server that lost its whole disk keeps that promise too. Panics when [`Config::check`] objects.
+    pub fn recover(
+        config: Config,
+        now: Instant,
+        rng: Rng,
+        term: u64,
+        records: impl IntoIterator<Item = Record>,
+    ) -> Self {
+        let mut store = Registry::new(config, now, rng);
+        let mut held: BTreeMap<LeaseId, (Lease, Endpoint)> = BTreeMap::new();
+        for record in records {
+            store.revision = store.revision.max(record.revision());
+            match record {
+                Record::Started { next_lease, .. } => store.next_lease = store.next_lease.max(next_lease),
+                Record::Registered { lease, owner, service, endpoint, ttl, .. } => {
+                    store.next_lease = store.next_lease.max(LeaseId(lease.0 + 1));
+                    let instance = endpoint.instance;
+                    if let Some(old) = store.by_instance.insert(instance, lease) {
+                        held.remove(&old);
+                    }
+                    held.insert(lease, (Lease { owner, service, instance, ttl, deadline: now }, endpoint));
+                }
+                Record::Draining { lease, draining, .. } => {
+                    if let Some((_, endpoint)) = held.get_mut(&lease) {
+                        endpoint.draining = draining;
+                    }
+                }
+                Record::Deregistered { lease, .. } | Record::Expired { lease, .. } => {
+                    if let Some((gone, _)) = held.remove(&lease) {
+                        store.by_instance.remove(&gone.instance);
+                    }
+                }
+            }
+        }
+        let term = term.max(self::term(store.revision) + 1);
+        store.floor = Revision(term << COUNTER_BITS);
+        store.revision = store.floor;
+        for (id, (mut lease, endpoint)) in held {
+            lease.deadline = now.saturating_add(lease.ttl);
+            store.expiry.insert(now, lease.deadline, id);
+            store.leases.insert(id, lease);
+            store.service(lease.service).restore(endpoint);
+        }
+        let listed = store.leases.len() as u64;
+        store.preservation = store.config.self_preservation.map(|rules| Preservation::new(rules, now, listed));
+        store
+    }
+
+    /// Hears one input at `now`.
+    pub fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
+        self.let_time_pass(now, out);
+        match input {
+            Input::Register { from, service, endpoint, ttl } => self.register(now, from, service, endpoint, ttl, out),
+            Input::Renew { from, instance, lease } => match self.lease_of(instance, lease) {
+                Some(_) => {
+                    self.extend(now, lease, self.config.ttls_per_renewal);
+                    if let Some(preservation) = &mut self.preservation {
+                        preservation.renewed();
+                    }
+                    out.push(Effect::Renewed { to: from, instance, lease });
+                }
+                None => out.push(Effect::LeaseUnknown { to: from, instance, lease }),
+            },
+            Input::Deregister { from, instance, lease } => match self.lease_of(instance, lease) {
+                Some(held) => {
+                    let revision = self.unlist(now, lease);
+                    if let Some(preservation) = &mut self.preservation {
+                        preservation.deregistered();
+                    }
+                    out.push(Effect::Persist(Record::Deregistered { revision, lease }));
+                    out.push(Effect::Note(Event::Deregistered { service: held.service, instance, lease, revision }));
+                    out.push(Effect::Deregistered { to: from, instance, lease });
+                }
+                None => out.push(Effect::LeaseUnknown { to: from, instance, lease }),
+            },
+            Input::SetDraining { from, instance, lease, draining } => match self.lease_of(instance, lease) {
+                Some(held) => {
+                    self.set_draining(now, lease, held, draining, out);
+                    out.push(Effect::DrainingSet { to: from, instance, lease, draining });
+                }
+                None => out.push(Effect::LeaseUnknown { to: from, instance, lease }),
+            },
+            Input::Watch { watcher, service, after } => {
+                let entry = self.service(service);
+                let revision = entry.revision();
+                entry.watch(watcher, revision, now);
+                if after == Revision(0) || after != revision {
+                    let view = entry.view();
+                    out.push(Effect::Push { to: watcher, service, view });
+                } else {
+                    out.push(Effect::Watching { to: watcher, service, revision });
+                }
+            }
+            Input::Unwatch { watcher, service } => {
+                if let Some(entry) = self.services.get_mut(&service) {
+                    entry.unwatch(watcher);
+                }
+            }
+            Input::Fetch { from, service, after } => {
+                let period = self.period(now);
+                let entry = self.service(service);
+                let view = match period {
+                    Some(period) => entry.frozen_view(period),
+                    None => entry.view(),
+                };
+                let news = after == Revision(0) || after != view.revision;
+                out.push(Effect::Fetched { to: from, service, view: news.then_some(view) });
+            }
+            Input::Wake => {}
+        }
+        self.tell_watchers(now, out);
+    }
+
+    /// When it next wants [`Input::Wake`]; `None` while nothing can happen by itself. O(log n).
+    pub fn deadline(&self) -> Option<Instant> {
+        let push = self.pushes.first().map(|&(at, _)| at);
+        match (self.expiry.due(), push) {
+            (Some(pass), Some(push)) => Some(pass.min(push)),
+            (pass, push) => pass.or(push),
+        }
+    }
+
+    /// The revision of the last change.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// How many instances are listed.
+    pub fn listed(&self) -> usize {
+        self.leases.len()
+    }
+
+    /// How many watches stand; those that nobody renews are counted until the next change finds them.
+    pub fn watchers(&self) -> usize {
+        self.services.values().map(Service::watcher_count).sum()
+    }
+
+    /// What callers would see of `service` now; O(n) once after each change, hence `&mut`.
+    pub fn view(&mut self, service: ServiceId) -> Arc<View> {
+        self.service(service).view()
+    }
+
+    /// The lease and present endpoint of `instance`, if it is listed. O(log n).
+    pub fn instance(&self, instance: InstanceId) -> Option<(LeaseId, &Endpoint)> {
+        let &lease = self.by_instance.get(&instance)?;
+        Some((lease, self.services[&self.leases[&lease].service].get(instance)?))
+    }
+
+    /// When the lease of `instance` ends if it stays silent; a pass may find out later.
+    pub fn lease_deadline(&self, instance: InstanceId) -> Option<Instant> {
+        Some(self.leases[self.by_instance.get(&instance)?].deadline)
+    }
+
+    /// The shortest log that recovers to the present catalogue: what a driver writes when it compacts. O(n).
+    pub fn snapshot(&self) -> impl Iterator<Item = Record> {
+        let start = Record::Started { revision: self.revision, next_lease: self.next_lease };
+        std::iter::once(start).chain(self.leases.iter().map(|(&lease, held)| {
+            let service = &self.services[&held.service];
+            let endpoint = *service.get(held.instance).expect("a lease lists its instance");
+            let (owner, ttl) = (held.owner, held.ttl);
+            Record::Registered { revision: service.revision(), lease, owner, service: held.service, endpoint, ttl }
+        }))
+    }
+
+    fn service(&mut self, id: ServiceId) -> &mut Service {
+        let floor = self.floor;
+        self.services.entry(id).or_insert_with(|| Service::new(id, floor))
+    }
+
+    fn lease_of(&self, instance: InstanceId, lease: LeaseId) -> Option<Lease> {
+        self.leases.get(&lease).copied().filter(|held| held.instance == instance)
+    }
+
+    /// The number of the response cache's period, where there is a cache.
+    fn period(&self, now: Instant) -> Option<u64> {
+        now.as_nanos().checked_div(self.config.response_cache.as_nanos())
+    }
+
+    fn register(
+        &mut self,
+        now: Instant,
+        from: NodeId,
+        service: ServiceId,
+        endpoint: Endpoint,
+        ttl: Option<Duration>,
+        out: &mut Outbox<Effect>,
+    ) {
+        let instance = endpoint.instance;
+        let ttl = ttl.unwrap_or(self.config.ttl);
+        if let Some(&lease) = self.by_instance.get(&instance) {
+            let held = self.leases[&lease];
+            let same_terms = (held.owner, held.service, held.ttl) == (from, service, ttl);
+            if same_terms && self.services[&service].get(instance) == Some(&endpoint) {
+                self.extend(now, lease, 1);
+                out.push(Effect::Granted { to: from, instance, lease, ttl });
+                return;
+            }
+            // Another process, place or version under the same name. Within its service the new endpoint simply takes
+            // the old one's place, so that no caller sees a gap; another service must see it leave.
+            if held.service == service {
+                self.forget_lease(lease);
+            } else {
+                let revision = self.unlist(now, lease);
+                out.push(Effect::Persist(Record::Deregistered { revision, lease }));
+                out.push(Effect::Note(Event::Deregistered { service: held.service, instance, lease, revision }));
+            }
+        } else if let Some(preservation) = &mut self.preservation {
+            preservation.registered();
+        }
+        let lease = self.next_lease;
+        self.next_lease = LeaseId(lease.0 + 1);
+        let deadline = now.saturating_add(ttl);
+        self.leases.insert(lease, Lease { owner: from, service, instance, ttl, deadline });
+        self.by_instance.insert(instance, lease);
+        self.expiry.insert(now, deadline, lease);
+        let revision = self.change(now, service, instance, Some(endpoint));
+        out.push(Effect::Persist(Record::Registered { revision, lease, owner: from, service, endpoint, ttl }));
+        out.push(Effect::Note(Event::Registered { service, instance, lease, revision }));
+        out.push(Effect::Granted { to: from, instance, lease, ttl });
+    }
+
+    fn set_draining(&mut self, now: Instant, lease: LeaseId, held: Lease, draining: bool, out: &mut Outbox<Effect>) {
+        let Lease { service, instance, .. } = held;
+        let endpoint = *self.services[&service].get(instance).expect("a lease lists its instance");
+        if endpoint.draining == draining {
+            return;
+        }
+        let revision = self.change(now, service, instance, Some(Endpoint { draining, ..endpoint }));
+        out.push(Effect::Persist(Record::Draining { revision, lease, draining }));
+        out.push(Effect::Note(Event::Drained { service, instance, draining, revision }));
+    }
+
+    fn extend(&mut self, now: Instant, lease: LeaseId, ttls: u64) {
+        let held = self.leases.get_mut(&lease).expect("the caller found it");
+        self.expiry.remove(held.deadline, lease);
+        held.deadline = now.saturating_add(held.ttl.saturating_mul(ttls));
+        self.expiry.insert(now, held.deadline, lease);
+    }
+
+    fn forget_lease(&mut self, lease: LeaseId) -> Lease {
+        let held = self.leases.remove(&lease).expect("the caller found it");
+        self.expiry.remove(held.deadline, lease);
+        self.by_instance.remove(&held.instance);
+        held
+    }
+
+    fn unlist(&mut self, now: Instant, lease: LeaseId) -> Revision {
+        let held = self.forget_lease(lease);
+        self.change(now, held.service, held.instance, None)
+    }
+
+    /// Changes the catalogue by one endpoint, and lets watchers wait for `push_delay` at most.
+    fn change(&mut self, now: Instant, id: ServiceId, instance: InstanceId, endpoint: Option<Endpoint>) -> Revision {
+        self.revision = Revision(self.revision.0 + 1);
+        let (revision, period, push_at) = (self.revision, self.period(now), now.saturating_add(self.config.push_delay));
+        let service = self.service(id);
+        if let Some(period) = period {
+            service.freeze(period);
+        }
+        service.change(instance, endpoint, revision);
+        if service.push_at.is_none() {
+            service.push_at = Some(push_at);
+            self.pushes.insert((push_at, id));
+        }
+        revision
+    }
+
+    fn let_time_pass(&mut self, now: Instant, out: &mut Outbox<Effect>) {
+        let listed = self.leases.len() as u64;
+        if let Some(preservation) = &mut self.preservation {
+            preservation.advance(now, listed);
+        }
+        let Some(late) = self.expiry.begin_pass(now) else { return };
+        let late = if self.config.compensate_late_passes { late } else { Duration::ZERO };
+        let mut ended: Vec<LeaseId> = self.expiry.ended(now.saturating_sub(late)).collect();
+        if ended.is_empty() {
+            return;
+        }
+        if let Some(preservation) = &self.preservation {
+            if !preservation.may_evict() {
+                let (renewals, threshold) = (preservation.renewals(), preservation.threshold());
+                out.push(Effect::Note(Event::Preserved { expired: ended.len() as u64, renewals, threshold }));
+                return;
+            }
+            let limit = preservation.pass_limit(listed).min(ended.len() as u64) as usize;
+            // Fisher and Yates, stopped at the limit, as in `AbstractInstanceRegistry.evict`.
+            for i in 0..limit {
+                let j = i + self.rng.below((ended.len() - i) as u32) as usize;
+                ended.swap(i, j);
+            }
+            ended.truncate(limit);
+        }
+        for lease in ended {
+            let Lease { service, instance, .. } = self.leases[&lease];
+            let revision = self.unlist(now, lease);
+            out.push(Effect::Persist(Record::Expired { revision, lease }));
+            out.push(Effect::Note(Event::Expired { service, instance, lease, revision }));
+        }
+    }
+
+    fn tell_watchers(&mut self, now: Instant, out: &mut Outbox<Effect>) {
+        while let Some(&(at, id)) = self.pushes.first()
+            && at <= now
+        {
+            self.pushes.pop_first();
+            let service = self.services.get_mut(&id).expect("only a service that changed waits to be told");
+            service.push_at = None;
+            service.tell(now, self.config.watch_ttl, |to, view| out.push(Effect::Push { to, service: id, view }));
+        }
+    }
+}
