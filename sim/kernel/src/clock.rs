@@ -121,11 +121,11 @@ impl Clock {
         instant(self.reaches(i128::from(deadline.as_nanos()) - self.offset)).max(now)
     }
 
-    /// The monotonic reading. Rounding goes down also before the anchor, where nobody should ask.
+    /// The monotonic reading.
     #[inline]
     fn monotonic_at(&self, now: Instant) -> i128 {
         // 2⁶⁴ nanoseconds at 2³² a billion stay far inside 128 bits.
-        self.monotonic + ((i128::from(now.as_nanos()) - self.anchor) * self.rate).div_euclid(WHOLE)
+        self.monotonic + ((i128::from(now.as_nanos()) - self.anchor) * self.rate) / WHOLE
     }
 
     /// The first moment on the kernel's clock at which the monotonic reading is at least `target`.

@@ -46,7 +46,8 @@ pub struct Disk {
 /// The contents of a file as its readers see them, and how much of it is durable.
 #[derive(Clone, Debug, Default)]
 struct File {
-    /// Counts renames, so that a sync knows which file it was of.
+    /// Counts renames, so that a sync knows which file it was of. A crash may set it back, and then no sync of a later
+    /// file is valid any more.
     version: u64,
     log: Vec<u8>,
     /// Bytes of the log that are on the platter; always the end of a record, or of what a crash left.
@@ -206,10 +207,7 @@ impl Disk {
         self.epoch += 1;
         let chosen = draw.below_u64(self.replaced.len() as u64 + 1) as usize;
         if let Some(file) = self.replaced.get_mut(chosen) {
-            let version = self.current.version;
             self.current = std::mem::take(file);
-            // Versions never repeat, whichever file won.
-            self.current.version = version + 1;
         }
         self.replaced.clear();
 

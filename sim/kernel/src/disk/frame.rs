@@ -10,7 +10,7 @@
 //! Anything else that does not add up is damage to what once was whole: *corrupt*, and what follows may have been
 //! promised to somebody. With one checksum over everything, a flipped bit in a length would look like a torn write, and
 //! promised records would be dropped as if they had never been (Alagappan et al., "Protocol-Aware Recovery for
-//! Consensus-Based Storage", FAST 2018, § 3.3, which is also why TigerBeetle checks header and body apart).
+//! Consensus-Based Storage", FAST 2018, which is also why TigerBeetle checks header and body apart).
 
 use super::crc32c::crc32c;
 

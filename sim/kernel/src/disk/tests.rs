@@ -68,6 +68,7 @@ fn a_sync_of_what_recovery_cut_off_makes_nothing_durable() {
     let outstanding = disk.sync(&mut draw);
     disk.corrupt(&mut draw);
     assert_eq!(disk.recover().reason, Reason::Corrupt);
+    assert!(disk.is_durable(), "nothing is left that a crash could take");
     disk.append(b"one").unwrap();
     disk.append(b"reaches past the bytes that the sync was of").unwrap();
     assert!(!disk.synced(outstanding.token));

@@ -3,11 +3,11 @@
 //! The rules are those of Google's document "Trace Event Format"
 //! (<https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU>): an object with `traceEvents`,
 //! each with a phase `ph`, `ts` in microseconds, `pid` and `tid`. A node is a process; the world is process 1 and node
-//! `i` is process `i + 2`, because Perfetto takes process 0 for the idle one. Each kind of entry has a thread in it:
+//! `i` is process `i + 2`, because process 0 is the idle one to Perfetto. Each kind of entry has a thread in it:
 //!
-//! - what lasted is a complete event (`X`). Complete events of one thread must nest, and the requests a server works on
-//!   overlap as they please, so overlapping spans are dealt out to as many threads as it takes, `request` and
-//!   `request 2` and so on;
+//! - what lasted is a complete event (`X`). Perfetto drops one that overlaps another on its thread, and the requests a
+//!   server works on overlap as they please, so overlapping spans are dealt out to as many threads as it takes,
+//!   `request` and `request 2` and so on;
 //! - what happened is an instant (`i`) on the first thread of its kind;
 //! - spans that share a flow are joined by arrows (`s`, `t`, `f`) in order of their beginning;
 //! - names come first, as metadata (`M`).
