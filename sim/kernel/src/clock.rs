@@ -73,8 +73,8 @@ impl Clock {
         instant(self.monotonic_at(now) + self.offset)
     }
 
-    /// Sets the clock forward by `by_ns` nanoseconds, or back when negative, from this call on. Readings move by exactly
-    /// that (as long as zero does not hold them up); timers do not.
+    /// Sets the clock forward by `by_ns` nanoseconds, or back when negative, from this call on. Readings move by
+    /// exactly that (as long as zero does not hold them up); timers do not.
     pub fn step(&mut self, by_ns: i64) {
         self.offset += i128::from(by_ns);
         self.notice_perfection();
