@@ -256,7 +256,8 @@ impl<E> Queue<E> {
                 // then it stays closed, so that what the lanes cause can still be filed in it.
                 self.front.clear();
                 self.front_at = 0;
-                self.radix.advance(&mut self.front);
+                let Queue { radix, front, slots, .. } = self;
+                radix.advance(front, |key| u64::from(slots[slot_of(key) as usize].generation));
                 continue;
             }
             return if least < ready {

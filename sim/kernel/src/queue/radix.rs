@@ -16,6 +16,9 @@ const NONE: u32 = u32::MAX;
 const CHUNK: usize = 15;
 /// A bucket with at most this many keys is sorted when its turn comes; a fuller one is first spread over finer ones.
 const SORT_MAX: u32 = 48;
+/// A bucket with at most this many keys has its payloads read ahead when it is spread: about as many as the first-level
+/// cache has lines.
+const TOUCH_MAX: u32 = 512;
 
 #[derive(Debug)]
 pub(super) struct Radix {
@@ -140,7 +143,10 @@ impl Radix {
     }
 
     /// Brings the next bucket one step closer: sorted into `front` when it is small, else spread over finer buckets.
-    pub(super) fn advance(&mut self, front: &mut Vec<Key>) {
+    ///
+    /// `touch` reads what a key stands for. It is called for keys whose turn is near, many at a time: with a million
+    /// events pending the payloads fit no cache, and loads that do not depend on each other are waited for together.
+    pub(super) fn advance(&mut self, front: &mut Vec<Key>, touch: impl Fn(Key) -> u64) {
         let (level, digit) = self.next_bucket().expect("advance is asked for only when something is held");
         let start = self.start(level, digit);
         self.occupied[level] &= !(1 << digit);
@@ -164,13 +170,19 @@ impl Radix {
         } else {
             self.reference = start;
             self.floor = start;
+            let near = len <= TOUCH_MAX;
+            let mut touched = 0;
             while at != NONE {
                 for i in 0..self.chunks[at as usize].len as usize {
                     let key = self.chunks[at as usize].keys[i];
                     self.file(key);
+                    if near {
+                        touched ^= touch(key);
+                    }
                 }
                 at = self.release(at);
             }
+            std::hint::black_box(touched);
         }
     }
 

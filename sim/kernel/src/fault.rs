@@ -1,0 +1,164 @@
+//! Faults as data: what, whom, when, how long.
+//!
+//! A plan is a `Vec<Fault>`, written by hand or drawn from the seed before the run. It can be printed, replayed, cut down
+//! and saved. Each fault draws from streams keyed by its own name, so taking one out of the plan leaves the
+//! others, and everything else in the run, exactly as they were.
+
+use crate::node::Crash;
+use crate::select::Selector;
+use base::{Dist, Duration, Instant, Ratio};
+use std::fmt;
+
+/// One thing that goes wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// Unique in its plan; the key of its chances.
+    pub name: String,
+    /// When it begins.
+    pub at: Instant,
+    /// How long its cause lasts; for ever when `None`. Steps and corruption have no length.
+    pub lasts: Option<Duration>,
+    /// What it does, to whom.
+    pub kind: FaultKind,
+}
+
+/// Which packets a network fault concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// One end.
+    pub from: Selector,
+    /// The other end.
+    pub to: Selector,
+    /// Only packets from `from` to `to`, instead of both ways.
+    pub one_way: bool,
+}
+
+/// What a fault does, to whom.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FaultKind {
+    /// Nodes go down, and come up again when the fault ends, without their memory.
+    Crash(Selector, Crash),
+    /// Nodes freeze, and go on where they stopped.
+    Pause(Selector),
+    /// Work takes so many times longer.
+    Slow(Selector, f64),
+    /// Packets between two sets of nodes are dropped.
+    Partition(Path),
+    /// All packets to and from these nodes wait until the fault ends.
+    Clog(Selector),
+    /// A random half of the nodes is clogged one by one during the first half of the fault, and let go one by one, in
+    /// another random order, during the second (FoundationDB, `fdbserver/workloads/RandomClogging.cpp`).
+    Swizzle(Selector),
+    /// Packets take longer.
+    Delay(Path, Dist),
+    /// Packets are lost.
+    Loss(Path, Ratio),
+    /// Datagrams arrive twice.
+    Duplicate(Path, Ratio),
+    /// Datagrams are held back for a span, so that later ones overtake them.
+    Reorder(Path, Ratio, Duration),
+    /// Packets share a line of so many bits per second.
+    Throttle(Path, u64),
+    /// An fsync takes so many times longer.
+    DiskSlow(Selector, f64),
+    /// Disks refuse to store more.
+    DiskFull(Selector),
+    /// One bit of each disk's durable log flips.
+    DiskCorrupt(Selector),
+    /// Clocks jump by so many nanoseconds, forward or back.
+    ClockStep(Selector, i64),
+    /// Clocks gain so many nanoseconds per second, or lose them.
+    ClockDrift(Selector, i32),
+}
+
+impl FaultKind {
+    /// The word in scenario files.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            FaultKind::Crash(..) => "crash",
+            FaultKind::Pause(..) => "pause",
+            FaultKind::Slow(..) => "slow",
+            FaultKind::Partition(..) => "partition",
+            FaultKind::Clog(..) => "clog",
+            FaultKind::Swizzle(..) => "swizzle",
+            FaultKind::Delay(..) => "delay",
+            FaultKind::Loss(..) => "loss",
+            FaultKind::Duplicate(..) => "duplicate",
+            FaultKind::Reorder(..) => "reorder",
+            FaultKind::Throttle(..) => "throttle",
+            FaultKind::DiskSlow(..) => "disk-slow",
+            FaultKind::DiskFull(..) => "disk-full",
+            FaultKind::DiskCorrupt(..) => "disk-corrupt",
+            FaultKind::ClockStep(..) => "clock-step",
+            FaultKind::ClockDrift(..) => "clock-drift",
+        }
+    }
+
+    /// True for what happens at one moment and has no length.
+    pub const fn is_momentary(&self) -> bool {
+        matches!(self, FaultKind::DiskCorrupt(..) | FaultKind::ClockStep(..))
+    }
+}
+
+/// Every kind of fault with one sentence, in the order in which people look for them.
+pub const CATALOGUE: &[(&str, &str)] = &[
+    ("crash", "nodes go down and lose their memory; with `how = \"machine\"` nobody is told, not even by a reset"),
+    ("pause", "nodes freeze, as in a long garbage collection, and go on where they stopped"),
+    ("slow", "work takes `factor` times longer"),
+    ("partition", "packets between two sets of nodes are dropped, both ways or one way"),
+    ("clog", "packets to and from nodes wait until the fault ends"),
+    ("swizzle", "a random half of the nodes is clogged one by one and let go in another order"),
+    ("delay", "packets take longer"),
+    ("loss", "packets are lost; connections send them again"),
+    ("duplicate", "datagrams arrive twice"),
+    ("reorder", "datagrams overtake each other"),
+    ("throttle", "packets share a line of a given bandwidth"),
+    ("disk-slow", "an fsync takes `factor` times longer"),
+    ("disk-full", "disks refuse to store more"),
+    ("disk-corrupt", "a bit flips in what a disk had stored durably"),
+    ("clock-step", "clocks jump forward or back"),
+    ("clock-drift", "clocks run fast or slow"),
+];
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.from, if self.one_way { "→" } else { "|" }, self.to)
+    }
+}
+
+impl fmt::Display for FaultKind {
+    /// What it does to whom, in a few words: `one of backend (machine)`, `registry | gateway`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FaultKind::Crash(whom, Crash::Process) => write!(f, "{whom}"),
+            FaultKind::Crash(whom, Crash::Machine) => write!(f, "{whom} (machine)"),
+            FaultKind::Pause(whom)
+            | FaultKind::Clog(whom)
+            | FaultKind::Swizzle(whom)
+            | FaultKind::DiskFull(whom)
+            | FaultKind::DiskCorrupt(whom) => write!(f, "{whom}"),
+            FaultKind::Slow(whom, factor) | FaultKind::DiskSlow(whom, factor) => write!(f, "{whom} {factor} times"),
+            FaultKind::Partition(path) => write!(f, "{path}"),
+            FaultKind::Delay(path, by) => write!(f, "{path} by {} on average", by.mean()),
+            FaultKind::Loss(path, share) | FaultKind::Duplicate(path, share) => write!(f, "{path} {share}"),
+            FaultKind::Reorder(path, share, by) => write!(f, "{path} {share} by {by}"),
+            FaultKind::Throttle(path, bits) => write!(f, "{path} to {bits} bit/s"),
+            FaultKind::ClockStep(whom, by) => {
+                let sign = if *by < 0 { '-' } else { '+' };
+                write!(f, "{whom} {sign}{}", Duration::ns(by.unsigned_abs()))
+            }
+            FaultKind::ClockDrift(whom, ppb) => write!(f, "{whom} {} ppm", f64::from(*ppb) / 1000.0),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} at {}", self.kind.name(), self.kind, self.at)?;
+        match self.lasts {
+            _ if self.kind.is_momentary() => Ok(()),
+            Some(lasts) => write!(f, " for {lasts}"),
+            None => f.write_str(" for good"),
+        }
+    }
+}

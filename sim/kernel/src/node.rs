@@ -1,0 +1,225 @@
+//! The life of a virtual node: up, paused, slow, down, restarting.
+//!
+//! A node has a *life*, a number that grows each time it goes down. Timers set in one life never fire in the next,
+//! and a connection opened in one life is broken in the next: that is how a restart loses memory. Its disk and its clock
+//! outlive it. A disk syncs in a millisecond, one time in a hundred in ten: a network volume of a cloud.
+//!
+//! Faults *hold* a node in a state rather than set it, and what the node does follows from all holds together: two
+//! overlapping pauses end when the later one does, two slowdowns multiply, and a node that two crashes keep down comes
+//! back after both.
+
+use crate::clock::Clock;
+use crate::disk::Disk;
+use base::{Dist, Duration, Instant, NodeId, Rng, Seed, ZoneId};
+
+/// How a node goes down, which decides what others notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// The process dies and the machine lives on: connections are reset, new ones are refused at once.
+    Process,
+    /// The machine is gone: silence. Only a timeout tells.
+    Machine,
+}
+
+/// What a node is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Running.
+    Up,
+    /// Frozen, as in a long garbage collection: what arrives waits until it goes on.
+    Paused,
+    /// Not running.
+    Down(Crash),
+    /// Removed for good, by whoever created it.
+    Removed,
+}
+
+/// All nodes of a run, in order of creation.
+#[derive(Debug, Default)]
+pub struct Nodes {
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Node {
+    name: String,
+    zone: ZoneId,
+    tags: Vec<String>,
+    pub(crate) life: u32,
+    pub(crate) clock: Clock,
+    pub(crate) disk: Disk,
+    pub(crate) rng: Rng,
+    holds: Vec<(HolderId, Hold)>,
+    removed: bool,
+    /// The answers that every event asks for, kept beside the holds they follow from.
+    running: bool,
+    slowdown: f64,
+}
+
+/// Who holds a node: the number of a fault in its plan.
+pub(crate) type HolderId = u32;
+
+/// What a fault does to a node for as long as it lasts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Hold {
+    Down(Crash),
+    Pause,
+    Slow(f64),
+    DiskSlow(f64),
+    DiskFull,
+    /// Parts per billion.
+    Drift(i32),
+}
+
+impl Nodes {
+    pub(crate) fn add(&mut self, name: String, zone: ZoneId, tags: Vec<String>, seed: Seed) -> NodeId {
+        let id = NodeId(self.nodes.len() as u32);
+        let rng = seed.stream(&format!("kernel/node/{name}"));
+        self.nodes.push(Node {
+            name,
+            zone,
+            tags,
+            life: 0,
+            clock: Clock::perfect(),
+            disk: Disk::new(Dist::lognormal(Duration::ms(1), Duration::ms(10))),
+            rng,
+            holds: Vec::new(),
+            removed: false,
+            running: true,
+            slowdown: 1.0,
+        });
+        id
+    }
+
+    /// How many nodes there ever were.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// True before the first node is added.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Every node that has not been removed.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + '_ {
+        (0..self.nodes.len() as u32).map(NodeId).filter(|&id| !self.get(id).removed)
+    }
+
+    /// A node's name.
+    pub fn name(&self, id: NodeId) -> &str {
+        &self.get(id).name
+    }
+
+    /// Every node's name, removed ones included, indexed by id.
+    pub fn names(&self) -> Vec<String> {
+        self.nodes.iter().map(|n| n.name.clone()).collect()
+    }
+
+    /// The zone a node stands in.
+    #[inline]
+    pub fn zone(&self, id: NodeId) -> ZoneId {
+        self.get(id).zone
+    }
+
+    /// Whether a node carries a tag.
+    pub fn has_tag(&self, id: NodeId, tag: &str) -> bool {
+        self.get(id).tags.iter().any(|t| t == tag)
+    }
+
+    /// What a node is doing.
+    pub fn state(&self, id: NodeId) -> State {
+        self.get(id).state()
+    }
+
+    /// True when the node is neither paused, down nor removed.
+    #[inline]
+    pub fn is_running(&self, id: NodeId) -> bool {
+        self.get(id).running
+    }
+
+    /// True when the node is down or removed: its memory is gone. A paused node is alive.
+    pub fn is_dead(&self, id: NodeId) -> bool {
+        matches!(self.state(id), State::Down(_) | State::Removed)
+    }
+
+    /// The number of times the node has gone down.
+    #[inline]
+    pub fn life(&self, id: NodeId) -> u32 {
+        self.get(id).life
+    }
+
+    /// How many times longer work takes on this node than it should; 1.0 when nothing slows it.
+    #[inline]
+    pub fn slowdown(&self, id: NodeId) -> f64 {
+        self.get(id).slowdown
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    pub(crate) fn get_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id.index()]
+    }
+}
+
+impl Node {
+    pub(crate) fn state(&self) -> State {
+        // A machine that is gone is gone, whatever else happened to the process that ran on it.
+        let down = self.holds.iter().filter_map(|(_, hold)| match hold {
+            Hold::Down(crash) => Some(*crash),
+            _ => None,
+        });
+        match down.max_by_key(|&crash| crash == Crash::Machine) {
+            _ if self.removed => State::Removed,
+            Some(crash) => State::Down(crash),
+            None if self.holds.iter().any(|(_, hold)| *hold == Hold::Pause) => State::Paused,
+            None => State::Up,
+        }
+    }
+
+    /// Adds a hold; answers the state before it.
+    pub(crate) fn hold(&mut self, holder: HolderId, hold: Hold, now: Instant) -> State {
+        let before = self.state();
+        self.holds.push((holder, hold));
+        self.settle(now);
+        before
+    }
+
+    /// Lets go of all holds of one holder; answers the state before.
+    pub(crate) fn release(&mut self, holder: HolderId, now: Instant) -> State {
+        let before = self.state();
+        self.holds.retain(|(by, _)| *by != holder);
+        self.settle(now);
+        before
+    }
+
+    pub(crate) fn remove(&mut self, now: Instant) {
+        self.removed = true;
+        self.life += 1;
+        self.settle(now);
+    }
+
+    fn settle(&mut self, now: Instant) {
+        self.running = self.state() == State::Up;
+        let (mut slowdown, mut disk_slowdown, mut full, mut drift) = (1.0, 1.0, false, 0i64);
+        for (_, hold) in &self.holds {
+            match hold {
+                Hold::Slow(factor) => slowdown *= factor,
+                Hold::DiskSlow(factor) => disk_slowdown *= factor,
+                Hold::DiskFull => full = true,
+                Hold::Drift(ppb) => drift += i64::from(*ppb),
+                Hold::Down(_) | Hold::Pause => {}
+            }
+        }
+        self.slowdown = slowdown;
+        self.disk.set_slow(disk_slowdown);
+        self.disk.set_full(full);
+        let drift = drift.clamp(-999_999_999, 999_999_999) as i32;
+        if !self.clock.is_perfect() || drift != 0 {
+            self.clock.set_drift(now, drift);
+        }
+    }
+}

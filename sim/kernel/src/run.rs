@@ -1,0 +1,664 @@
+//! The loop: takes the next event out of the queue, decides whether it still means anything, and hands it to the world.
+//!
+//! A [`Kernel`] owns time, nodes, network and trace, and knows no protocol: messages are a type parameter. The world asks for
+//! [`Kernel::next`] until it says `None`; between two calls it sends, sets timers, and looks at nodes. An event
+//! for a node that is paused waits for the node; a timer of an earlier life is dropped; a message for a node that is
+//! down bounces, or vanishes with its machine.
+//!
+//! > Same calls in the same order, same seed: same events, same fingerprint.
+
+use crate::fault::{Fault, FaultKind, Path};
+use crate::network::{Fate, Link, Network, Packet, Transport};
+use crate::node::{Crash, Hold, HolderId, Nodes, State};
+use crate::queue::{Lane, Queue, TimerId};
+use crate::rule::{Action, NodeSet, Rule};
+use crate::select::Selector;
+use crate::trace::{Level, Trace};
+use base::{Draw, Duration, Instant, Key, NodeId, Rng, Seed, ZoneId};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What travels and what timers carry. Small: it rests in the event queue by value.
+pub trait Message: Clone {
+    /// What tells this message from another one in the fingerprint.
+    fn digest(&self) -> u64;
+}
+
+/// What the kernel tells the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event<M> {
+    /// A message arrived at a node that runs.
+    Message {
+        /// Where.
+        node: NodeId,
+        /// From whom.
+        from: NodeId,
+        /// What.
+        msg: M,
+    },
+    /// A message did not arrive, and its sender's connection says so.
+    Bounced {
+        /// The sender.
+        node: NodeId,
+        /// For whom it was.
+        to: NodeId,
+        /// Why.
+        why: Bounce,
+        /// What.
+        msg: M,
+    },
+    /// A timer fired on a node that runs, in the life in which it was set.
+    Timer {
+        /// Whose.
+        node: NodeId,
+        /// What it carried.
+        msg: M,
+    },
+    /// Something outside all nodes that the world scheduled for now.
+    World(M),
+    /// A node went down: its memory is gone.
+    Down(NodeId, Crash),
+    /// A node is up again, with its disk and without its memory.
+    Up(NodeId),
+    /// A fault of the plan began; its number in the plan.
+    FaultBegan(usize),
+    /// A fault of the plan ended.
+    FaultEnded(usize),
+}
+
+/// Why a message came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bounce {
+    /// Nobody listens there: the process is down, or gone for good.
+    Refused,
+    /// The connection was open when the other end went down.
+    Reset,
+    /// Sent again and again without an answer from the other machine.
+    Unreachable,
+}
+
+/// The machine room of one run.
+#[derive(Debug)]
+pub struct Kernel<M> {
+    now: Instant,
+    queue: Queue<Entry<M>>,
+    nodes: Nodes,
+    network: Network,
+    trace: Trace,
+    seed: Seed,
+    plan: Vec<Fault>,
+    /// Nodes held by each fault of the plan, while it lasts.
+    held_by: Vec<Vec<NodeId>>,
+    /// What waits for a paused node, in order of arrival.
+    waiting: BTreeMap<NodeId, Vec<Entry<M>>>,
+    /// Streams that wait for a retransmission, with what is behind it.
+    stalled: BTreeMap<(NodeId, NodeId), Stalled<M>>,
+    /// When the last message of each stream arrives.
+    stream_order: BTreeMap<(NodeId, NodeId), Instant>,
+    /// What happened together with the last event and is still to be told.
+    untold: VecDeque<Event<M>>,
+}
+
+/// An event on its way.
+#[derive(Clone, Debug)]
+enum Entry<M> {
+    Message(Envelope<M>),
+    /// The same envelope on its way back to its sender.
+    Bounce(Envelope<M>, Bounce),
+    /// A connection sends again what did not get through.
+    Retransmit(Box<Retransmission<M>>),
+    /// The first message of a stalled stream is tried again.
+    Unstall(NodeId, NodeId),
+    Timer {
+        node: NodeId,
+        life: u32,
+        msg: M,
+    },
+    Synced {
+        node: NodeId,
+        life: u32,
+        token: crate::disk::SyncToken,
+        msg: M,
+    },
+    World(M),
+    FaultBegins(u32),
+    FaultEnds(u32),
+    /// A clog of a swizzle begins, or ends, at one node.
+    Swizzle {
+        fault: u32,
+        node: NodeId,
+        on: bool,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct Envelope<M> {
+    from: NodeId,
+    to: NodeId,
+    from_life: u32,
+    to_life: u32,
+    /// Whether the carrier notices a broken connection.
+    connected: bool,
+    msg: M,
+}
+
+#[derive(Clone, Debug)]
+struct Retransmission<M> {
+    packet: Packet,
+    envelope: Envelope<M>,
+}
+
+#[derive(Debug)]
+struct Stalled<M> {
+    behind: VecDeque<Retransmission<M>>,
+}
+
+/// The base of the salts of rules: each rule gets the next ordinal of its fault's stream.
+const RULE_STREAM: &str = "kernel/fault/rules/";
+
+impl<M: Message> Kernel<M> {
+    /// An empty machine room with `zones` zones and the links between them.
+    pub fn new(seed: Seed, zones: usize, link: impl Fn(ZoneId, ZoneId) -> Link, level: Level) -> Self {
+        let mut queue = Queue::new();
+        // Four lanes for hops; the rest are the world's to ask for.
+        let mut lanes = 0;
+        let network = Network::new(zones, link, || {
+            lanes += 1;
+            if lanes <= 4 { queue.lane() } else { None }
+        });
+        Kernel {
+            now: Instant::ZERO,
+            queue,
+            nodes: Nodes::default(),
+            network,
+            trace: Trace::new(level),
+            seed,
+            plan: Vec::new(),
+            held_by: Vec::new(),
+            waiting: BTreeMap::new(),
+            stalled: BTreeMap::new(),
+            stream_order: BTreeMap::new(),
+            untold: VecDeque::new(),
+        }
+    }
+
+    /// The kernel's time. Cores are never told it: see [`Kernel::local`].
+    #[inline]
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// What a node's clock shows now.
+    #[inline]
+    pub fn local(&self, node: NodeId) -> Instant {
+        self.nodes.get(node).clock.read(self.now)
+    }
+
+    /// The nodes.
+    #[inline]
+    pub fn nodes(&self) -> &Nodes {
+        &self.nodes
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The trace.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// The trace, to note something in it.
+    #[inline]
+    pub fn trace_mut(&mut self) -> &mut Trace {
+        &mut self.trace
+    }
+
+    /// The plan of faults.
+    pub fn plan(&self) -> &[Fault] {
+        &self.plan
+    }
+
+    /// How many events are pending.
+    pub fn pending(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Adds a node. Its name keys its chances and must be unique.
+    pub fn add_node(&mut self, name: impl Into<String>, zone: ZoneId, tags: Vec<String>) -> NodeId {
+        self.nodes.add(name.into(), zone, tags, self.seed)
+    }
+
+    /// Removes a node for good. What is on its way to it is refused; its timers die.
+    pub fn remove_node(&mut self, node: NodeId) {
+        self.nodes.get_mut(node).remove(self.now);
+        self.waiting.remove(&node);
+    }
+
+    /// A node's clock, to set its offset and drift before the run.
+    pub fn clock_mut(&mut self, node: NodeId) -> &mut crate::clock::Clock {
+        &mut self.nodes.get_mut(node).clock
+    }
+
+    /// A node's disk.
+    pub fn disk_mut(&mut self, node: NodeId) -> &mut crate::disk::Disk {
+        &mut self.nodes.get_mut(node).disk
+    }
+
+    /// Starts an fsync on a node's disk; `msg` comes as its timer when what was appended so far is durable.
+    pub fn sync_disk(&mut self, node: NodeId, msg: M) {
+        let owner = self.nodes.get_mut(node);
+        let sync = owner.disk.sync(&mut owner.rng);
+        let entry = Entry::Synced { node, life: owner.life, token: sync.token, msg };
+        self.queue.push(self.now + sync.takes, entry);
+    }
+
+    /// A lane for timers that are always set the same span ahead, while there are any left.
+    pub fn lane(&mut self) -> Option<Lane> {
+        self.queue.lane()
+    }
+
+    /// Sends a message of `bytes` bytes. `key` decides everything about its way that is left to chance.
+    #[inline]
+    pub fn send(&mut self, from: NodeId, to: NodeId, bytes: u32, transport: Transport, key: Key, msg: M) {
+        let (from_life, to_life) = (self.nodes.life(from), self.nodes.life(to));
+        let connected = transport != Transport::Datagram;
+        let envelope = Envelope { from, to, from_life, to_life, connected, msg };
+        let packet = Packet { from, to, bytes, transport, key, tries: 0 };
+        if transport == Transport::Stream
+            && let Some(stalled) = self.stalled.get_mut(&(from, to))
+        {
+            stalled.behind.push_back(Retransmission { packet, envelope });
+            return;
+        }
+        self.dispatch(packet, envelope);
+    }
+
+    #[inline]
+    fn dispatch(&mut self, packet: Packet, envelope: Envelope<M>) {
+        let (from, to) = (self.nodes.zone(packet.from), self.nodes.zone(packet.to));
+        match self.network.route(self.now, &packet, from, to) {
+            Fate::Arrives { at, lane: Some(lane), .. } if packet.transport != Transport::Stream => {
+                self.queue.push_lane(lane, at, Entry::Message(envelope));
+            }
+            fate => self.dispatch_with_care(fate, packet, envelope),
+        }
+    }
+
+    fn dispatch_with_care(&mut self, fate: Fate, mut packet: Packet, envelope: Envelope<M>) {
+        let pair = (packet.from, packet.to);
+        match fate {
+            Fate::Arrives { mut at, again, .. } => {
+                if packet.transport == Transport::Stream {
+                    let last = self.stream_order.entry(pair).or_insert(Instant::ZERO);
+                    at = at.max(*last);
+                    *last = at;
+                }
+                if let Some(again) = again {
+                    self.queue.push(again, Entry::Message(envelope.clone()));
+                }
+                self.queue.push(at, Entry::Message(envelope));
+            }
+            Fate::Retransmit(at) => {
+                packet.tries += 1;
+                let retransmission = Retransmission { packet, envelope };
+                if packet.transport == Transport::Stream {
+                    self.stalled.entry(pair).or_insert_with(|| Stalled { behind: VecDeque::new() });
+                    let stalled = self.stalled.get_mut(&pair).expect("just inserted");
+                    stalled.behind.push_front(retransmission);
+                    self.queue.push(at, Entry::Unstall(pair.0, pair.1));
+                } else {
+                    self.queue.push(at, Entry::Retransmit(Box::new(retransmission)));
+                }
+            }
+            Fate::Lost if envelope.connected => {
+                self.queue.push(self.now, Entry::Bounce(envelope, Bounce::Unreachable));
+            }
+            Fate::Lost => {}
+        }
+    }
+
+    /// Sets a timer on a node for when its own clock shows `deadline`. It dies when the node goes down.
+    ///
+    /// Clocks that are stepped meanwhile do not move it, as with `CLOCK_MONOTONIC`: a core that finds itself woken early
+    /// sets another.
+    pub fn timer_at(&mut self, node: NodeId, deadline: Instant, msg: M) -> TimerId {
+        let owner = self.nodes.get(node);
+        let at = owner.clock.fires_at(self.now, deadline);
+        let life = owner.life;
+        self.queue.push(at, Entry::Timer { node, life, msg })
+    }
+
+    /// Sets a timer on a node for a span from now by its own clock.
+    #[inline]
+    pub fn timer_after(&mut self, node: NodeId, span: Duration, lane: Option<Lane>, msg: M) -> TimerId {
+        let owner = self.nodes.get(node);
+        let at = self.now.saturating_add(owner.clock.to_global(self.now, span));
+        let entry = Entry::Timer { node, life: owner.life, msg };
+        match lane {
+            Some(lane) => self.queue.push_lane(lane, at, entry),
+            None => self.queue.push(at, entry),
+        }
+    }
+
+    /// Takes a timer back; harmless when it has fired.
+    #[inline]
+    pub fn cancel(&mut self, timer: TimerId) {
+        self.queue.cancel(timer);
+    }
+
+    /// Schedules something outside all nodes.
+    #[inline]
+    pub fn world_at(&mut self, at: Instant, msg: M) -> TimerId {
+        self.queue.push(at, Entry::World(msg))
+    }
+
+    /// Lays out the plan of faults. Call once, before the first event.
+    pub fn plan_faults(&mut self, plan: Vec<Fault>) {
+        assert!(self.plan.is_empty(), "a run has one plan of faults");
+        for (i, fault) in plan.iter().enumerate() {
+            self.queue.push(fault.at, Entry::FaultBegins(i as u32));
+            if let Some(lasts) = fault.lasts.filter(|_| !fault.kind.is_momentary()) {
+                self.queue.push(fault.at.saturating_add(lasts), Entry::FaultEnds(i as u32));
+            }
+        }
+        self.held_by = vec![Vec::new(); plan.len()];
+        self.plan = plan;
+    }
+
+    /// The next event that means anything, or `None` when nothing is left to happen.
+    #[inline]
+    pub fn next(&mut self) -> Option<Event<M>> {
+        if let Some(event) = self.untold.pop_front() {
+            return Some(event);
+        }
+        loop {
+            let (at, entry) = self.queue.pop()?;
+            self.now = at;
+            match entry {
+                Entry::Message(envelope) => {
+                    let nodes = &self.nodes;
+                    if nodes.is_running(envelope.to) && (envelope.to_life == nodes.life(envelope.to)) {
+                        self.trace.fold(at, envelope.to, envelope.msg.digest());
+                        return Some(Event::Message { node: envelope.to, from: envelope.from, msg: envelope.msg });
+                    }
+                    if let Some(event) = self.undeliverable(envelope) {
+                        return Some(event);
+                    }
+                }
+                Entry::Timer { node, life, msg } => {
+                    if life != self.nodes.life(node) {
+                        continue;
+                    }
+                    if self.nodes.is_running(node) {
+                        self.trace.fold(at, node, msg.digest());
+                        return Some(Event::Timer { node, msg });
+                    }
+                    self.wait(node, Entry::Timer { node, life, msg });
+                }
+                Entry::World(msg) => {
+                    self.trace.fold_world(at, msg.digest());
+                    return Some(Event::World(msg));
+                }
+                other => {
+                    if let Some(event) = self.rare(other) {
+                        return Some(event);
+                    }
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, node: NodeId, entry: Entry<M>) {
+        self.waiting.entry(node).or_default().push(entry);
+    }
+
+    /// A message whose receiver does not run, or is not the one that was written to.
+    fn undeliverable(&mut self, envelope: Envelope<M>) -> Option<Event<M>> {
+        let to = envelope.to;
+        let why = match self.nodes.state(to) {
+            State::Paused => {
+                self.wait(to, Entry::Message(envelope));
+                return None;
+            }
+            // A datagram does not care which life it meets.
+            State::Up if !envelope.connected => {
+                self.trace.fold(self.now, to, envelope.msg.digest());
+                return Some(Event::Message { node: to, from: envelope.from, msg: envelope.msg });
+            }
+            State::Up => Bounce::Reset,
+            State::Down(Crash::Machine) => return None,
+            State::Down(Crash::Process) | State::Removed if !envelope.connected => return None,
+            State::Down(Crash::Process) if envelope.to_life != self.nodes.life(to) => Bounce::Reset,
+            State::Down(Crash::Process) | State::Removed => Bounce::Refused,
+        };
+        // The refusal travels back like any small packet, and may be lost like one.
+        let (near, far) = (self.nodes.zone(envelope.from), self.nodes.zone(to));
+        let key = Key(envelope.msg.digest()).derive(self.now.as_nanos());
+        let packet = Packet { from: to, to: envelope.from, bytes: 40, transport: Transport::Datagram, key, tries: 0 };
+        if let Fate::Arrives { at, .. } = self.network.route(self.now, &packet, far, near) {
+            self.queue.push(at, Entry::Bounce(envelope, why));
+        }
+        None
+    }
+
+    /// Everything that does not happen to every request.
+    #[cold]
+    fn rare(&mut self, entry: Entry<M>) -> Option<Event<M>> {
+        match entry {
+            Entry::Bounce(envelope, why) => {
+                let Envelope { from: node, to, .. } = envelope;
+                if envelope.from_life != self.nodes.life(node) {
+                    return None;
+                }
+                if !self.nodes.is_running(node) {
+                    self.wait(node, Entry::Bounce(envelope, why));
+                    return None;
+                }
+                self.trace.fold(self.now, node, envelope.msg.digest() ^ (why as u64 + 1) << 60);
+                Some(Event::Bounced { node, to, why, msg: envelope.msg })
+            }
+            Entry::Retransmit(retransmission) => {
+                let Retransmission { packet, envelope } = *retransmission;
+                // A sender that went down meanwhile has forgotten what it was sending.
+                if envelope.from_life == self.nodes.life(packet.from) {
+                    self.dispatch(packet, envelope);
+                }
+                None
+            }
+            Entry::Unstall(from, to) => {
+                self.unstall(from, to);
+                None
+            }
+            Entry::Synced { node, life, token, msg } => {
+                if life != self.nodes.life(node) {
+                    return None;
+                }
+                // The platter does not wait for a paused process; only the news of it does.
+                self.nodes.get_mut(node).disk.synced(token);
+                if self.nodes.is_running(node) {
+                    self.trace.fold(self.now, node, msg.digest());
+                    return Some(Event::Timer { node, msg });
+                }
+                self.wait(node, Entry::Timer { node, life, msg });
+                None
+            }
+            Entry::FaultBegins(fault) => {
+                self.trace.fold_world(self.now, u64::from(fault) << 1);
+                self.untold.push_back(Event::FaultBegan(fault as usize));
+                self.begin(fault);
+                self.untold.pop_front()
+            }
+            Entry::FaultEnds(fault) => {
+                self.trace.fold_world(self.now, u64::from(fault) << 1 | 1);
+                self.untold.push_back(Event::FaultEnded(fault as usize));
+                self.end(fault);
+                self.untold.pop_front()
+            }
+            Entry::Swizzle { fault, node, on } => {
+                if on {
+                    let until = self.ends_at(fault);
+                    self.clog(fault, &[node], until);
+                } else {
+                    let alone = NodeSet::new(&[node]);
+                    self.network.rules.retain(|r| r.fault != fault || (r.from != alone && r.to != alone));
+                }
+                None
+            }
+            Entry::Message(_) | Entry::Timer { .. } | Entry::World(_) => {
+                unreachable!("handled where they are common")
+            }
+        }
+    }
+
+    /// Tries the messages of a stalled stream again, in order, until one of them stalls it anew.
+    fn unstall(&mut self, from: NodeId, to: NodeId) {
+        let Some(stalled) = self.stalled.remove(&(from, to)) else { return };
+        let mut behind = stalled.behind;
+        while let Some(Retransmission { packet, envelope }) = behind.pop_front() {
+            if envelope.from_life != self.nodes.life(from) {
+                continue;
+            }
+            self.dispatch(packet, envelope);
+            if let Some(again) = self.stalled.get_mut(&(from, to)) {
+                again.behind.append(&mut behind);
+                return;
+            }
+        }
+    }
+
+    fn fault_rng(&self, fault: u32) -> Rng {
+        self.seed.stream(&format!("kernel/fault/{}", self.plan[fault as usize].name))
+    }
+
+    fn ends_at(&self, fault: u32) -> Instant {
+        let fault = &self.plan[fault as usize];
+        fault.lasts.map_or(Instant::MAX, |lasts| fault.at.saturating_add(lasts))
+    }
+
+    fn begin(&mut self, fault: u32) {
+        let mut rng = self.fault_rng(fault);
+        let kind = self.plan[fault as usize].kind.clone();
+        match &kind {
+            FaultKind::Crash(whom, crash) => self.hold(fault, whom, Hold::Down(*crash), &mut rng),
+            FaultKind::Pause(whom) => self.hold(fault, whom, Hold::Pause, &mut rng),
+            FaultKind::Slow(whom, factor) => self.hold(fault, whom, Hold::Slow(*factor), &mut rng),
+            FaultKind::DiskSlow(whom, factor) => self.hold(fault, whom, Hold::DiskSlow(*factor), &mut rng),
+            FaultKind::DiskFull(whom) => self.hold(fault, whom, Hold::DiskFull, &mut rng),
+            FaultKind::ClockDrift(whom, ppb) => self.hold(fault, whom, Hold::Drift(*ppb), &mut rng),
+            FaultKind::DiskCorrupt(whom) => {
+                for node in whom.resolve(&self.nodes, &mut rng) {
+                    self.nodes.get_mut(node).disk.corrupt(&mut rng);
+                }
+            }
+            FaultKind::ClockStep(whom, by_ns) => {
+                for node in whom.resolve(&self.nodes, &mut rng) {
+                    self.nodes.get_mut(node).clock.step(*by_ns);
+                }
+            }
+            FaultKind::Clog(whom) => {
+                let until = self.ends_at(fault);
+                let members = whom.resolve(&self.nodes, &mut rng);
+                self.clog(fault, &members, until);
+            }
+            FaultKind::Swizzle(whom) => self.swizzle(fault, whom, &mut rng),
+            FaultKind::Partition(path) => self.lay(fault, path, &Action::Drop, &mut rng),
+            FaultKind::Delay(path, by) => self.lay(fault, path, &Action::Delay(by.clone()), &mut rng),
+            FaultKind::Loss(path, share) => self.lay(fault, path, &Action::Lose(*share), &mut rng),
+            FaultKind::Duplicate(path, share) => self.lay(fault, path, &Action::Duplicate(*share), &mut rng),
+            FaultKind::Reorder(path, share, by) => self.lay(fault, path, &Action::Reorder(*share, *by), &mut rng),
+            FaultKind::Throttle(path, bits_per_second) => {
+                let action = Action::Throttle { bits_per_second: *bits_per_second, free_at: Instant::ZERO };
+                self.lay(fault, path, &action, &mut rng);
+            }
+        }
+    }
+
+    fn end(&mut self, fault: u32) {
+        self.network.rules.retain(|rule| rule.fault != fault);
+        for node in std::mem::take(&mut self.held_by[fault as usize]) {
+            let before = self.nodes.get_mut(node).release(fault as HolderId, self.now);
+            self.changed(node, before);
+        }
+    }
+
+    fn hold(&mut self, fault: u32, whom: &Selector, hold: Hold, rng: &mut Rng) {
+        let members = whom.resolve(&self.nodes, rng);
+        for &node in &members {
+            let before = self.nodes.get_mut(node).hold(fault as HolderId, hold, self.now);
+            self.changed(node, before);
+        }
+        self.held_by[fault as usize].extend(members);
+    }
+
+    /// Does what follows from a node's change of state.
+    fn changed(&mut self, node: NodeId, before: State) {
+        let after = self.nodes.state(node);
+        let alive = |state| matches!(state, State::Up | State::Paused);
+        match (before, after) {
+            (State::Removed, _) | (_, State::Removed) => {}
+            (before, State::Down(crash)) if alive(before) => {
+                let owner = self.nodes.get_mut(node);
+                owner.life += 1;
+                // A dead process leaves the page cache to the machine, which goes on writing; a dead machine loses it.
+                if crash == Crash::Machine {
+                    owner.disk.crash(&mut owner.rng);
+                }
+                self.stalled.retain(|pair, _| pair.0 != node);
+                self.untold.push_back(Event::Down(node, crash));
+                self.wake(node);
+            }
+            (State::Down(_), after) if alive(after) => self.untold.push_back(Event::Up(node)),
+            _ => {}
+        }
+        if after == State::Up {
+            self.wake(node);
+        }
+    }
+
+    /// What waited for a node happens now, in the order in which it came: to the node that goes on, or to the one that
+    /// no longer listens.
+    fn wake(&mut self, node: NodeId) {
+        for entry in self.waiting.remove(&node).unwrap_or_default() {
+            self.queue.push(self.now, entry);
+        }
+    }
+
+    fn lay(&mut self, fault: u32, path: &Path, action: &Action, rng: &mut Rng) {
+        let from = NodeSet::new(&path.from.resolve(&self.nodes, rng));
+        let to = NodeSet::new(&path.to.resolve(&self.nodes, rng));
+        self.rule(fault, from.clone(), to.clone(), action.clone());
+        if !path.one_way {
+            self.rule(fault, to, from, action.clone());
+        }
+    }
+
+    fn clog(&mut self, fault: u32, members: &[NodeId], until: Instant) {
+        let all: Vec<NodeId> = self.nodes.ids().collect();
+        let (members, all) = (NodeSet::new(members), NodeSet::new(&all));
+        self.rule(fault, members.clone(), all.clone(), Action::HoldUntil(until));
+        self.rule(fault, all, members, Action::HoldUntil(until));
+    }
+
+    fn rule(&mut self, fault: u32, from: NodeSet, to: NodeSet, action: Action) {
+        let ordinal = self.network.rules.iter().filter(|r| r.fault == fault).count() as u64;
+        let name = &self.plan[fault as usize].name;
+        let salt = self.seed.nth(&format!("{RULE_STREAM}{name}"), ordinal).next_u64();
+        self.network.rules.push(Rule { fault, salt, from, to, action });
+    }
+
+    fn swizzle(&mut self, fault: u32, whom: &Selector, rng: &mut Rng) {
+        let mut members = whom.resolve(&self.nodes, rng);
+        rng.shuffle(&mut members);
+        members.truncate(members.len().div_ceil(2));
+        let lasts = self.plan[fault as usize].lasts.unwrap_or(Duration::secs(60));
+        let half = lasts / 2;
+        for &node in &members {
+            let on = self.now + Duration::ns(rng.below_u64(half.as_nanos().max(1)));
+            let off = self.now + half + Duration::ns(rng.below_u64(half.as_nanos().max(1)));
+            self.queue.push(on, Entry::Swizzle { fault, node, on: true });
+            self.queue.push(off, Entry::Swizzle { fault, node, on: false });
+        }
+    }
+}
