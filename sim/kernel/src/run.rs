@@ -369,6 +369,7 @@ impl<M: Message> Kernel<M> {
 
     /// The next event that means anything, or `None` when nothing is left to happen.
     #[inline]
+    #[expect(clippy::should_implement_trait, reason = "an iterator would borrow the kernel that its events act on")]
     pub fn next(&mut self) -> Option<Event<M>> {
         if let Some(event) = self.untold.pop_front() {
             return Some(event);
