@@ -1,7 +1,7 @@
 //! What holds for every strategy, every set of hosts and every order of events; and the shares that theory gives.
 
 use balancer::{Balancer, Host, Strategy, strategy};
-use base::{InstanceId, Seed};
+use base::{Draw, InstanceId, Seed};
 use proptest::prelude::{Just, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as Generator;
 use std::collections::BTreeMap;
@@ -93,6 +93,20 @@ fn full_scan_breaks_ties_fairly() {
     }
     // Six degrees of freedom pass 22.5 once in a thousand seeds; this seed is fixed.
     assert!(chi2 < 22.5, "chi² = {chi2}: {shares:?}");
+}
+
+#[test]
+fn the_earlier_draw_wins_a_tie() {
+    // A stream of the same name tells which host is drawn first.
+    for distinct in [false, true] {
+        let mut draw = Seed(5).stream("properties");
+        let mut balancer = with(Strategy::LeastRequest { choices: 2, distinct }, 7, 5);
+        for _ in 0..100 {
+            let first = draw.below(7) as usize;
+            draw.below(if distinct { 6 } else { 7 });
+            assert_eq!(balancer.pick(), Some(first), "distinct: {distinct}");
+        }
+    }
 }
 
 #[test]

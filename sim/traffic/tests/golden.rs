@@ -243,7 +243,7 @@ fn breaker() {
 #[test]
 fn upstream() {
     let mut upstream = Upstream::new(Policy::none());
-    let now = Instant::from_secs(1);
+    let mut now = Instant::from_secs(1);
     let mut draw = Seed(42).stream("golden");
     base::golden::check(ROOT, "testdata/upstream.txt", |block| {
         lines(block, |words| {
@@ -261,6 +261,9 @@ fn upstream() {
                     }
                     if option(words, "budget") == Some("envoy") {
                         policy.budget = RetryBudget::ENVOY;
+                    }
+                    if let Some(n) = option(words, "max-pending") {
+                        policy.limits.max_pending = number(n);
                     }
                     if option(words, "breaker") == Some("4") {
                         policy.breaker = Some(BreakerConfig { window: 4, min_calls: 4, ..BreakerConfig::RESILIENCE4J });
@@ -281,10 +284,20 @@ fn upstream() {
                     (0..times).for_each(|_| said.extend(upstream.retry_started(now).err().map(|r| r.to_string())))
                 }
                 "cancel-retry" => upstream.retry_cancelled(),
+                "wait" => (0..times).for_each(|_| said.extend(upstream.wait().err().map(|r| r.to_string()))),
+                "wait-over" => upstream.wait_over(),
+                "at" => {
+                    now = moment(words[1]);
+                    return String::new();
+                }
+                "denied" => return format!("{} retries denied", upstream.retries_denied()),
                 other => panic!("no such command: {other}"),
             }
             let limiter = upstream.limiter();
             said.push(format!("{} under way, {} retries", limiter.requests(), limiter.retries()));
+            if limiter.pending() > 0 {
+                said.push(format!("{} waiting", limiter.pending()));
+            }
             said.join(", ")
         })
     });
@@ -312,6 +325,45 @@ fn weights_send_the_shares_they_say() {
         route.action.destinations = nobody;
         assert_eq!(route.choose(&mut draw), None);
     }
+}
+
+#[test]
+fn a_change_of_weights_moves_no_later_draw() {
+    let mut route = Route { name: "canary".into(), matches: Vec::new(), action: Action::to(ServiceId(0)) };
+    let version = |v, weight| Destination { service: ServiceId(0), version: Some(VersionId(v)), weight };
+    let after = |route: &Route| {
+        let mut draw = Seed(8).stream("weights");
+        route.choose(&mut draw);
+        draw.next_u64()
+    };
+    route.action.destinations = vec![version(0, 100), version(1, 0)];
+    let before = after(&route);
+    for (stable, canary) in [(95, 5), (0, 100), (0, 0)] {
+        route.action.destinations = vec![version(0, stable), version(1, canary)];
+        assert_eq!(after(&route), before, "at {stable} to {canary}");
+    }
+}
+
+#[test]
+fn a_route_may_retry_where_the_service_does_not() {
+    let mut upstream = Upstream::with_route_retries(Policy::none());
+    let mut draw = Seed(8).stream("route");
+    let policy = RetryPolicy { backoff: Backoff::Constant(Duration::ms(7)), ..Policy::envoy().retry.unwrap() };
+    let now = Instant::ZERO;
+    upstream.begin(now).unwrap();
+    upstream.attempt_done(now, 0, Class::Reset, Duration::ms(1));
+    assert_eq!(upstream.retry(now, 0, Duration::ZERO, Class::Reset, &mut draw), None, "the service has no policy");
+    let pause = upstream.retry_by(&policy, now, 0, Duration::ZERO, Class::Reset, &mut draw);
+    assert_eq!(pause, Some(Duration::ms(7)));
+    assert_eq!(upstream.limiter().retries(), 1);
+}
+
+#[test]
+#[should_panic(expected = "an upstream that counts nothing cannot retry")]
+fn an_upstream_that_counts_nothing_cannot_retry() {
+    let policy = Policy::envoy().retry.unwrap();
+    let mut draw = Seed(8).stream("route");
+    Upstream::new(Policy::none()).retry_by(&policy, Instant::ZERO, 0, Duration::ZERO, Class::Reset, &mut draw);
 }
 
 #[test]
