@@ -359,6 +359,15 @@ fn a_route_may_retry_where_the_service_does_not() {
 }
 
 #[test]
+fn the_second_retry_waits_longer_than_the_first() {
+    let mut upstream = Upstream::new(Policy::grpc());
+    let mut draw = Seed(8).stream("grpc");
+    let mut pause = |n| upstream.retry(Instant::ZERO, n, Duration::ZERO, Class::Refused, &mut draw).expect("a pause");
+    assert!((80.0..=120.0).contains(&pause(0).as_millis_f64()));
+    assert!((160.0..=240.0).contains(&pause(1).as_millis_f64()));
+}
+
+#[test]
 #[should_panic(expected = "an upstream that counts nothing cannot retry")]
 fn an_upstream_that_counts_nothing_cannot_retry() {
     let policy = Policy::envoy().retry.unwrap();
