@@ -57,6 +57,6 @@ pub use config::{Config, ConfigError, SelfPreservation};
 pub use protocol::{Effect, Event, Input};
 pub use record::{Damage, Record};
 pub use registrant::Registrant;
-pub use registry::{Registry, term};
+pub use registry::{Registry, Stamp, term};
 pub use resolver::Resolver;
 pub use view::{Endpoint, View};

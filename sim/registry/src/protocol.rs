@@ -5,6 +5,7 @@
 //! make a server act for the wrong instance.
 
 use crate::record::Record;
+use crate::registry::Stamp;
 use crate::view::{Endpoint, View};
 use base::{Duration, InstanceId, LeaseId, NodeId, Revision, ServiceId};
 use std::fmt;
@@ -231,19 +232,19 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Registered { service, instance, lease, revision } => {
-                write!(f, "{instance} registered in {service} with {lease} at {revision}")
+                write!(f, "{instance} registered in {service} with {lease} at {}", Stamp(*revision))
             }
             Event::Deregistered { service, instance, lease, revision } => {
-                write!(f, "{instance} deregistered from {service} with {lease} at {revision}")
+                write!(f, "{instance} deregistered from {service} with {lease} at {}", Stamp(*revision))
             }
             Event::Expired { service, instance, lease, revision } => {
-                write!(f, "{instance} expired from {service} with {lease} at {revision}")
+                write!(f, "{instance} expired from {service} with {lease} at {}", Stamp(*revision))
             }
             Event::Drained { service, instance, draining: true, revision } => {
-                write!(f, "{instance} drains in {service} at {revision}")
+                write!(f, "{instance} drains in {service} at {}", Stamp(*revision))
             }
             Event::Drained { service, instance, draining: false, revision } => {
-                write!(f, "{instance} opens again in {service} at {revision}")
+                write!(f, "{instance} opens again in {service} at {}", Stamp(*revision))
             }
             Event::Preserved { expired, renewals, threshold } => {
                 write!(f, "kept {expired} ended leases: {renewals} renewals do not exceed {threshold}")

@@ -13,6 +13,7 @@ use crate::record::Record;
 use crate::view::{Endpoint, View};
 use base::{Draw, Duration, InstanceId, Instant, LeaseId, NodeId, Outbox, Revision, Rng, ServiceId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 /// Bits of a revision that count changes within a term; the term sits above them, as the epoch does in ZooKeeper's zxid.
@@ -21,6 +22,20 @@ const COUNTER_BITS: u32 = 32;
 /// The term in which `revision` was made: how many times its store had been restarted.
 pub const fn term(revision: Revision) -> u64 {
     revision.0 >> COUNTER_BITS
+}
+
+/// A revision that reads aloud: `r7` in the first term, `r2.7` for the seventh change after the second restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp(pub Revision);
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counter = self.0.0 & ((1 << COUNTER_BITS) - 1);
+        match term(self.0) {
+            0 => write!(f, "r{counter}"),
+            term => write!(f, "r{term}.{counter}"),
+        }
+    }
 }
 
 /// A registry server. See the crate's documentation for the contract.
@@ -129,6 +144,7 @@ impl Registry {
     /// Hears one input at `now`.
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
         self.let_time_pass(now, out);
+        self.tell_watchers(now, out);
         match input {
             Input::Register { from, service, endpoint, ttl } => self.register(now, from, service, endpoint, ttl, out),
             Input::Renew { from, instance, lease } => match self.lease_of(instance, lease) {
