@@ -1,0 +1,169 @@
+//! From data to axes: where an axis begins and ends, and where ticks help.
+//!
+//! Ticks stand at round numbers: one, two or five times a power of ten, and for time the divisions of an hour. An axis of
+//! amounts begins at zero. Spans that reach over more than a factor of twenty are drawn on a logarithmic axis, because a
+//! tail a hundred times the median would press everything else onto the ground.
+
+use super::frame::Axis;
+use crate::number::{Unit, decimal};
+use base::Duration;
+use base::math::{log10, pow};
+
+/// Round steps that divide `span` into at most `most` parts.
+fn round_step(span: f64, most: f64) -> f64 {
+    let raw = (span / most).max(1e-12);
+    let power = pow(10.0, log10(raw).floor());
+    [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|step| *step >= raw * (1.0 - 1e-9)).unwrap_or(raw)
+}
+
+fn decimals(step: f64) -> usize {
+    (0..6).find(|&d| (step * pow(10.0, d as f64)).fract().abs() < 1e-6).unwrap_or(6)
+}
+
+/// An axis from zero to a round number at or above `max`, with at most `most` parts.
+pub(super) fn amounts(title: impl Into<String>, max: f64, most: f64) -> Axis {
+    let max = if max.is_finite() && max > 0.0 { max } else { 1.0 };
+    let step = round_step(max, most);
+    let parts = (max / step - 1e-9).ceil().max(1.0);
+    let places = decimals(step);
+    let ticks = (0..=parts as u32).map(|i| f64::from(i) * step).map(|at| (at, decimal(at, places))).collect();
+    Axis { title: title.into(), low: 0.0, high: parts * step, ticks, grid: true }
+}
+
+/// The axis of simulated time, from the beginning to `end` seconds.
+pub(super) fn time(end: f64) -> Axis {
+    let end = if end.is_finite() && end > 0.0 { end } else { 1.0 };
+    let steps =
+        [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0];
+    let step = if end < 10.0 {
+        round_step(end, 12.0)
+    } else {
+        steps.into_iter().find(|step| end / step <= 14.0).unwrap_or_else(|| round_step(end, 12.0))
+    };
+    let places = decimals(step);
+    let ticks = (0..=(end / step + 1e-9) as u32).map(|i| f64::from(i) * step).map(|at| (at, decimal(at, places)));
+    Axis { title: "simulated time, s".into(), low: 0.0, high: end, ticks: ticks.collect(), grid: false }
+}
+
+/// How spans become heights.
+pub(super) struct Spans {
+    unit: Unit,
+    logarithmic: bool,
+    /// The smallest height a span gets on a logarithmic axis.
+    floor: f64,
+    pub(super) axis: Axis,
+}
+
+impl Spans {
+    /// An axis called `what` that holds all of `spans`; spans of no length are taken for "none".
+    pub(super) fn over(what: &str, spans: impl IntoIterator<Item = Duration>) -> Spans {
+        let spans: Vec<Duration> = spans.into_iter().filter(|s| !s.is_zero()).collect();
+        let unit = Unit::for_spans(spans.iter().copied());
+        let of = spans.iter().map(|&s| unit.of(s));
+        let (low, high) = of.fold((f64::INFINITY, 0.0_f64), |(l, h), x| (l.min(x), h.max(x)));
+        if high > low * 20.0 {
+            let mut axis = decades(low, high);
+            axis.title = format!("{what}, {} (logarithmic)", unit.name());
+            Spans { unit, logarithmic: true, floor: axis.low, axis }
+        } else {
+            let axis = amounts(format!("{what}, {}", unit.name()), high, 6.0);
+            Spans { unit, logarithmic: false, floor: 0.0, axis }
+        }
+    }
+
+    /// The height of a span.
+    pub(super) fn height(&self, span: Duration) -> f64 {
+        let x = self.unit.of(span);
+        match self.logarithmic {
+            true if x <= 0.0 => self.floor,
+            true => log10(x).max(self.floor),
+            false => x,
+        }
+    }
+}
+
+/// A logarithmic axis around `low..high`: ends and ticks at one, two and five times powers of ten, or at powers alone
+/// when there are more than three of them.
+fn decades(low: f64, high: f64) -> Axis {
+    let (first, last) = (log10(low).floor() as i32, log10(high).ceil() as i32);
+    let digits: &[f64] = if last - first > 3 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    let all: Vec<f64> =
+        (first..=last).flat_map(|power| digits.iter().map(move |d| d * pow(10.0, f64::from(power)))).collect();
+    let from = all.iter().copied().filter(|t| *t <= low * 1.000_001).fold(all[0], f64::max);
+    let to = all.iter().copied().filter(|t| *t >= high * 0.999_999).fold(f64::INFINITY, f64::min);
+    let to = if to.is_finite() { to } else { high };
+    let ticks = all
+        .into_iter()
+        .filter(|t| *t >= from * 0.999 && *t <= to * 1.001)
+        .map(|t| (log10(t), decimal(t, decimals(t))))
+        .collect();
+    Axis { title: String::new(), low: log10(from), high: log10(to), ticks, grid: true }
+}
+
+/// An axis of shares that gives every further nine the same room: 0 %, 90 %, 99 %, 99.9 %, as far as `count` samples
+/// can tell.
+pub(super) fn nines(count: u64) -> Axis {
+    let high = share(1.0, count).max(1.0);
+    let named = [0.0, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999, 0.999_999, 0.999_999_9, 0.999_999_99];
+    let ticks = named.into_iter().map(|p| (share(p, count), p)).filter(|(x, p)| *x <= high - 0.08 && *p < 1.0);
+    let mut ticks: Vec<(f64, String)> = ticks.map(|(x, p)| (x, format!("{} %", trimmed(p * 100.0)))).collect();
+    ticks.push((high, "max".into()));
+    Axis { title: "share of requests at most this slow".into(), low: 0.0, high, ticks, grid: true }
+}
+
+/// Where the share `p` stands on an axis of nines. With `count` samples the largest stands where one in `count` would.
+pub(super) fn share(p: f64, count: u64) -> f64 {
+    let end = log10(count.max(10) as f64);
+    if p >= 1.0 { end } else { (-log10((1.0 - p).max(1e-15))).clamp(0.0, end) }
+}
+
+fn trimmed(x: f64) -> String {
+    let text = format!("{x:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(axis: &Axis) -> Vec<&str> {
+        axis.ticks.iter().map(|(_, text)| text.as_str()).collect()
+    }
+
+    #[test]
+    fn amounts_end_at_a_round_number_above_the_data() {
+        let axis = amounts("", 612.0, 5.0);
+        assert_eq!((axis.high, labels(&axis)), (800.0, vec!["0", "200", "400", "600", "800"]));
+        assert_eq!(labels(&amounts("", 0.8, 4.0)), ["0.0", "0.2", "0.4", "0.6", "0.8"]);
+        assert_eq!(amounts("", 0.0, 4.0).high, 1.0, "nothing at all still has an axis");
+    }
+
+    #[test]
+    fn time_ticks_divide_hours_and_never_pass_the_end() {
+        assert_eq!(labels(&time(250.0)), ["0", "30", "60", "90", "120", "150", "180", "210", "240"]);
+        assert_eq!(labels(&time(0.5)).last(), Some(&"0.50"));
+        assert!(time(86_400.0).ticks.iter().all(|(at, _)| *at <= 86_400.0));
+        assert_eq!(time(0.0).high, 1.0, "a run of no length still has an axis");
+    }
+
+    #[test]
+    fn spans_turn_logarithmic_beyond_a_factor_of_twenty_and_not_before() {
+        let ms = Duration::ms;
+        let straight = Spans::over("latency", [ms(5), ms(100)]);
+        assert_eq!((straight.axis.title.as_str(), straight.height(ms(50))), ("latency, ms", 50.0));
+        let bent = Spans::over("latency", [ms(5), ms(101)]);
+        assert_eq!(bent.axis.title, "latency, ms (logarithmic)");
+        assert_eq!(labels(&bent.axis), ["5", "10", "20", "50", "100", "200"]);
+        assert_eq!(bent.height(ms(100)), 2.0);
+        assert_eq!(bent.height(Duration::ZERO), bent.axis.low);
+    }
+
+    #[test]
+    fn every_nine_gets_the_same_room() {
+        let at = |p| share(p, 1_000_000);
+        assert!((at(0.99) - at(0.9) - (at(0.999) - at(0.99))).abs() < 1e-9);
+        assert_eq!(share(1.0, 1_000), 3.0);
+        assert_eq!(labels(&nines(1_000)), ["0 %", "50 %", "75 %", "90 %", "95 %", "99 %", "max"]);
+        assert!(nines(0).high >= 1.0);
+    }
+}

@@ -1,0 +1,5 @@
+//! What is written about a run, tested on a run made by hand.
+
+mod fixture;
+mod page;
+mod text;
