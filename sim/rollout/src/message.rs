@@ -21,7 +21,8 @@ pub enum Input {
     },
     /// The lock is ours no more. Nothing is done to the world until it is granted again.
     LockLost,
-    /// What the world looks like: the answer to [`Effect::Observe`], or volunteered.
+    /// What the world looks like: the answer to [`Effect::Observe`], or volunteered. Looks may be skipped, but an older one
+    /// must not come after a newer one.
     Observed(Observation),
     /// How the new version does: the answer to [`Effect::Measure`]. One that was not asked for is ignored.
     Measured(Measurement),

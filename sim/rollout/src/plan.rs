@@ -60,7 +60,8 @@ pub enum Strategy {
 pub enum Step {
     /// Give the new version the instances for this share of the traffic, and then the share.
     SetWeight(Ratio),
-    /// Wait this long. The time counts only while the lock is held; a hold nobody watched begins again.
+    /// Wait this long, and then for a check that is under way or after one that failed. The time counts only while the
+    /// lock is held; a hold nobody watched begins again.
     Hold(Duration),
     /// Wait for [`Input::Promote`](crate::Input::Promote).
     Pause,
