@@ -37,7 +37,20 @@ pub enum State {
 /// All nodes of a run, in order of creation.
 #[derive(Debug, Default)]
 pub struct Nodes {
+    /// What every event asks of a node, packed so that ten thousand nodes fit the cache.
+    facts: Vec<Facts>,
     nodes: Vec<Node>,
+}
+
+/// The answers that follow from a [`Node`], kept beside it.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
+    life: u32,
+    zone: ZoneId,
+    /// Neither paused, down nor removed.
+    running: bool,
+    /// Its clock shows the kernel's time and nothing slows it.
+    plain: bool,
 }
 
 #[derive(Debug)]
@@ -51,8 +64,6 @@ pub(crate) struct Node {
     pub(crate) rng: Rng,
     holds: Vec<(HolderId, Hold)>,
     removed: bool,
-    /// The answers that every event asks for, kept beside the holds they follow from.
-    running: bool,
     slowdown: f64,
 }
 
@@ -85,9 +96,9 @@ impl Nodes {
             rng,
             holds: Vec::new(),
             removed: false,
-            running: true,
             slowdown: 1.0,
         });
+        self.facts.push(Facts { life: 0, zone, running: true, plain: true });
         id
     }
 
@@ -103,7 +114,7 @@ impl Nodes {
 
     /// Every node that has not been removed.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> + '_ {
-        (0..self.nodes.len() as u32).map(NodeId).filter(|&id| !self.get(id).removed)
+        (0..self.nodes.len() as u32).map(NodeId).filter(|id| !self.nodes[id.index()].removed)
     }
 
     /// A node's name.
@@ -119,7 +130,7 @@ impl Nodes {
     /// The zone a node stands in.
     #[inline]
     pub fn zone(&self, id: NodeId) -> ZoneId {
-        self.get(id).zone
+        self.facts[id.index()].zone
     }
 
     /// Whether a node carries a tag.
@@ -135,7 +146,7 @@ impl Nodes {
     /// True when the node is neither paused, down nor removed.
     #[inline]
     pub fn is_running(&self, id: NodeId) -> bool {
-        self.get(id).running
+        self.facts[id.index()].running
     }
 
     /// True when the node is down or removed: its memory is gone. A paused node is alive.
@@ -146,22 +157,49 @@ impl Nodes {
     /// The number of times the node has gone down.
     #[inline]
     pub fn life(&self, id: NodeId) -> u32 {
-        self.get(id).life
+        self.facts[id.index()].life
     }
 
     /// How many times longer work takes on this node than it should; 1.0 when nothing slows it.
     #[inline]
     pub fn slowdown(&self, id: NodeId) -> f64 {
-        self.get(id).slowdown
+        if self.facts[id.index()].plain { 1.0 } else { self.get(id).slowdown }
     }
 
+    /// What a node's clock shows when the kernel's shows `now`.
     #[inline]
+    pub(crate) fn local(&self, id: NodeId, now: Instant) -> Instant {
+        if self.facts[id.index()].plain { now } else { self.get(id).clock.read(now) }
+    }
+
+    /// When, on the kernel's clock, a timer of `span` fires that a node sets now.
+    #[inline]
+    pub(crate) fn fires_after(&self, id: NodeId, now: Instant, span: Duration) -> Instant {
+        let span = if self.facts[id.index()].plain { span } else { self.get(id).clock.to_global(now, span) };
+        now.saturating_add(span)
+    }
+
     pub(crate) fn get(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]
     }
 
-    pub(crate) fn get_mut(&mut self, id: NodeId) -> &mut Node {
-        &mut self.nodes[id.index()]
+    /// Changes a node, and then the facts that follow from it.
+    pub(crate) fn change<R>(&mut self, id: NodeId, change: impl FnOnce(&mut Node) -> R) -> R {
+        let node = &mut self.nodes[id.index()];
+        let result = change(node);
+        self.facts[id.index()] = Facts {
+            life: node.life,
+            zone: node.zone,
+            running: node.state() == State::Up,
+            plain: node.clock.is_perfect() && node.slowdown == 1.0,
+        };
+        result
+    }
+
+    /// A node's disk, and the stream its chances come from.
+    pub(crate) fn disk_mut(&mut self, id: NodeId) -> (&mut Disk, &mut Rng) {
+        let node = &mut self.nodes[id.index()];
+        (&mut node.disk, &mut node.rng)
     }
 }
 
@@ -203,7 +241,6 @@ impl Node {
     }
 
     fn settle(&mut self, now: Instant) {
-        self.running = self.state() == State::Up;
         let (mut slowdown, mut disk_slowdown, mut full, mut drift) = (1.0, 1.0, false, 0i64);
         for (_, hold) in &self.holds {
             match hold {

@@ -190,7 +190,7 @@ impl<M: Message> Kernel<M> {
     /// What a node's clock shows now.
     #[inline]
     pub fn local(&self, node: NodeId) -> Instant {
-        self.nodes.get(node).clock.read(self.now)
+        self.nodes.local(node, self.now)
     }
 
     /// The nodes.
@@ -232,25 +232,26 @@ impl<M: Message> Kernel<M> {
 
     /// Removes a node for good. What is on its way to it is refused; its timers die.
     pub fn remove_node(&mut self, node: NodeId) {
-        self.nodes.get_mut(node).remove(self.now);
+        self.nodes.change(node, |n| n.remove(self.now));
         self.waiting.remove(&node);
     }
 
-    /// A node's clock, to set its offset and drift before the run.
-    pub fn clock_mut(&mut self, node: NodeId) -> &mut crate::clock::Clock {
-        &mut self.nodes.get_mut(node).clock
+    /// Gives a node another clock, before the run.
+    pub fn set_clock(&mut self, node: NodeId, clock: crate::clock::Clock) {
+        self.nodes.change(node, |n| n.clock = clock);
     }
 
     /// A node's disk.
     pub fn disk_mut(&mut self, node: NodeId) -> &mut crate::disk::Disk {
-        &mut self.nodes.get_mut(node).disk
+        self.nodes.disk_mut(node).0
     }
 
     /// Starts an fsync on a node's disk; `msg` comes as its timer when what was appended so far is durable.
     pub fn sync_disk(&mut self, node: NodeId, msg: M) {
-        let owner = self.nodes.get_mut(node);
-        let sync = owner.disk.sync(&mut owner.rng);
-        let entry = Entry::Synced { node, life: owner.life, token: sync.token, msg };
+        let life = self.nodes.life(node);
+        let (disk, rng) = self.nodes.disk_mut(node);
+        let sync = disk.sync(rng);
+        let entry = Entry::Synced { node, life, token: sync.token, msg };
         self.queue.push(self.now + sync.takes, entry);
     }
 
@@ -324,18 +325,16 @@ impl<M: Message> Kernel<M> {
     /// Clocks that are stepped meanwhile do not move it, as with `CLOCK_MONOTONIC`: a core that finds itself woken early
     /// sets another.
     pub fn timer_at(&mut self, node: NodeId, deadline: Instant, msg: M) -> TimerId {
-        let owner = self.nodes.get(node);
-        let at = owner.clock.fires_at(self.now, deadline);
-        let life = owner.life;
+        let at = self.nodes.get(node).clock.fires_at(self.now, deadline);
+        let life = self.nodes.life(node);
         self.queue.push(at, Entry::Timer { node, life, msg })
     }
 
     /// Sets a timer on a node for a span from now by its own clock.
     #[inline]
     pub fn timer_after(&mut self, node: NodeId, span: Duration, lane: Option<Lane>, msg: M) -> TimerId {
-        let owner = self.nodes.get(node);
-        let at = self.now.saturating_add(owner.clock.to_global(self.now, span));
-        let entry = Entry::Timer { node, life: owner.life, msg };
+        let at = self.nodes.fires_after(node, self.now, span);
+        let entry = Entry::Timer { node, life: self.nodes.life(node), msg };
         match lane {
             Some(lane) => self.queue.push_lane(lane, at, entry),
             None => self.queue.push(at, entry),
@@ -434,14 +433,28 @@ impl<M: Message> Kernel<M> {
             State::Down(Crash::Process) if envelope.to_life != self.nodes.life(to) => Bounce::Reset,
             State::Down(Crash::Process) | State::Removed => Bounce::Refused,
         };
-        // The refusal travels back like any small packet, and may be lost like one.
-        let (near, far) = (self.nodes.zone(envelope.from), self.nodes.zone(to));
-        let key = Key(envelope.msg.digest()).derive(self.now.as_nanos());
-        let packet = Packet { from: to, to: envelope.from, bytes: 40, transport: Transport::Datagram, key, tries: 0 };
-        if let Fate::Arrives { at, .. } = self.network.route(self.now, &packet, far, near) {
-            self.queue.push(at, Entry::Bounce(envelope, why));
-        }
+        self.bounce(envelope, why);
         None
+    }
+
+    /// Sends word back to the sender of a message that nobody took. It travels like any small packet; when it is lost,
+    /// the sender's connection finds out when it sends again.
+    fn bounce(&mut self, envelope: Envelope<M>, why: Bounce) {
+        let (from, to) = (envelope.to, envelope.from);
+        let key = Key(envelope.msg.digest()).derive(self.now.as_nanos());
+        let packet = Packet { from, to, bytes: 40, transport: Transport::Exchange, key, tries: 0 };
+        let at = match self.network.route(self.now, &packet, self.nodes.zone(from), self.nodes.zone(to)) {
+            Fate::Arrives { at, .. } | Fate::Retransmit(at) => at,
+            Fate::Lost => return,
+        };
+        self.queue.push(at, Entry::Bounce(envelope, why));
+    }
+
+    /// Resets the connection on which `peer` waits for an answer from `node`, whose process went down: `msg` bounces to
+    /// `peer` as if it had just been refused.
+    pub fn reset(&mut self, node: NodeId, peer: NodeId, msg: M) {
+        let (from_life, to_life) = (self.nodes.life(peer), self.nodes.life(node));
+        self.bounce(Envelope { from: peer, to: node, from_life, to_life, connected: true, msg }, Bounce::Reset);
     }
 
     /// Everything that does not happen to every request.
@@ -477,7 +490,7 @@ impl<M: Message> Kernel<M> {
                     return None;
                 }
                 // The platter does not wait for a paused process; only the news of it does.
-                self.nodes.get_mut(node).disk.synced(token);
+                self.nodes.disk_mut(node).0.synced(token);
                 if self.nodes.is_running(node) {
                     self.trace.fold(self.now, node, msg.digest());
                     return Some(Event::Timer { node, msg });
@@ -550,12 +563,12 @@ impl<M: Message> Kernel<M> {
             FaultKind::ClockDrift(whom, ppb) => self.hold(fault, whom, Hold::Drift(*ppb), &mut rng),
             FaultKind::DiskCorrupt(whom) => {
                 for node in whom.resolve(&self.nodes, &mut rng) {
-                    self.nodes.get_mut(node).disk.corrupt(&mut rng);
+                    self.nodes.disk_mut(node).0.corrupt(&mut rng);
                 }
             }
             FaultKind::ClockStep(whom, by_ns) => {
                 for node in whom.resolve(&self.nodes, &mut rng) {
-                    self.nodes.get_mut(node).clock.step(*by_ns);
+                    self.nodes.change(node, |n| n.clock.step(*by_ns));
                 }
             }
             FaultKind::Clog(whom) => {
@@ -579,7 +592,7 @@ impl<M: Message> Kernel<M> {
     fn end(&mut self, fault: u32) {
         self.network.rules.retain(|rule| rule.fault != fault);
         for node in std::mem::take(&mut self.held_by[fault as usize]) {
-            let before = self.nodes.get_mut(node).release(fault as HolderId, self.now);
+            let before = self.nodes.change(node, |n| n.release(fault as HolderId, self.now));
             self.changed(node, before);
         }
     }
@@ -587,7 +600,7 @@ impl<M: Message> Kernel<M> {
     fn hold(&mut self, fault: u32, whom: &Selector, hold: Hold, rng: &mut Rng) {
         let members = whom.resolve(&self.nodes, rng);
         for &node in &members {
-            let before = self.nodes.get_mut(node).hold(fault as HolderId, hold, self.now);
+            let before = self.nodes.change(node, |n| n.hold(fault as HolderId, hold, self.now));
             self.changed(node, before);
         }
         self.held_by[fault as usize].extend(members);
@@ -600,11 +613,11 @@ impl<M: Message> Kernel<M> {
         match (before, after) {
             (State::Removed, _) | (_, State::Removed) => {}
             (before, State::Down(crash)) if alive(before) => {
-                let owner = self.nodes.get_mut(node);
-                owner.life += 1;
+                self.nodes.change(node, |n| n.life += 1);
                 // A dead process leaves the page cache to the machine, which goes on writing; a dead machine loses it.
                 if crash == Crash::Machine {
-                    owner.disk.crash(&mut owner.rng);
+                    let (disk, rng) = self.nodes.disk_mut(node);
+                    disk.crash(rng);
                 }
                 self.stalled.retain(|pair, _| pair.0 != node);
                 self.untold.push_back(Event::Down(node, crash));

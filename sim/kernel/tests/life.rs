@@ -174,7 +174,7 @@ fn timers_follow_their_node_through_death_pause_and_drift() {
     let pause = fault(FaultKind::Pause(tag("b")), 90, 60);
     let (mut kernel, [a, b, c]) = room(vec![crash, pause]);
     // c's clock gains a millisecond in ten.
-    *kernel.clock_mut(c) = kernel::clock::Clock::new(0, 100_000_000);
+    kernel.set_clock(c, kernel::clock::Clock::new(0, 100_000_000));
     for node in [a, b, c] {
         kernel.timer_after(node, Duration::ms(110), None, Text("tea", u64::from(node.0)));
     }
