@@ -114,6 +114,7 @@ fn story(script: &str) -> String {
                 "kill-old" => world.kill(0),
                 "kill-new" => world.kill(1),
                 "promote" => world.tell(Input::Promote),
+                "rival-takes-new" => world.meddle(1, world.desired_new() - number(value)),
                 "abort" => world.tell(Input::Abort),
                 "crash" => world.crash(seconds(value)),
                 "restart" => world.restart(0),

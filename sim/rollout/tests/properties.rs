@@ -13,6 +13,7 @@ use rollout::{Rollout, State, Step, Strategy as Way, TooFew};
 #[derive(Clone, Debug)]
 enum Fault {
     LoseLock(u64),
+    Rival { seconds: u64, takes: u32 },
     Crash { down: u64, session: u64, forgotten: usize },
     Kill(usize),
     Startup(u64),
@@ -54,7 +55,7 @@ fn analysis() -> impl Strategy<Value = Analysis> {
 }
 
 fn plan(way: impl Strategy<Value = Way>) -> impl Strategy<Value = Plan> {
-    let times = (15u64..90, 0u64..10, 0u64..40, 0u64..40);
+    let times = (10u64..60, 0u64..10, 0u64..40, 0u64..40);
     (1u32..20, way, prop::option::of(analysis()), times, any::<bool>()).prop_map(
         |(replicas, way, analysis, (progress, min_ready, delay, abort_delay), auto_rollback)| Plan {
             analysis,
@@ -71,13 +72,14 @@ fn plan(way: impl Strategy<Value = Way>) -> impl Strategy<Value = Plan> {
 fn fault() -> impl Strategy<Value = Fault> {
     prop_oneof![
         (0u64..40).prop_map(Fault::LoseLock),
+        (1u64..40, 1u32..4).prop_map(|(seconds, takes)| Fault::Rival { seconds, takes }),
         (0u64..40, 0u64..20, 0usize..3).prop_map(|(down, session, forgotten)| Fault::Crash {
             down,
             session,
             forgotten
         }),
         (0usize..2).prop_map(Fault::Kill),
-        prop_oneof![0u64..30, 500u64..1000].prop_map(Fault::Startup),
+        prop_oneof![0u64..30, 500u64..1000, 500u64..1000].prop_map(Fault::Startup),
         (80u32..=100).prop_map(Fault::Success),
         any::<bool>().prop_map(Fault::Metrics),
         Just(Fault::Abort),
@@ -104,6 +106,14 @@ fn fly(plan: Plan, faults: Vec<(u64, Fault)>) -> World {
             Fault::LoseLock(s) => {
                 let until = world.now + Duration::secs(s);
                 world.lose_lock(until);
+            }
+            Fault::Rival { seconds, takes } => {
+                let until = world.now + Duration::secs(seconds);
+                world.lose_lock(until);
+                // A canary's promises bind those who split its traffic; only a rolling update expects such a thing.
+                if world.rollout.as_ref().is_some_and(|rollout| rollout.limits().is_some()) {
+                    world.meddle(1, world.desired_new().saturating_sub(takes));
+                }
             }
             Fault::Crash { down, session, forgotten } => {
                 world.crash(Duration::secs(session));

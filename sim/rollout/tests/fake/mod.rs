@@ -125,6 +125,15 @@ impl World {
         }
     }
 
+    /// Somebody else, who has the lock meanwhile, takes instances away.
+    pub(crate) fn meddle(&mut self, side: usize, replicas: u32) {
+        assert_eq!(self.holder, None, "only somebody with the lock does that");
+        assert!(replicas <= self.desired[side], "somebody else takes instances away");
+        self.killed += self.desired[side] - replicas;
+        self.resize(side, replicas);
+        self.say(&format!("somebody else scales {} to {replicas}", self.version(side)));
+    }
+
     /// The controller dies; its lock stays taken for as long as its session lives.
     pub(crate) fn crash(&mut self, session: Duration) {
         self.rollout = None;
@@ -168,6 +177,11 @@ impl World {
         }
     }
 
+    /// How many instances of the new version there should be.
+    pub(crate) const fn desired_new(&self) -> u32 {
+        self.desired[NEW]
+    }
+
     pub(crate) fn observation(&self) -> Observation {
         let side = |side: usize| Instances {
             desired: self.desired[side],
@@ -199,6 +213,18 @@ impl World {
         self.instances[side].resize(self.desired[side] as usize, Instance { available_at });
     }
 
+    fn resize(&mut self, side: usize, replicas: u32) {
+        self.desired[side] = replicas;
+        // Those that are not ready go first, then the youngest.
+        let now = self.now;
+        self.instances[side].sort_by_key(|i| (i.available_at > now, i.available_at));
+        while self.instances[side].len() > replicas as usize {
+            self.instances[side].pop();
+            self.leaving[side].push(self.now + self.shutdown);
+        }
+        self.fill(side);
+    }
+
     fn carry_out(&mut self, effect: Effect) {
         if let Effect::Scale { token, .. } | Effect::SetWeights { token, .. } | Effect::ClearWeights { token } = effect
         {
@@ -226,15 +252,7 @@ impl World {
             }
             Effect::Scale { token, version, replicas } => {
                 let side = usize::from(version == self.plan.to);
-                self.desired[side] = replicas;
-                // Those that are not ready go first, then the youngest.
-                let now = self.now;
-                self.instances[side].sort_by_key(|i| (i.available_at > now, i.available_at));
-                while self.instances[side].len() > replicas as usize {
-                    self.instances[side].pop();
-                    self.leaving[side].push(self.now + self.shutdown);
-                }
-                self.fill(side);
+                self.resize(side, replicas);
                 let [old, new] = [OLD, NEW].map(|side| format!("{}/{}", self.available(side), self.desired[side]));
                 let (from, to) = (self.plan.from, self.plan.to);
                 self.say(&format!("scale {version} to {replicas} ({token}); available {from} {old}, {to} {new}"));
