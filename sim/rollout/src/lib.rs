@@ -25,6 +25,24 @@
 //! What it leaves to others: creating and stopping instances, splitting traffic, measuring, granting locks, keeping what
 //! it asks to be kept.
 
+//!
+//! ```
+//! use base::{FencingToken, Instant, Outbox, Ratio, ServiceId, VersionId};
+//! use rollout::{Effect, Input, Phase, Plan, Rollout, Step, Strategy};
+//!
+//! let strategy = Strategy::Canary { steps: vec![Step::SetWeight(Ratio::percent(5)), Step::Pause] };
+//! let plan = Plan::new(ServiceId(0), VersionId(0), VersionId(1), 10, strategy);
+//! let (mut rollout, mut out) = (Rollout::new(plan)?, Outbox::new());
+//!
+//! rollout.handle(Instant::ZERO, Input::Start, &mut out);
+//! assert_eq!(out.drain().next(), Some(Effect::AcquireLock { service: ServiceId(0) }));
+//!
+//! rollout.handle(Instant::from_millis(3), Input::LockGranted { token: FencingToken(1) }, &mut out);
+//! assert!(out.drain().any(|effect| matches!(effect, Effect::SetWeights { token: FencingToken(1), .. })));
+//! assert_eq!((rollout.phase(), rollout.weight_limit()), (Phase::Progressing, Ratio::percent(5)));
+//! # Ok::<(), rollout::PlanError>(())
+//! ```
+
 pub mod analysis;
 pub mod canary;
 pub mod rolling;
