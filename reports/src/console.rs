@@ -9,7 +9,7 @@ mod table;
 
 pub use sweep::{SweepRow, sweep};
 
-use crate::number::{Unit, at, count, counted, decimal, percent, share, span};
+use crate::number::{Unit, at, count, counted, decimal, share, span};
 use std::time::Duration as WallTime;
 use table::{Cell, Table, label, wrap};
 use world::outcome::{Check, CheckKind, Distribution, Outcome, Requests, Verdict};
@@ -389,9 +389,4 @@ impl Said {
 pub(crate) fn round(span: base::Duration) -> base::Duration {
     let ms = 1_000_000;
     if span.as_nanos() < ms { span } else { base::Duration::ns((span.as_nanos() + ms / 2) / ms * ms) }
-}
-
-/// A share as `99.71 %`, kept here because sweeps and pages say it alike.
-pub(crate) fn success(requests: &Requests) -> String {
-    if requests.sent == 0 { percent(1.0, 0) } else { share(requests.succeeded, requests.sent) }
 }

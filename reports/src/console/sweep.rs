@@ -4,7 +4,7 @@
 //! (that of a sample, over n − 1) come with minimum, maximum and the number of seeds behind them.
 
 use super::table::{Cell, Table, label};
-use super::{Paint, Tone, plain, success};
+use super::{Paint, Tone, plain};
 use crate::number::{count, counted, decimal, decimals_for};
 use world::outcome::{Outcome, Verdict};
 
@@ -27,8 +27,6 @@ pub struct SweepRow {
     pub sent: u64,
     /// The share of them that succeeded, in percent; none when there were no requests.
     pub success_percent: Option<f64>,
-    /// The same share as text.
-    pub success: String,
     /// Median latency in milliseconds; none when there were no requests.
     pub p50_ms: Option<f64>,
     /// 99th percentile.
@@ -53,7 +51,6 @@ impl SweepRow {
             events: outcome.events,
             sent: requests.sent,
             success_percent: (requests.sent > 0).then(|| requests.success().as_f64() * 100.0),
-            success: success(requests),
             p50_ms: ms(latency.p50),
             p99_ms: ms(latency.p99),
             max_ms: ms(latency.max),

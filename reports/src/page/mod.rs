@@ -161,11 +161,9 @@ fn html(outcome: &Outcome, plots: &[Plot], options: &Options<'_>) -> String {
     contents(&mut out, outcome, plots);
     out.push_str(&tables::checks(outcome));
     out.push_str(&tables::objectives(outcome));
-    out.push_str(
-        "<section id=\"plots-section\">\n<h2>What happened, over time</h2>\n<p>Shaded columns are faults, named in the strip \
-         above each plot; the grey column on the left is warm-up, which is shown but not measured; the dashed lines are \
-         where the storm begins and where calm begins.</p>\n",
-    );
+    out.push_str("<section id=\"plots-section\">\n<h2>What happened, over time</h2>\n<p>");
+    out.push_str(&how_to_read(outcome));
+    out.push_str("</p>\n");
     plots.iter().for_each(|plot| figure(&mut out, plot));
     out.push_str("</section>\n");
     for section in [
@@ -183,6 +181,24 @@ fn html(outcome: &Outcome, plots: &[Plot], options: &Options<'_>) -> String {
     let ids = serde_json::to_string(&ids).expect("a list of names");
     let _ = write!(out, "</main>\n<script type=\"application/json\" id=\"plots\">{ids}</script>\n</body>\n</html>\n");
     out
+}
+
+/// What the marks on the plots over time mean: those that this run has.
+fn how_to_read(outcome: &Outcome) -> String {
+    let mut said = Vec::new();
+    if !outcome.faults.is_empty() {
+        said.push("Shaded columns are faults, named in the strip above each plot; a diamond is a fault of a moment.");
+    }
+    if !outcome.phases.warmup.is_zero() {
+        said.push("The grey column on the left is warm-up, which is shown but not measured.");
+    }
+    if !outcome.phases.storm.is_zero() {
+        said.push("The short-dashed lines are where one phase of the run ends and the next begins.");
+    }
+    if outcome.failure.as_ref().is_some_and(|f| f.verdict == Verdict::Safety) {
+        said.push("The cross, and the long-dashed line below it, are where an invariant was first broken.");
+    }
+    said.join(" ")
 }
 
 fn banner(out: &mut String, outcome: &Outcome, replay: &str) {

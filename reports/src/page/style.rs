@@ -10,11 +10,11 @@ use std::fmt::Write as _;
 pub(super) fn sheet() -> String {
     let mut out = String::from(":root{color-scheme:light dark;");
     inks(&mut out, 0);
-    out.push_str("--good:#0b6e4f;--good-paper:#eef7f3;--bad:#b3261e;--bad-paper:#fdf1ef;--link:#00568a;");
-    out.push_str("--code:#f3f4f6}\n@media (prefers-color-scheme:dark){:root{");
+    out.push_str("--good:#0b6e4f;--good-paper:#eef7f3;--bad-paper:#fdf1ef;--link:#00568a;");
+    out.push_str("--code-paper:#f3f4f6}\n@media (prefers-color-scheme:dark){:root{");
     inks(&mut out, 1);
-    out.push_str("--good:#4cc79e;--good-paper:#14261f;--bad:#ff8a7a;--bad-paper:#2d1a18;--link:#7cc0ee;");
-    out.push_str("--code:#20252b}}\n");
+    out.push_str("--good:#4cc79e;--good-paper:#14261f;--bad-paper:#2d1a18;--link:#7cc0ee;");
+    out.push_str("--code-paper:#20252b}}\n");
     for ink in Ink::all() {
         let name = ink.name();
         let _ = writeln!(out, ".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}");
@@ -50,9 +50,9 @@ code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono
 .verdict p{margin:0 0 .35rem;max-width:50rem}
 .verdict .word{font:700 1.35rem/1.3 var(--sans);letter-spacing:.01em}
 .verdict.passed{border-color:var(--good);background:var(--good-paper)}
-.verdict.failed{border-color:var(--bad);background:var(--bad-paper)}
+.verdict.failed{border-color:var(--broken);background:var(--bad-paper)}
 .passed .word,.good{color:var(--good)}
-.failed .word,.bad{color:var(--bad)}
+.failed .word,.bad{color:var(--broken)}
 .doubt{color:var(--faultbar)}
 .failure{padding-top:.35rem}
 .keys{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.25rem 1rem;margin:.8rem 0 0;font:.92rem/1.6 var(--sans)}
@@ -85,9 +85,9 @@ figure{margin:2.2rem 0 2.8rem}
 .plot svg{display:block;width:100%;min-width:42rem;height:auto}
 figcaption{color:var(--quiet);font-size:.97rem;line-height:1.5;max-width:46rem;margin-top:.5rem}
 .files{font:.88rem/1.5 var(--sans);color:var(--quiet)}
-figcaption .files{white-space:nowrap}
+figcaption .files{display:block;margin-top:.25rem}
 details{margin:1rem 0}
 summary{cursor:pointer;font:600 .95rem/1.6 var(--sans)}
-pre{background:var(--code);padding:1rem 1.2rem;overflow-x:auto;line-height:1.5}
+pre{background:var(--code-paper);padding:1rem 1.2rem;overflow-x:auto;line-height:1.5}
 @media print{body{max-width:none;padding:0}figure,tr{break-inside:avoid}nav{display:none}}
 ";

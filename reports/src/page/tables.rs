@@ -137,7 +137,7 @@ pub(super) fn checks(outcome: &Outcome) -> String {
     let mut table = Table::new(&[
         Column("", Kind::Word),
         Column("kind", Kind::Word),
-        Column("invariant", Kind::Words),
+        Column("invariant", Kind::Word),
         Column("tested", Kind::Number),
         Column("result", Kind::Words),
     ]);

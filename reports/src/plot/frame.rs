@@ -11,7 +11,7 @@ use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use world::outcome::Outcome;
+use world::outcome::{Outcome, Verdict};
 
 /// How wide every plot is.
 const WIDTH: f64 = 960.0;
@@ -21,8 +21,8 @@ const RIGHT: f64 = 22.0;
 const SMALL: f64 = 12.0;
 /// The size of axis titles and legend.
 const NORMAL: f64 = 13.0;
-/// Faults are stacked in at most so many lanes; what does not fit goes unnamed into the last.
-const LANES: usize = 5;
+/// Faults are stacked in at most so many lanes; the last takes, unnamed, what does not fit into the others.
+const LANES: usize = 6;
 const LANE: f64 = 16.0;
 
 /// One axis: from where to where in the plane's own coordinates, and what is written where.
@@ -171,7 +171,33 @@ struct Layout {
     lanes: Vec<Placed>,
 }
 
-/// A fault in the strip.
+/// What the strip names: a fault, or where an `always` was first broken.
+struct Mark<'a> {
+    from: f64,
+    until: f64,
+    name: &'a str,
+    broken: bool,
+}
+
+/// The marks of a run, in order of time.
+fn marks(outcome: &Outcome) -> Vec<Mark<'_>> {
+    let faults = outcome.faults.iter().map(|f| Mark {
+        from: f.from.as_secs_f64(),
+        until: f.until.as_secs_f64(),
+        name: &f.name,
+        broken: false,
+    });
+    // Other failures are found out at the end, which is no place in the story.
+    let failure = outcome.failure.iter().filter(|f| f.verdict == Verdict::Safety).map(|f| {
+        let at = f.at.as_secs_f64();
+        Mark { from: at, until: at, name: &f.name, broken: true }
+    });
+    let mut marks: Vec<Mark<'_>> = failure.chain(faults).collect();
+    marks.sort_by(|a, b| a.from.total_cmp(&b.from));
+    marks
+}
+
+/// Where a mark stands in the strip.
 struct Placed {
     lane: usize,
     /// Whether there is room for its name.
@@ -183,7 +209,8 @@ struct Placed {
 impl Layout {
     fn of(sheet: &Sheet<'_>) -> Layout {
         let ticks = sheet.panels.iter().flat_map(|p| &p.y.ticks).map(|(_, text)| width(text, SMALL));
-        let left = ticks.fold(30.0, f64::max) + 16.0;
+        // Never less than five digits take, so that plots one above another mostly share their left edge too.
+        let left = ticks.fold(46.0, f64::max) + 16.0;
         let strip = 6.0 + legend_rows(&sheet.keys, left) as f64 * 22.0;
         let (lanes, strip_height) = sheet.time.map_or((Vec::new(), 0.0), |outcome| {
             let lanes = place(sheet, outcome, left);
@@ -211,21 +238,24 @@ impl Layout {
     }
 }
 
-/// Gives each fault the first lane in which neither its bar nor its name meets another.
+/// Gives each mark the first lane in which neither its bar nor its name meets another.
 fn place(sheet: &Sheet<'_>, outcome: &Outcome, left: f64) -> Vec<Placed> {
     let layout = Layout { left, strip: 0.0, tops: Vec::new(), bottom: 0.0, height: 0.0, lanes: Vec::new() };
     let mut taken: Vec<Vec<(f64, f64)>> = vec![Vec::new(); LANES];
-    let mut placed = Vec::with_capacity(outcome.faults.len());
-    for fault in &outcome.faults {
-        let from = layout.x(&sheet.x, fault.from.as_secs_f64());
-        let until = layout.x(&sheet.x, fault.until.as_secs_f64()).max(from + 4.0);
-        let name = width(&fault.name, SMALL - 1.0) + 8.0;
+    let marks = marks(outcome);
+    let mut placed = Vec::with_capacity(marks.len());
+    for mark in &marks {
+        let from = layout.x(&sheet.x, mark.from);
+        let until = layout.x(&sheet.x, mark.until).max(from + 4.0);
+        let name = width(mark.name, SMALL - 1.0) + 8.0;
         let leftwards = until + name > WIDTH - 2.0;
         let (a, b) = if leftwards { (from - name, until) } else { (from, until + name) };
         let free = |lane: &Vec<(f64, f64)>, a: f64, b: f64| lane.iter().all(|&(x, y)| b + 6.0 < x || a > y + 6.0);
         let fits = a > 0.0;
-        let lane = taken.iter().position(|lane| fits && free(lane, a, b));
-        taken[lane.unwrap_or(LANES - 1)].push((a, b));
+        let lane = taken[..LANES - 1].iter().position(|lane| fits && free(lane, a, b));
+        if let Some(lane) = lane {
+            taken[lane].push((a, b));
+        }
         placed.push(Placed { lane: lane.unwrap_or(LANES - 1), named: lane.is_some(), leftwards });
     }
     placed
@@ -330,20 +360,23 @@ fn strip(root: &Root<'_>, sheet: &Sheet<'_>, layout: &Layout, outcome: &Outcome)
             write(root, name, ((a + b) / 2.0, y), &quiet);
         }
     }
-    for (fault, place) in outcome.faults.iter().zip(&layout.lanes) {
+    for (mark, place) in marks(outcome).iter().zip(&layout.lanes) {
         let y = layout.strip + 20.0 + place.lane as f64 * LANE + LANE / 2.0;
-        let a = layout.x(&sheet.x, fault.from.as_secs_f64());
-        let b = layout.x(&sheet.x, fault.until.as_secs_f64());
-        if b - a < 4.0 {
+        let (a, b) = (layout.x(&sheet.x, mark.from), layout.x(&sheet.x, mark.until));
+        let ink = if mark.broken { Ink::Broken } else { Ink::FaultBar };
+        if mark.broken {
+            stroke(root, (a - 4.0, y - 4.0), (a + 4.0, y + 4.0), ink.line(2.2, Dash::Solid));
+            stroke(root, (a - 4.0, y + 4.0), (a + 4.0, y - 4.0), ink.line(2.2, Dash::Solid));
+        } else if b - a < 4.0 {
             let tip = |dx: f64, dy: f64| (px(a + dx), px(y + dy));
             let diamond = vec![tip(0.0, -5.0), tip(5.0, 0.0), tip(0.0, 5.0), tip(-5.0, 0.0)];
-            root.draw(&Polygon::new(diamond, Ink::FaultBar.fill(1.0))).expect(SURE);
+            root.draw(&Polygon::new(diamond, ink.fill(1.0))).expect(SURE);
         } else {
-            fill(root, (a, y - 3.0), (b, y + 3.0), Ink::FaultBar.fill(1.0));
+            fill(root, (a, y - 3.0), (b, y + 3.0), ink.fill(1.0));
         }
         if place.named {
-            let (x, pos) = if place.leftwards { (a - 6.0, END) } else { (b.max(a + 4.0) + 6.0, HERE) };
-            write(root, &fault.name, (x, y), &words(SMALL - 1.0, Ink::FaultBar, pos, false));
+            let (x, pos) = if place.leftwards { (a - 7.0, END) } else { (b.max(a + 4.0) + 6.0, HERE) };
+            write(root, mark.name, (x, y), &words(SMALL - 1.0, ink, pos, mark.broken));
         }
     }
 }
@@ -363,12 +396,15 @@ fn behind(sheet: &Sheet<'_>, panel: &Panel, plane: &Plane<'_>) {
         if warm > x.low {
             plane.rectangle((x.low, y.low), (held(warm), y.high), Ink::Warmup.fill(0.12));
         }
-        for fault in &outcome.faults {
-            let (a, b) = (held(fault.from.as_secs_f64()), held(fault.until.as_secs_f64()));
-            if b > a {
-                plane.rectangle((a, y.low), (b, y.high), Ink::Fault.fill(0.18));
+        // Where faults overlap, the shade is that of one: many of them must not hide the data.
+        let mut shaded = f64::NEG_INFINITY;
+        for mark in marks(outcome).iter().filter(|m| !m.broken) {
+            let (a, b) = (held(mark.from), held(mark.until));
+            if b > a.max(shaded) {
+                plane.rectangle((a.max(shaded), y.low), (b, y.high), Ink::Fault.fill(0.18));
             }
-            plane.line([(a, y.low), (a, y.high)], Ink::Fault.faint(1.0, Dash::Solid, 0.7));
+            shaded = shaded.max(b);
+            plane.line([(a, y.low), (a, y.high)], Ink::Fault.faint(1.0, Dash::Solid, 0.6));
         }
     }
     let thin = Ink::Grid.line(1.0, Dash::Solid);
@@ -382,6 +418,9 @@ fn behind(sheet: &Sheet<'_>, panel: &Panel, plane: &Plane<'_>) {
         let [warm, storm, _] = boundaries(outcome);
         for t in [warm, storm].into_iter().filter(|&t| t > x.low && t < x.high) {
             plane.line([(t, y.low), (t, y.high)], Ink::Axis.line(1.0, Dash::Dashed));
+        }
+        for mark in marks(outcome).iter().filter(|m| m.broken && m.from <= x.high) {
+            plane.line([(mark.from, y.low), (mark.from, y.high)], Ink::Broken.line(1.4, Dash::Long));
         }
     }
 }
@@ -418,7 +457,7 @@ fn x_axis(root: &Root<'_>, sheet: &Sheet<'_>, layout: &Layout) {
 
 /// `text` without control characters, which XML does not allow, and cut to what a label can hold.
 fn printable(text: &str) -> String {
-    const LONGEST: usize = 40;
+    const LONGEST: usize = 60;
     let mut out: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(LONGEST + 1).collect();
     if out.chars().count() > LONGEST {
         out = out.chars().take(LONGEST - 1).chain(['…']).collect();
@@ -431,7 +470,7 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
     let em = |c: char| match c {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 0.29,
         ' ' | 'f' | 't' | 'r' | 'I' | '(' | ')' | '/' | '-' => 0.37,
-        'm' | 'w' | 'M' | 'W' | '%' | '@' => 0.92,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' | '<' | '>' | '=' | '+' | '&' | '#' | '…' | '→' => 0.95,
         'A'..='Z' => 0.70,
         c if c >= '\u{2e80}' => 1.05,
         _ => 0.58,

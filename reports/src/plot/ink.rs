@@ -28,6 +28,8 @@ pub(crate) enum Ink {
     Fault,
     /// The bar that names it.
     FaultBar,
+    /// Where a promise was broken.
+    Broken,
     /// The part of the run that is not measured.
     Warmup,
     /// Series, in the order in which they are handed out.
@@ -63,7 +65,8 @@ impl Ink {
     pub(crate) fn all() -> impl Iterator<Item = Ink> {
         use Ink::*;
         let named = [
-            Paper, Text, Quiet, Grid, Axis, Fault, FaultBar, Warmup, Blue, Vermilion, Green, Purple, Orange, Sky, Grey,
+            Paper, Text, Quiet, Grid, Axis, Fault, FaultBar, Broken, Warmup, Blue, Vermilion, Green, Purple, Orange,
+            Sky, Grey,
         ];
         named.into_iter().chain((0..HEATS).map(Heat))
     }
@@ -86,6 +89,7 @@ impl Ink {
             Ink::Axis => [0x8d959e, 0x6b747e],
             Ink::Fault => [0xd9a441, 0xd9a440],
             Ink::FaultBar => [0x9a6a00, 0xe0ad4a],
+            Ink::Broken => [0xb3261e, 0xff8a7a],
             Ink::Warmup => [0x9aa0a6, 0x8a929b],
             Ink::Blue => [0x0072b2, 0x4ea8e0],
             Ink::Vermilion => [0xd55e00, 0xf2894a],
@@ -195,7 +199,7 @@ mod tests {
     #[test]
     fn words_can_be_read_on_both_papers() {
         let paper = Ink::Paper.colours();
-        for ink in [Ink::Text, Ink::Quiet, Ink::FaultBar] {
+        for ink in [Ink::Text, Ink::Quiet, Ink::FaultBar, Ink::Broken] {
             for (colour, paper) in ink.colours().into_iter().zip(paper) {
                 let c = contrast(colour, paper);
                 assert!(c >= 4.5, "{ink:?}: {c:.2} : 1 on {paper:06x}");

@@ -9,7 +9,6 @@ use super::scale::time;
 use super::{Plot, end, grouped, nth};
 use crate::csv::{self, Sheet};
 use crate::number::{decimal, decimals_for};
-use plotters::style::text_anchor::HPos;
 use world::outcome::{InstanceOutcome, Outcome};
 
 pub(super) const ID: &str = "plot-instance-load";
@@ -44,8 +43,11 @@ pub(super) fn load(outcome: &Outcome) -> Plot {
                 let counts = grouped(&instance.requests_per_step, t.steps, per);
                 sums.iter_mut().zip(counts).for_each(|(sum, n)| *sum += n);
             }
-            let of = (column * row.instances.len() as f64).max(f64::MIN_POSITIVE);
-            sums.into_iter().map(|n| n as f64 / of).collect()
+            let of = t.step.as_secs_f64() * row.instances.len() as f64;
+            // The last column may gather fewer steps than the others.
+            let steps = |g: usize| ((g + 1) * per).min(t.steps) - g * per;
+            let rate = |(g, n): (usize, u64)| n as f64 / (of * steps(g) as f64).max(f64::MIN_POSITIVE);
+            sums.into_iter().enumerate().map(rate).collect()
         })
         .collect();
     let highest = rates.iter().flatten().copied().fold(0.0, f64::max);
@@ -114,33 +116,39 @@ fn rows(outcome: &Outcome) -> Vec<Row<'_>> {
 fn names(outcome: &Outcome, rows: &[Row<'_>]) -> Axis {
     let n = rows.len().max(1);
     let middle = |row: usize| (n - row) as f64 - 0.5;
-    let short = |name: &str| -> String {
-        if name.chars().count() > 22 { name.chars().take(21).chain(['…']).collect() } else { name.into() }
+    let cut = |name: &str, most: usize| -> String {
+        if name.chars().count() > most { name.chars().take(most - 1).chain(['…']).collect() } else { name.into() }
     };
     let ticks = if rows.len() <= NAMED {
-        rows.iter().enumerate().map(|(i, row)| (middle(i), short(&row.instances[0].name))).collect()
+        let name = |row: &Row<'_>| {
+            let instance = row.instances[0];
+            // The version is told apart only where there is more than one.
+            let several = outcome.services[row.service].versions.len() > 1;
+            let version = if several { format!("  {}", cut(&instance.version, 10)) } else { String::new() };
+            format!("{}{version}", cut(&instance.name, 20))
+        };
+        rows.iter().enumerate().map(|(i, row)| (middle(i), name(row))).collect()
     } else {
         let services = outcome.services.iter().enumerate();
         services
             .filter_map(|(i, service)| {
                 let of_it: Vec<usize> = (0..rows.len()).filter(|&r| rows[r].service == i).collect();
                 let (first, last) = (*of_it.first()?, *of_it.last()?);
-                Some(((middle(first) + middle(last)) / 2.0, short(&service.name)))
+                Some(((middle(first) + middle(last)) / 2.0, cut(&service.name, 20)))
             })
             .collect()
     };
     Axis { title: String::new(), low: 0.0, high: n as f64, ticks, grid: false }
 }
 
-/// A line between services, and the versions beside the rows where there are several.
+/// A line between services, a broken one between versions.
 fn between_services(plane: &frame::Plane<'_>, rows: &[Row<'_>], n: usize, right: f64) {
     for i in 1..rows.len() {
         let y = (n - i) as f64;
         if rows[i].service != rows[i - 1].service {
             plane.line([(0.0, y), (right, y)], Ink::Text.line(1.2, Dash::Solid));
-        } else if rows.len() <= NAMED && rows[i].instances[0].version != rows[i - 1].instances[0].version {
+        } else if rows[i].instances[0].version != rows[i - 1].instances[0].version {
             plane.line([(0.0, y), (right, y)], Ink::Quiet.line(1.0, Dash::Dashed));
-            plane.label((0.0, y - 0.5), (6.0, 0.0), &rows[i].instances[0].version, Ink::Quiet, HPos::Left);
         }
     }
 }

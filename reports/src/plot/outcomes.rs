@@ -33,7 +33,7 @@ pub(super) fn over_time(outcome: &Outcome) -> Plot {
     let highest_bad = most(&mut (0..t.steps).map(bad));
 
     let ink = |i: usize| FAILURES[i.min(FAILURES.len() - 1)];
-    let mut keys: Vec<Key> = vec![Key::Area(Ink::Blue, 0.35, "succeeded".into())];
+    let mut keys: Vec<Key> = vec![Key::Area(Ink::Blue, 0.25, "succeeded".into())];
     keys.extend(failed.iter().enumerate().map(|(i, (name, _))| Key::Area(ink(i), 0.75, (*name).into())));
     if failed.is_empty() {
         keys.push(Key::Note("nothing failed".into()));
@@ -64,7 +64,7 @@ pub(super) fn over_time(outcome: &Outcome) -> Plot {
     let svg = frame::draw(&sheet, |planes| {
         let succeeded: Vec<f64> = (0..t.steps).map(good).collect();
         let band: Vec<(f64, f64, f64)> = (0..t.steps).map(|s| (at[s], 0.0, succeeded[s])).collect();
-        planes[0].band(&band, Ink::Blue.fill(0.35));
+        planes[0].band(&band, Ink::Blue.fill(0.25));
         planes[0].line(at.iter().copied().zip(succeeded.iter().copied()), Ink::Blue.line(1.2, Dash::Solid));
         stack(&planes[0], succeeded);
         if let Some(alone) = planes.get(1) {

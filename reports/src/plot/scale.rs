@@ -105,7 +105,7 @@ fn decades(low: f64, high: f64) -> Axis {
 pub(super) fn nines(count: u64) -> Axis {
     let high = share(1.0, count).max(1.0);
     let named = [0.0, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999, 0.999_999, 0.999_999_9, 0.999_999_99];
-    let ticks = named.into_iter().map(|p| (share(p, count), p)).filter(|(x, p)| *x <= high - 0.08 && *p < 1.0);
+    let ticks = named.into_iter().map(|p| (share(p, count), p)).filter(|(x, _)| *x <= high * 0.93);
     let mut ticks: Vec<(f64, String)> = ticks.map(|(x, p)| (x, format!("{} %", trimmed(p * 100.0)))).collect();
     ticks.push((high, "max".into()));
     Axis { title: "share of requests at most this slow".into(), low: 0.0, high, ticks, grid: true }

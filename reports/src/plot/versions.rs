@@ -70,7 +70,11 @@ pub(super) fn shares(outcome: &Outcome) -> Option<Plot> {
             let total = |i: usize| counts.iter().map(|c| c[i]).sum::<u64>();
             for (version, counts) in service.versions.iter().zip(&counts) {
                 let (ink, dash) = styles[version.version.as_str()];
-                let points: Vec<(f64, Option<f64>)> = (0..counts.len())
+                // A version is drawn from the point before its first request to the one after its last: before and
+                // after, a line along the ground would say nothing.
+                let first = counts.iter().position(|&n| n > 0).unwrap_or(counts.len());
+                let last = counts.iter().rposition(|&n| n > 0).map_or(0, |i| i + 2).min(counts.len());
+                let points: Vec<(f64, Option<f64>)> = (first.saturating_sub(1)..last)
                     .map(|i| {
                         let share = (total(i) > 0).then(|| counts[i] as f64 / total(i) as f64 * 100.0);
                         ((i as f64 + 0.5) * width, share)
@@ -120,7 +124,9 @@ fn configured(plane: &frame::Plane<'_>, rollout: &RolloutOutcome, until: f64) {
     }
     if let Some(&(first, _)) = points.first() {
         points.insert(0, (first, 0.0));
-        points.push((until, last));
+        if last > 0.0 {
+            points.push((until, last));
+        }
     }
     plane.line(points, style);
     // Rolling updates change the weight often; labels that would run into one another are left out.

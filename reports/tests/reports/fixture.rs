@@ -175,6 +175,25 @@ pub(crate) fn hostile() -> Outcome {
     outcome
 }
 
+/// The weather run under `n` faults, every third of them a moment only.
+pub(crate) fn with_faults(n: u64) -> Outcome {
+    let mut outcome = weather();
+    outcome.faults = (0..n)
+        .map(|i| {
+            let from = Instant::from_millis(10_000 + i * 179_000 / n);
+            let lasts = if i % 3 == 0 { Duration::ZERO } else { Duration::secs(3 + i % 20) };
+            FaultWindow {
+                name: format!("{}-{i}", if i % 3 == 0 { "clock-step" } else { "partition" }),
+                kind: if i % 3 == 0 { "clock-step" } else { "partition" },
+                text: "drawn from the seed".into(),
+                from,
+                until: from + lasts,
+            }
+        })
+        .collect();
+    outcome
+}
+
 /// The weather run with one service of `n` instances.
 pub(crate) fn with_instances(n: usize) -> Outcome {
     let mut outcome = weather();
@@ -231,7 +250,7 @@ fn timeline(rng: &mut Rng) -> Timeline {
 fn distribution(count: u64, p50: f64, sigma: f64, max: f64) -> Distribution {
     let ms = |x: f64| Duration::from_secs_f64(x / 1e3);
     let at = |p: f64| {
-        let span = p50 * math::exp(sigma * math::normal_quantile(p.clamp(1e-9, 1.0 - 1e-9)));
+        let span = p50 * math::exp(sigma * math::normal_quantile(p.clamp(0.002, 1.0 - 1e-9)));
         ms(if p > 0.999 { span * (1.0 + (p - 0.999) * 4_000.0) } else { span }.min(max))
     };
     let mut shares: Vec<f64> = (0..20).map(|i| f64::from(i) / 40.0).collect();

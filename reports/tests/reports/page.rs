@@ -159,7 +159,13 @@ fn the_names_of_faults_stand_in_every_picture_over_time() {
 
 #[test]
 fn nothing_is_drawn_beyond_the_edge_of_the_sheet() {
-    for outcome in [fixture::weather(), fixture::hostile(), fixture::with_instances(200), fixture::empty()] {
+    for outcome in [
+        fixture::weather(),
+        fixture::hostile(),
+        fixture::with_instances(200),
+        fixture::with_faults(60),
+        fixture::empty(),
+    ] {
         for plot in plot::all(&outcome) {
             let size = plot.svg.split("viewBox=\"0 0 ").nth(1).and_then(|s| s.split('"').next()).unwrap();
             let (w, h) = size.split_once(' ').unwrap();
@@ -260,6 +266,18 @@ fn one_instance_and_two_hundred_both_fit() {
         assert_eq!(load.svg.contains(">frontend-0</text>"), n <= 48, "{n} instances: names only where there is room");
         assert!(!written.is_empty());
     }
+}
+
+#[test]
+fn sixty_faults_are_all_drawn_and_named_while_there_is_room() {
+    let outcome = fixture::with_faults(60);
+    write("sixty-faults", &outcome);
+    let plot = plot::all(&outcome).remove(0);
+    let named = outcome.faults.iter().filter(|f| plot.svg.contains(&format!(">{}</text>", f.name))).count();
+    assert!((5..60).contains(&named), "{named} of 60 names");
+    let few = fixture::with_faults(9);
+    let plot = plot::all(&few).remove(0);
+    assert!(few.faults.iter().all(|f| plot.svg.contains(&format!(">{}</text>", f.name))), "nine names have room");
 }
 
 #[test]
