@@ -271,12 +271,13 @@ fn method(out: &mut String, outcome: &Outcome, options: &Options<'_>) {
     let _ = write!(
         out,
         "<section id=\"method\">\n<h2>Method</h2>\n\
-         <p>This is one run of a discrete-event simulation. All chance in it comes from the seed, so the command above gives \
-         the same run, event by event, on any machine; the fingerprint folds every event into 64 bits and is equal exactly \
-         when the runs are. Times are simulated, and nothing on this page depends on how fast the machine was.</p>\n\
+         <p>This is one run of a discrete-event simulation. All chance in it comes from the seed, so the command above, with \
+         the same version and scenario file, gives the same run, event by event. The fingerprint folds every event into 64 \
+         bits: runs whose fingerprints differ are different runs. Times are simulated, and nothing on this page \
+         depends on how fast the machine was.</p>\n\
          <p>Counts, latencies and shares in the tables are of requests that arrived after warm-up ({}). Latency \
          runs from a request’s arrival to its end as its sender saw it, retries and waiting included, successes and \
-         failures alike. Percentiles come from a histogram with bounded relative error; the mean and the maximum are exact. \
+         failures alike. Percentiles come from a histogram with bounded relative error; the mean is exact. \
          The plots over time include warm-up, in steps of {}.</p>\n\
          <p>One seed is one sample. How much of a difference is chance shows when the scenario is run over many seeds.</p>\n\
          <p class=\"files\">windtunnel {}. Everything on this page as data: <a href=\"outcome.json\">outcome.json</a>, \
