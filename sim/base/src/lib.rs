@@ -4,7 +4,7 @@
 //! Nothing here knows a simulator, a protocol or a file format. Read in this order:
 //!
 //! - [`time`]: [`Instant`] and [`Duration`], whole nanoseconds.
-//! - [`id`]: small integers that print themselves.
+//! - [`mod@id`]: small integers that print themselves.
 //! - [`rng`]: one [`Seed`], as many independent streams as there are names.
 //! - [`math`]: the only place that takes a logarithm.
 //! - [`dist`]: how long things take.

@@ -28,9 +28,10 @@ pub struct Trace {
 }
 
 /// How much a trace keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Level {
     /// The fingerprint and the number of events.
+    #[default]
     Fingerprint,
     /// Entries too.
     Entries {

@@ -1,10 +1,44 @@
-//! Where cores and kernel meet: roles, workloads, invariants, outcome.
+//! Where cores and kernel meet: a complete service-governance stack on virtual nodes.
+//!
+//! A [`Spec`] says what there is: zones, a registry, services with versions and downstream calls, a gateway, load, rollouts,
+//! faults, and what is expected. [`run`] makes it happen under a seed and answers with an [`Outcome`].
+//!
+//! ```text
+//!   load ──▶ gateway ──▶ instance ──▶ instance          a request's way: view, balancer, network, queue, work, calls
+//!     │         │           │  ▲
+//!     └─────────┴── watch ──┤  │ register, renew          registry servers, with disks
+//!                           ▼  │
+//!                         registry      coordination ◀── lock ── controller ──▶ orchestrator, traffic weights
+//! ```
+//!
+//! Read in this order:
+//!
+//! - [`spec`], [`outcome`]: what goes in and what comes out.
+//! - `call`, `instance`, `caller`, `load`: a request's life. These are the hot files.
+//! - `life`: the life of instances; `role`: registry, lock store and controller on their nodes.
+//! - [`invariant`]: what must hold.
+//! - `build`, `world`, `finish`: the first moment, the loop, the last moment.
 
+mod alarm;
+mod build;
+mod call;
+mod caller;
+mod check;
+mod finish;
+mod instance;
 pub mod invariant;
+mod life;
+mod load;
+mod metrics;
 pub mod outcome;
+mod role;
+mod slab;
 pub mod spec;
+mod wire;
+mod world;
 
 pub use {balancer, kernel, registry, rollout, traffic, version};
 
 pub use outcome::{Outcome, Verdict};
 pub use spec::Spec;
+pub use world::{Options, Probe, Run, Sabotage, run};

@@ -1,0 +1,231 @@
+//! From a spec to a world in its first moment: nodes in order, roles, callers, the plan of faults, the first arrivals.
+//!
+//! Nodes are created in a fixed order: registry servers, lock store, controller, gateways, instances, load sources. What a
+//! node draws depends on its name, not on that order.
+
+use crate::caller::Caller;
+use crate::check::Checks;
+use crate::life::downstream_of;
+use crate::load::Load;
+use crate::metrics::{Metrics, ServiceMetrics};
+use crate::role::controller::Controller;
+use crate::role::locks::LockStore;
+use crate::slab::Slab;
+use crate::spec::{Spec, Target};
+use crate::wire::Msg;
+use crate::world::{Behaviour, Options, Probe, Role, Service, World};
+use base::{Dist, Duration, FencingToken, Instant, NodeId, Ratio, Seed, ServiceId, VersionId, ZoneId};
+use kernel::Kernel;
+use std::rc::Rc;
+use telemetry::SuccessWindow;
+use version::History;
+
+impl World {
+    pub(crate) fn build(spec: &Spec, seed: Seed, options: &Options) -> World {
+        let spec = Rc::new(spec.clone());
+        let link = |from: ZoneId, to: ZoneId| {
+            if from == to { spec.within_zone.clone() } else { spec.between_zones.clone() }
+        };
+        let kernel = Kernel::new(seed, spec.zones.len(), link, options.trace);
+        let steps = spec.timeline_steps.max(1) as usize;
+        let step = Duration::ns(spec.phases.total().as_nanos().div_ceil(steps as u64).max(1));
+        let measured_from = Instant::ZERO + spec.phases.warmup;
+        let mut world = World {
+            seed,
+            kernel,
+            roles: Vec::new(),
+            calls: Slab::default(),
+            jobs: Slab::default(),
+            instances: Vec::new(),
+            callers: Vec::<Caller>::new(),
+            loads: Vec::new(),
+            services: Vec::new(),
+            metrics: Metrics::new(measured_from, step, steps),
+            metrics_of: Vec::new(),
+            checks: Checks::new(),
+            sabotage: options.sabotage,
+            dead: 0,
+            retries_inside: 0,
+            names: Vec::new(),
+            series: Vec::new(),
+            registrations: Vec::new(),
+            callers_at: Vec::new(),
+            servers: Vec::new(),
+            locks: None,
+            controllers: Vec::new(),
+            to_registry: 0,
+            truth_told: 0,
+            exposures: Vec::new(),
+            died: Vec::new(),
+            probe: options.probe.then(Probe::default),
+            spec: spec.clone(),
+        };
+        world.build_services();
+        world.build_control();
+        world.build_instances();
+        world.build_loads();
+        world.start(step);
+        world
+    }
+
+    fn build_services(&mut self) {
+        let spec = self.spec.clone();
+        for service in &spec.services {
+            let behaviours = service
+                .versions
+                .iter()
+                .map(|v| Behaviour {
+                    service_time: v.service_time.clone().unwrap_or_else(|| service.service_time.clone()),
+                    slowdown: v.slowdown,
+                    error_rate: v.error_rate,
+                })
+                .collect();
+            let patient = service.policy.timeout.is_none()
+                && service.policy.retry.is_none_or(|retry| retry.per_try_timeout.is_none());
+            self.services.push(Service {
+                name: service.name.clone(),
+                is_gateway: false,
+                concurrency: service.concurrency,
+                queue_limit: service.queue_limit.unwrap_or(u32::MAX),
+                start_up: service.start_up,
+                grace: service.grace,
+                behaviours,
+                calls: service.calls.iter().map(|stage| stage.as_slice().into()).collect(),
+                downstream: downstream_of(service),
+                balancer: service.balancer,
+                policy: service.policy,
+                lane: if patient { None } else { self.kernel.lane() },
+                instances: Vec::new(),
+                created: 0,
+                desired: vec![0; service.versions.len()],
+                split: None,
+                split_number: 0,
+                newest_token: FencingToken(0),
+                history: History::new(VersionId(0), Instant::ZERO),
+            });
+            self.metrics_of.push(ServiceMetrics::new(service.versions.len()));
+        }
+        if let Some(gateway) = &spec.gateway {
+            let mut downstream: Vec<ServiceId> =
+                gateway.routes.iter().flat_map(|r| &r.action.destinations).map(|d| d.service).collect();
+            downstream.sort_unstable();
+            downstream.dedup();
+            self.services.push(Service {
+                name: "gateway".into(),
+                is_gateway: true,
+                concurrency: u32::MAX,
+                queue_limit: u32::MAX,
+                start_up: Duration::ZERO,
+                grace: Duration::ZERO,
+                behaviours: vec![Behaviour {
+                    service_time: Dist::Constant(Duration::ZERO),
+                    slowdown: 1.0,
+                    error_rate: Ratio::ZERO,
+                }],
+                calls: Vec::new(),
+                downstream,
+                balancer: balancer::Strategy::RoundRobin,
+                policy: traffic::Policy::none(),
+                lane: None,
+                instances: Vec::new(),
+                created: 0,
+                desired: vec![0],
+                split: None,
+                split_number: 0,
+                newest_token: FencingToken(0),
+                history: History::new(VersionId(0), Instant::ZERO),
+            });
+            self.metrics_of.push(ServiceMetrics::new(1));
+        }
+    }
+
+    fn node(&mut self, name: &str, n: u32, tag: &str, role: Role) -> NodeId {
+        let zone = self.spec.zone_in_turn(n);
+        let node = self.kernel.add_node(name, zone, vec![tag.to_string()]);
+        self.roles.push(role);
+        node
+    }
+
+    fn build_control(&mut self) {
+        let spec = self.spec.clone();
+        for index in 0..spec.registry.as_ref().map_or(0, |r| r.servers) {
+            let node = self.node(&format!("registry-{}", index + 1), index, "registry", Role::Server(index));
+            let server = self.boot_server(index, node);
+            self.servers.push(server);
+        }
+        if spec.rollouts.is_empty() {
+            return;
+        }
+        let locks = self.node("coordination", 0, "coordination", Role::Locks);
+        self.locks = Some(LockStore::new(locks));
+        let controller = self.node("controller", 1, "controller", Role::Controller);
+        for (index, rollout) in spec.rollouts.iter().enumerate() {
+            let service = &spec.services[rollout.service.index()];
+            // What the service runs when this rollout's turn comes, if all before it complete.
+            let earlier = spec.rollouts[..index].iter().filter(|r| r.service == rollout.service);
+            let from = earlier.max_by_key(|r| r.at).map_or(VersionId(0), |r| r.to);
+            let mut plan =
+                rollout::Plan::new(rollout.service, from, rollout.to, service.instances, rollout.strategy.clone());
+            plan.analysis = rollout.analysis;
+            plan.progress_deadline = rollout.progress_deadline;
+            self.controllers.push(Controller::new(controller, plan));
+            let longest = rollout.analysis.map_or(Duration::secs(60), |a| a.interval);
+            for version in &mut self.metrics_of[rollout.service.index()].versions {
+                let width = Duration::ns((longest.as_nanos() / 10).max(1));
+                version.window.get_or_insert_with(|| Box::new(SuccessWindow::new(longest, width)));
+            }
+            self.kernel.world_at(rollout.at, Msg::RolloutAsked(index as u32));
+        }
+    }
+
+    fn build_instances(&mut self) {
+        let spec = self.spec.clone();
+        let gateway = ServiceId(spec.services.len() as u32);
+        let counts = spec.services.iter().map(|s| s.instances);
+        for (service, count) in counts.enumerate() {
+            let id = ServiceId(service as u32);
+            self.services[service].desired[0] = count;
+            for _ in 0..count {
+                // Started together, so that a world of ten thousand is told its truth once.
+                self.create(id, VersionId(0), None);
+            }
+        }
+        for _ in 0..spec.gateway.as_ref().map_or(0, |g| g.instances) {
+            self.create(gateway, VersionId(0), None);
+        }
+    }
+
+    fn build_loads(&mut self) {
+        let spec = self.spec.clone();
+        let gateway = ServiceId(spec.services.len() as u32);
+        let routes = spec.gateway.as_ref().map_or(&[][..], |g| &g.routes);
+        for load in &spec.loads {
+            let service = match load.target {
+                Target::Service(service) => service,
+                Target::Gateway { .. } => gateway,
+            };
+            let mut state = Load::new(load, self.seed, service, routes);
+            for n in 0..load.sources.max(1) {
+                let node = self.node(&format!("load-{}-{}", load.name, n + 1), n, "load", Role::Load);
+                state.callers.push(self.add_caller(node, &[service]));
+            }
+            self.loads.push(state);
+        }
+    }
+
+    fn start(&mut self, step: Duration) {
+        let spec = self.spec.clone();
+        for index in 0..self.servers.len() as u32 {
+            self.server_handles(index, registry::Input::Wake);
+        }
+        self.start_all();
+        for load in 0..self.loads.len() {
+            for at in self.loads[load].first() {
+                self.kernel.world_at(at, Msg::Arrive(load as u32));
+            }
+        }
+        self.kernel.plan_faults(spec.faults.clone());
+        self.kernel.world_at(Instant::ZERO + step, Msg::Step);
+        self.kernel.world_at(Instant::ZERO + spec.phases.total(), Msg::LoadEnds);
+    }
+}

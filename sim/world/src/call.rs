@@ -1,0 +1,354 @@
+//! One call from a caller to a service: chosen instance, attempts, patience, retries, and one end. Hot.
+//!
+//! ```text
+//!   begin_call ─▶ attempt ─▶ on the wire ─▶ Response, Bounced or Impatient ─▶ attempt_over ─▶ end_call
+//!                    ▲                                                            │
+//!                    └───────────────── Retry, after a pause ◀────────────────────┘
+//! ```
+//!
+//! A call that a load source began is a request: its end is the request's outcome. A call that an instance or the gateway
+//! began while it works on a request reports to that work. A call ends exactly once, because ending takes it out of the
+//! slab; whatever arrives for it later finds nothing.
+
+use crate::caller::Choice;
+use crate::instance::{Job, REQUEST_BYTES};
+use crate::invariant;
+use crate::metrics::End;
+use crate::slab::Id;
+use crate::wire::Msg;
+use crate::world::{Sabotage, World};
+use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
+use kernel::{Bounce, TimerId, Transport};
+use traffic::{Class, Rejection};
+
+/// Who waits for a call to end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Parent {
+    /// A load source: the call is a request.
+    Source(u32),
+    /// A request at an instance.
+    Job(Id<Job>),
+}
+
+/// A call under way.
+#[derive(Debug)]
+pub(crate) struct Call {
+    key: Key,
+    pub(crate) parent: Parent,
+    pub(crate) caller: u32,
+    upstream: u32,
+    service: ServiceId,
+    optional: bool,
+    /// On the kernel's clock, for measuring.
+    started: Instant,
+    /// On the caller's clock, for patience.
+    deadline: Instant,
+    /// Attempts made before the present one.
+    retries: u16,
+    /// The last pause between attempts.
+    pause: Duration,
+    /// Chosen instances that did not answer well, the latest two.
+    tried: [InstanceId; 2],
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// An attempt is under way.
+    Attempt { choice: Choice, version: VersionId, began: Instant, timer: Option<TimerId> },
+    /// Between attempts.
+    Pause { timer: TimerId },
+    /// Being set up.
+    New,
+}
+
+/// Labels of the draws that belong to a call or an attempt.
+const ATTEMPT: u64 = 1 << 32;
+const ON_THE_WIRE: u64 = 4;
+const BACKOFF: u64 = 5;
+
+impl Call {
+    /// Whether an attempt is on its way at present.
+    pub(crate) fn is_under_way(&self) -> bool {
+        matches!(self.state, State::Attempt { .. })
+    }
+}
+
+impl World {
+    /// Begins a call. It may end at once, when there is nobody to send it to.
+    #[inline]
+    pub(crate) fn begin_call(&mut self, parent: Parent, caller: u32, service: ServiceId, key: Key, optional: bool) {
+        let caller_state = &mut self.callers[caller as usize];
+        let node = caller_state.node;
+        let local = self.kernel.local(node);
+        let upstream = caller_state.upstream(service).expect("a caller has an upstream for all it calls");
+        let traffic = &mut caller_state.upstreams[upstream].traffic;
+        let deadline = traffic.policy().deadline(local, None);
+        let admitted = traffic.begin(local);
+        let call = Call {
+            key,
+            parent,
+            caller,
+            upstream: upstream as u32,
+            service,
+            optional,
+            started: self.kernel.now(),
+            deadline,
+            retries: 0,
+            pause: Duration::ZERO,
+            tried: [InstanceId(u32::MAX); 2],
+            state: State::New,
+        };
+        let id = self.calls.insert(call);
+        match admitted {
+            Ok(()) => self.attempt(id),
+            Err(rejection) => self.end_call(id, rejected(rejection)),
+        }
+    }
+
+    /// Chooses an instance and sends it the request.
+    #[inline]
+    fn attempt(&mut self, id: Id<Call>) {
+        let now = self.kernel.now();
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let caller = &mut self.callers[call.caller as usize];
+        let node = caller.node;
+        let upstream = &mut caller.upstreams[call.upstream as usize];
+        let key = attempt_key(call.key, call.retries);
+        let tried = usize::from(call.retries).min(2);
+        let Some(mut choice) = upstream.choose(key, &call.tried[..tried]) else {
+            upstream.traffic.attempt_cancelled(u32::from(call.retries));
+            self.end_call(id, End::Unavailable);
+            return;
+        };
+        if let Some(Sabotage::RouteToTheUnlisted) = self.sabotage {
+            choice.instance = InstanceId(choice.instance.0 ^ 1).min(InstanceId(self.instances.len() as u32 - 1));
+        }
+        let listed = upstream.lists(choice.instance);
+        // Where the view says it is; the same as the truth, for an id is never given twice.
+        let target = &self.instances[choice.instance.index()];
+        let (to, version) = (target.node, target.version);
+        let policy = upstream.traffic.policy();
+        let local = self.kernel.local(node);
+        let patience = policy.attempt_deadline(local, call.deadline);
+        let attempt = call.retries;
+        let timer = (patience != Instant::MAX).then(|| {
+            let span = patience.saturating_since(local);
+            self.kernel.timer_after(node, span, upstream.lane, Msg::Impatient { call: id, attempt })
+        });
+        call.state = State::Attempt { choice, version, began: now, timer };
+        let service = call.service;
+        if let Some(metrics) = self.metrics_of.get_mut(service.index()) {
+            metrics.attempt_began(version);
+        }
+        invariant::no_route_to_the_dead::routed(&mut self.checks, &self.kernel, listed, choice.instance, node);
+        if self.dead > 0 {
+            self.note_exposure(choice.instance, to);
+        }
+        self.kernel.trace_mut().note(now, Some(node), "send", || {
+            format!("{} attempt {} to {}", name_of(key), attempt + 1, choice.instance)
+        });
+        let msg = Msg::Request { call: id, key, attempt };
+        self.kernel.send(node, to, REQUEST_BYTES, Transport::Exchange, key.derive(ON_THE_WIRE), msg);
+    }
+
+    /// An instance has answered.
+    #[inline]
+    pub(crate) fn response_arrives(&mut self, id: Id<Call>, attempt: u16, class: Class) {
+        if self.is_attempt(id, attempt) {
+            self.attempt_over(id, class);
+        }
+    }
+
+    /// A request came back undelivered, or its connection broke before the answer.
+    pub(crate) fn request_bounced(&mut self, id: Id<Call>, attempt: u16, why: Bounce) {
+        if self.is_attempt(id, attempt) {
+            let class = match why {
+                Bounce::Refused | Bounce::Unreachable => Class::ConnectFailure,
+                Bounce::Reset => Class::Reset,
+            };
+            self.attempt_over(id, class);
+        }
+    }
+
+    fn is_attempt(&self, id: Id<Call>, attempt: u16) -> bool {
+        self.calls.get(id).is_some_and(|call| call.retries == attempt && matches!(call.state, State::Attempt { .. }))
+    }
+
+    /// The caller waits no longer for an attempt, or for the call.
+    pub(crate) fn impatient(&mut self, id: Id<Call>, attempt: u16) {
+        let Some(call) = self.calls.get(id) else { return };
+        if call.retries != attempt {
+            return;
+        }
+        let caller = &self.callers[call.caller as usize];
+        let late = self.kernel.local(caller.node) >= call.deadline;
+        match call.state {
+            State::Attempt { .. } if late => {
+                self.close_attempt(id, Class::Timeout);
+                self.end_call(id, End::Timeout);
+            }
+            State::Attempt { .. } => self.attempt_over(id, Class::Timeout),
+            State::Pause { .. } => {
+                self.callers[call.caller as usize].upstreams[call.upstream as usize].traffic.retry_cancelled();
+                self.end_call(id, End::Timeout);
+            }
+            State::New => {}
+        }
+        self.checks.reached("request_timed_out");
+    }
+
+    /// An attempt has ended: with the call, or with a pause before another one.
+    fn attempt_over(&mut self, id: Id<Call>, class: Class) {
+        self.close_attempt(id, class);
+        if class == Class::Success {
+            self.end_call(id, End::Success);
+            return;
+        }
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let caller = &mut self.callers[call.caller as usize];
+        let node = caller.node;
+        let local = self.kernel.local(node);
+        let traffic = &mut caller.upstreams[call.upstream as usize].traffic;
+        let mut draws = attempt_key(call.key, call.retries).derive(BACKOFF).draws();
+        let Some(pause) = traffic.retry(local, u32::from(call.retries), call.pause, class, &mut draws) else {
+            self.end_call(id, class.into());
+            return;
+        };
+        call.pause = pause;
+        // The deadline may come first; then the call ends in its pause.
+        let left = call.deadline.saturating_since(local);
+        let timer = if call.deadline != Instant::MAX && left <= pause {
+            self.kernel.timer_after(node, left, None, Msg::Impatient { call: id, attempt: call.retries })
+        } else {
+            self.kernel.timer_after(node, pause, None, Msg::Retry(id))
+        };
+        call.state = State::Pause { timer };
+    }
+
+    /// The pause before another attempt is over.
+    pub(crate) fn retry(&mut self, id: Id<Call>) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let caller = &mut self.callers[call.caller as usize];
+        let local = self.kernel.local(caller.node);
+        call.retries += 1;
+        self.checks.reached("retry_sent");
+        match caller.upstreams[call.upstream as usize].traffic.retry_started(local) {
+            Ok(()) => self.attempt(id),
+            Err(rejection) => self.end_call(id, rejected(rejection)),
+        }
+    }
+
+    /// Books an attempt as over with everybody who counts attempts.
+    #[inline]
+    fn close_attempt(&mut self, id: Id<Call>, class: Class) {
+        let now = self.kernel.now();
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let State::Attempt { choice, version, began, timer } = call.state else { return };
+        if let Some(timer) = timer {
+            self.kernel.cancel(timer);
+        }
+        if !class.is_success() {
+            call.tried = [choice.instance, call.tried[0]];
+        }
+        call.state = State::New;
+        let caller = &mut self.callers[call.caller as usize];
+        let local = self.kernel.local(caller.node);
+        let upstream = &mut caller.upstreams[call.upstream as usize];
+        upstream.finished(choice);
+        let opened = upstream.traffic.breaker_opened();
+        upstream.traffic.attempt_done(local, u32::from(call.retries), class, now - began);
+        if upstream.traffic.breaker_opened() != opened {
+            self.checks.reached("breaker_opened");
+        }
+        let measured = call.started >= self.metrics.measured_from;
+        if let Some(metrics) = self.metrics_of.get_mut(call.service.index()) {
+            metrics.attempt_ended(now, version, class.is_success(), now - began, measured);
+        }
+    }
+
+    /// A call ends, once.
+    #[inline]
+    pub(crate) fn end_call(&mut self, id: Id<Call>, end: End) {
+        let now = self.kernel.now();
+        let Some(call) = self.calls.remove(id) else { return };
+        if let State::Pause { timer } = call.state {
+            self.kernel.cancel(timer);
+        }
+        if call.started >= self.metrics.measured_from
+            && let Some(metrics) = self.metrics_of.get_mut(call.service.index())
+        {
+            metrics.call_ended(end, now - call.started, u32::from(call.retries));
+        }
+        match call.parent {
+            Parent::Source(load) => self.request_ends(load, &call, end),
+            Parent::Job(job) => {
+                self.retries_inside += u64::from(call.retries);
+                self.child_ended(job, end, call.optional);
+            }
+        }
+    }
+
+    #[inline]
+    fn request_ends(&mut self, load: u32, call: &Call, end: End) {
+        let now = self.kernel.now();
+        let times = match self.sabotage {
+            Some(Sabotage::EndTwice) if self.metrics.ended == 100 => 2,
+            Some(Sabotage::NeverEnd) if self.metrics.ended == 100 => 0,
+            _ => 1,
+        };
+        invariant::every_request_ends_once::ended(&mut self.checks, &self.kernel, times);
+        let late = Duration::us(if self.sabotage == Some(Sabotage::LateArrivals) { 1 } else { 0 });
+        if times > 0 {
+            self.metrics.end(now, now.min(call.started + late), end, u32::from(call.retries));
+        }
+        let node = self.callers[call.caller as usize].node;
+        self.kernel
+            .trace_mut()
+            .span(call.started, now, Some(node), "request", || format!("{} {}", name_of(call.key), end.name()));
+        self.user_answered(load);
+    }
+
+    /// A caller's node went down: whatever it waited for, it waits no longer.
+    pub(crate) fn abandon_calls(&mut self, node: NodeId) {
+        let waiting: Vec<Id<Call>> = self
+            .calls
+            .iter()
+            .filter(|(_, call)| self.callers[call.caller as usize].node == node)
+            .map(|(id, _)| id)
+            .collect();
+        for id in waiting {
+            self.end_call(id, End::Abandoned);
+        }
+    }
+
+    /// When each request that has not ended began.
+    pub(crate) fn open_requests(&self) -> impl Iterator<Item = Instant> {
+        let open = self.calls.iter().filter(|(_, call)| matches!(call.parent, Parent::Source(_)));
+        open.map(|(_, call)| call.started)
+    }
+
+    /// The request that has waited longest.
+    pub(crate) fn oldest_request(&self) -> Option<(Key, Instant)> {
+        let open = self.calls.iter().filter(|(_, call)| matches!(call.parent, Parent::Source(_)));
+        open.map(|(_, call)| (call.key, call.started)).min_by_key(|(_, started)| *started)
+    }
+}
+
+/// The key of an attempt: the first is the call itself, so that a call without retries costs nothing extra.
+#[inline]
+fn attempt_key(key: Key, retries: u16) -> Key {
+    if retries == 0 { key } else { key.derive(ATTEMPT + u64::from(retries)) }
+}
+
+/// A call's name in stories.
+pub(crate) fn name_of(key: Key) -> String {
+    format!("req-{:08x}", key.0 >> 32)
+}
+
+fn rejected(rejection: Rejection) -> End {
+    match rejection {
+        Rejection::BreakerOpen => End::BreakerOpen,
+        Rejection::Overflow => End::Overflow,
+    }
+}

@@ -1,0 +1,191 @@
+//! A caller: a node that sends requests to services, with its own and possibly stale idea of who can serve them.
+//!
+//! Load sources, gateways and instances with downstream calls are callers. For each service a caller has an [`Upstream`]: the
+//! latest view it was given, a balancer over it, and the traffic state (budgets, breakers, limits). While a rollout splits
+//! a service's traffic, the upstream first chooses a version by weight and then an instance of that version.
+
+use balancer::{Balancer, Host};
+use base::{InstanceId, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
+use kernel::Lane;
+use registry::{Resolver, View};
+use std::sync::Arc;
+
+/// A node that sends requests.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) node: NodeId,
+    pub(crate) name: String,
+    pub(crate) upstreams: Vec<Upstream>,
+    /// How it learns of instances, when there is a registry.
+    pub(crate) resolver: Option<Resolver>,
+    pub(crate) alarm: crate::alarm::Alarm,
+    /// Messages sent to the registry: the ordinal of the next one's chances.
+    pub(crate) sent: u64,
+}
+
+/// One caller's traffic to one service.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    pub(crate) service: ServiceId,
+    pub(crate) traffic: traffic::Upstream,
+    /// For the timer that ends an attempt, which is nearly always set the same span ahead.
+    pub(crate) lane: Option<Lane>,
+    view: Option<Arc<View>>,
+    /// The instances that may be chosen, by id, as the view says: what the invariant compares the balancer with.
+    listed: Vec<u64>,
+    /// All instances, then those of each version that was ever split off.
+    groups: Vec<Option<Balancer>>,
+    shares: Option<[(VersionId, Ratio); 2]>,
+    /// The number of the order that set the shares.
+    pub(crate) order: u64,
+    name: String,
+    seed: Seed,
+    strategy: balancer::Strategy,
+    hosts: Vec<Host>,
+}
+
+/// A choice of instance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice {
+    /// Which balancer chose.
+    pub(crate) group: u8,
+    /// The index it chose.
+    pub(crate) host: u32,
+    pub(crate) instance: InstanceId,
+}
+
+/// The label of the draw that chooses a version.
+const SPLIT: u64 = 0x73_706c_6974;
+
+impl Caller {
+    pub(crate) fn upstream(&self, service: ServiceId) -> Option<usize> {
+        self.upstreams.iter().position(|u| u.service == service)
+    }
+}
+
+impl Upstream {
+    /// `name` keys the balancers' chances: caller, life and service.
+    pub(crate) fn new(
+        service: ServiceId,
+        policy: traffic::Policy,
+        strategy: balancer::Strategy,
+        seed: Seed,
+        name: String,
+    ) -> Self {
+        let balancer = Balancer::new(strategy, seed.stream(&format!("{name}/balancer")));
+        Upstream {
+            service,
+            traffic: traffic::Upstream::new(policy),
+            lane: None,
+            view: None,
+            listed: Vec::new(),
+            groups: vec![Some(balancer)],
+            shares: None,
+            order: 0,
+            name,
+            seed,
+            strategy,
+            hosts: Vec::new(),
+        }
+    }
+
+    /// Uses `view` from now on.
+    pub(crate) fn set_view(&mut self, view: Arc<View>) {
+        self.listed.iter_mut().for_each(|word| *word = 0);
+        for endpoint in view.open() {
+            let id = endpoint.instance;
+            if self.listed.len() <= id.index() / 64 {
+                self.listed.resize(id.index() / 64 + 1, 0);
+            }
+            self.listed[id.index() / 64] |= 1 << (id.index() % 64);
+        }
+        self.view = Some(view);
+        for group in 0..self.groups.len() {
+            self.refill(group);
+        }
+    }
+
+    fn refill(&mut self, group: usize) {
+        let Some(balancer) = &mut self.groups[group] else { return };
+        let Some(view) = &self.view else { return };
+        self.hosts.clear();
+        let wanted = view.open().filter(|e| group == 0 || e.version.index() + 1 == group);
+        self.hosts.extend(wanted.map(|e| Host { instance: e.instance, weight: e.weight }));
+        balancer.update(&self.hosts);
+    }
+
+    /// Splits the traffic between two versions, or no longer.
+    pub(crate) fn set_shares(&mut self, shares: Option<[(VersionId, Ratio); 2]>, order: u64) {
+        self.order = order;
+        self.shares = shares;
+        for (version, _) in shares.into_iter().flatten() {
+            let group = version.index() + 1;
+            if self.groups.len() <= group {
+                self.groups.resize_with(group + 1, || None);
+            }
+            if self.groups[group].is_none() {
+                let rng = self.seed.stream(&format!("{}/balancer/{version}", self.name));
+                self.groups[group] = Some(Balancer::new(self.strategy, rng));
+                self.refill(group);
+            }
+        }
+    }
+
+    /// The view in use.
+    pub(crate) fn view(&self) -> Option<&Arc<View>> {
+        self.view.as_ref()
+    }
+
+    /// How the traffic is split at present.
+    pub(crate) fn shares(&self) -> Option<[(VersionId, Ratio); 2]> {
+        self.shares
+    }
+
+    /// Whether the view in use lists `instance` as open.
+    #[inline]
+    pub(crate) fn lists(&self, instance: InstanceId) -> bool {
+        self.listed.get(instance.index() / 64).is_some_and(|word| word >> (instance.index() % 64) & 1 == 1)
+    }
+
+    /// Chooses an instance, preferably none of `tried`, and counts the request as begun there.
+    #[inline]
+    pub(crate) fn choose(&mut self, key: Key, tried: &[InstanceId]) -> Option<Choice> {
+        let group = match self.shares {
+            None => 0,
+            Some(shares) => self.choose_group(shares, key),
+        };
+        let balancer = self.groups[group].as_mut()?;
+        let host = if tried.is_empty() { balancer.pick()? } else { balancer.pick_except(tried)? };
+        balancer.started(host);
+        Some(Choice { group: group as u8, host: host as u32, instance: balancer.hosts()[host].instance })
+    }
+
+    /// Chooses a version by weight. A version that has no instance leaves its traffic to the other one only if that has
+    /// the larger share: a canary that is not there yet must not fail requests, and must never receive all of them.
+    fn choose_group(&self, shares: [(VersionId, Ratio); 2], key: Key) -> usize {
+        let [(old, _), (new, share)] = shares;
+        let (chosen, other, weight) = if share.happens(&mut key.derive(SPLIT).draws()) {
+            (new, old, share)
+        } else {
+            (old, new, share.complement())
+        };
+        let empty = |version: VersionId| {
+            self.groups[version.index() + 1].as_ref().is_none_or(|balancer| balancer.hosts().is_empty())
+        };
+        let version = if empty(chosen) && weight < weight.complement() { other } else { chosen };
+        version.index() + 1
+    }
+
+    /// Counts the request behind a choice as over.
+    #[inline]
+    pub(crate) fn finished(&mut self, choice: Choice) {
+        if let Some(balancer) = &mut self.groups[usize::from(choice.group)] {
+            balancer.finished(choice.host as usize, choice.instance);
+        }
+    }
+
+    /// Requests under way by this caller's own count.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.groups.iter().flatten().map(Balancer::in_flight).sum()
+    }
+}

@@ -1,0 +1,232 @@
+//! From a world in its last moment to what it leaves behind.
+
+use crate::metrics::{End, distribution};
+use crate::outcome::{
+    Check, CheckKind, Failure, FaultWindow, InstanceOutcome, Objective, Outcome, ServiceOutcome, Verdict,
+};
+use crate::spec::ObjectiveSpec;
+use crate::world::{Run, World};
+use base::{Duration, Fingerprint, Instant, Ratio, ServiceId, VersionId};
+
+impl World {
+    /// A text in which `v1` has become the version it stands for.
+    pub(crate) fn name_versions(&self, service: ServiceId, text: &str) -> String {
+        let versions = &self.spec.services[service.index()].versions;
+        let words = text.split(' ').map(|word| {
+            let id = word.strip_prefix('v').and_then(|n| n.parse::<usize>().ok());
+            id.and_then(|id| versions.get(id)).map_or(word.to_string(), |v| v.version.to_string())
+        });
+        words.collect::<Vec<String>>().join(" ")
+    }
+
+    fn version_name(&self, service: ServiceId, version: VersionId) -> String {
+        let versions = self.spec.services.get(service.index()).map(|s| &s.versions);
+        versions.and_then(|v| v.get(version.index())).map_or_else(|| version.to_string(), |v| v.version.to_string())
+    }
+
+    pub(crate) fn finish(mut self) -> Run {
+        let now = self.kernel.now();
+        if self.timeline_steps_closed() < self.metrics.timeline.steps {
+            self.metrics.close_step();
+            self.close_instances(now);
+        } else {
+            self.close_instances(now);
+        }
+        let services = (0..self.spec.services.len()).map(|i| self.service_outcome(ServiceId(i as u32), now)).collect();
+        let objectives = self.objectives(&services);
+        let rollouts = self
+            .controllers
+            .iter()
+            .map(|c| {
+                let service = c.service();
+                c.outcome(&self.spec.services[service.index()].name, |v| self.version_name(service, v))
+            })
+            .collect();
+        let faults = self.fault_windows(now);
+        let requests = self.metrics.ends.requests(self.metrics.retries + self.retries_inside);
+        let latency = distribution(&self.metrics.latency);
+        let timeline = self.metrics.timeline();
+        let fingerprint = self.fingerprint();
+        let checks = std::mem::replace(&mut self.checks, crate::check::Checks::new()).finish();
+        let mut outcome = Outcome {
+            scenario: self.spec.name.clone(),
+            title: self.spec.title.clone(),
+            seed: self.seed,
+            fingerprint,
+            verdict: Verdict::Passed,
+            failure: None,
+            phases: self.spec.phases,
+            simulated: now - Instant::ZERO,
+            events: self.kernel.trace().events(),
+            drawn: self.spec.drawn.clone(),
+            requests,
+            latency,
+            services,
+            checks: self.wanted_checks(checks),
+            objectives,
+            rollouts,
+            faults,
+            timeline,
+            exposure: std::mem::take(&mut self.exposures),
+        };
+        outcome.failure = judge(&outcome);
+        outcome.verdict = outcome.failure.as_ref().map_or(Verdict::Passed, |f| f.verdict);
+        let nodes = self.kernel.nodes().names();
+        Run { outcome, trace: self.kernel.trace().clone(), nodes, probe: self.probe }
+    }
+
+    /// Every event, and then what was counted: two runs that differ only in a total differ here.
+    fn fingerprint(&self) -> Fingerprint {
+        let mut fingerprint = self.kernel.trace().fingerprint();
+        for end in End::ALL {
+            fingerprint.fold(self.metrics.ends.of(end));
+        }
+        self.metrics.latency.fold(&mut fingerprint);
+        for metrics in &self.metrics_of {
+            metrics.latency.fold(&mut fingerprint);
+            fingerprint.fold(metrics.ends.total());
+        }
+        fingerprint
+    }
+
+    fn close_instances(&mut self, now: Instant) {
+        let closed = self.timeline_steps_closed();
+        for (instance, series) in self.instances.iter_mut().zip(&mut self.series) {
+            instance.sum_areas(now);
+            if series.before + series.per_step.len() < closed {
+                series.per_step.push(instance.in_step);
+            }
+        }
+        for metrics in &mut self.metrics_of {
+            metrics.close_step(closed);
+        }
+    }
+
+    fn service_outcome(&self, service: ServiceId, now: Instant) -> ServiceOutcome {
+        let metrics = &self.metrics_of[service.index()];
+        let versions = metrics.versions.iter().enumerate();
+        ServiceOutcome {
+            name: self.spec.services[service.index()].name.clone(),
+            requests: metrics.ends.requests(metrics.retries),
+            latency: distribution(&metrics.latency),
+            versions: versions.map(|(v, m)| m.outcome(self.version_name(service, VersionId(v as u32)))).collect(),
+            instances: self.instances_of(service).map(|id| self.instance_outcome(id.index(), now)).collect(),
+        }
+    }
+
+    fn instance_outcome(&self, index: usize, now: Instant) -> InstanceOutcome {
+        let (instance, series) = (&self.instances[index], &self.series[index]);
+        let (tally, baseline) = (instance.tally, series.baseline);
+        let span = (now - series.measured_from.max(self.metrics.measured_from.min(now))).as_nanos().max(1) as f64;
+        let zone = self.kernel.nodes().zone(instance.node);
+        let mut per_step = vec![0; series.before.min(self.metrics.timeline.steps)];
+        per_step.extend(&series.per_step);
+        per_step.resize(self.timeline_steps_closed(), 0);
+        InstanceOutcome {
+            name: self.names[index].clone(),
+            version: self.version_name(instance.service, instance.version),
+            zone: self.spec.zones[zone.index()].clone(),
+            requests: tally.taken - baseline.taken,
+            utilisation: (tally.working_area - baseline.working_area) as f64
+                / span
+                / f64::from(self.services[instance.service.index()].concurrency),
+            in_system: (tally.in_system_area - baseline.in_system_area) as f64 / span,
+            in_system_max: instance.in_system_max,
+            requests_per_step: per_step,
+        }
+    }
+
+    fn fault_windows(&self, now: Instant) -> Vec<FaultWindow> {
+        let window = |fault: &kernel::Fault| FaultWindow {
+            name: fault.name.clone(),
+            kind: fault.kind.name(),
+            text: self.name_zones(&fault.kind.to_string()),
+            from: fault.at,
+            until: match fault.lasts {
+                _ if fault.kind.is_momentary() => fault.at,
+                Some(lasts) => fault.at.saturating_add(lasts).min(now),
+                None => now,
+            },
+        };
+        self.kernel.plan().iter().filter(|fault| fault.at <= now).map(window).collect()
+    }
+
+    fn name_zones(&self, text: &str) -> String {
+        let words = text.split(' ').map(|word| {
+            let id = word.strip_prefix('z').and_then(|n| n.parse::<usize>().ok());
+            id.and_then(|id| self.spec.zones.get(id)).map_or(word, String::as_str)
+        });
+        words.collect::<Vec<&str>>().join(" ")
+    }
+
+    /// All that was promised always, and of the rest what the scenario named; of what it did not name, a `sometimes`
+    /// that was reached is shown too, since it says what the run was like.
+    fn wanted_checks(&self, checks: Vec<Check>) -> Vec<Check> {
+        let named = |check: &Check| self.spec.expect.checks.iter().any(|(_, name)| name == check.name);
+        checks
+            .into_iter()
+            .filter(|check| match check.kind {
+                CheckKind::Always => true,
+                CheckKind::Eventually => named(check) || check.tested > 0,
+                CheckKind::Sometimes => named(check),
+            })
+            .collect()
+    }
+
+    fn objectives(&self, services: &Vec<ServiceOutcome>) -> Vec<Objective> {
+        self.spec.expect.objectives.iter().flat_map(|wanted| objective(wanted, services)).collect()
+    }
+}
+
+fn objective(wanted: &ObjectiveSpec, services: &[ServiceOutcome]) -> Vec<Objective> {
+    let seen = &services[wanted.service.index()];
+    let mut objectives = Vec::new();
+    let mut add = |asked: String, reached: String, met: bool| {
+        objectives.push(Objective { service: seen.name.clone(), asked, reached, met });
+    };
+    if let Some(least) = wanted.success {
+        let reached: Ratio = seen.requests.success();
+        add(format!("success >= {least}"), reached.to_string(), reached >= least);
+    }
+    let latencies = [("p50", wanted.p50, seen.latency.p50), ("p99", wanted.p99, seen.latency.p99)];
+    let mean = [("mean", wanted.mean, seen.latency.mean)];
+    for (name, most, reached) in latencies.into_iter().chain(mean) {
+        if let Some(most) = most {
+            let to_microseconds = Duration::us(reached.as_nanos() / 1_000);
+            add(format!("{name} <= {most}"), to_microseconds.to_string(), reached <= most);
+        }
+    }
+    objectives
+}
+
+/// The worst thing that happened: what was promised always, then what had to come, then objectives, then coverage.
+fn judge(outcome: &Outcome) -> Option<Failure> {
+    let at_end = Instant::ZERO + outcome.simulated;
+    let broken = |kind: CheckKind| {
+        let broken = outcome.checks.iter().filter(move |c| c.kind == kind && c.violations > 0);
+        broken.min_by_key(|c| c.first.as_ref().map_or(u64::MAX, |v| v.event))
+    };
+    let of_check = |verdict: Verdict, check: &Check| Failure {
+        verdict,
+        name: check.name.to_string(),
+        at: check.first.as_ref().map_or(at_end, |v| v.at),
+        event: check.first.as_ref().map_or(outcome.events, |v| v.event),
+        message: check.first.as_ref().map_or_else(|| "never reached".to_string(), |v| v.message.clone()),
+    };
+    if let Some(check) = broken(CheckKind::Always) {
+        return Some(of_check(Verdict::Safety, check));
+    }
+    if let Some(check) = broken(CheckKind::Eventually) {
+        return Some(of_check(Verdict::Liveness, check));
+    }
+    if let Some(missed) = outcome.objectives.iter().find(|o| !o.met) {
+        return Some(Failure {
+            verdict: Verdict::Objective,
+            name: format!("{} {}", missed.service, missed.asked),
+            at: at_end,
+            event: outcome.events,
+            message: format!("{} reached {}", missed.service, missed.reached),
+        });
+    }
+    broken(CheckKind::Sometimes).map(|check| of_check(Verdict::Coverage, check))
+}

@@ -1,0 +1,346 @@
+//! A service instance: takes requests in, works on some, lets others wait, and answers. Hot.
+//!
+//! An instance is a queue with servers: up to `concurrency` requests are worked on at once, up to `queue_limit` wait, in order
+//! of arrival, and more are refused. A request that needs downstream calls keeps its place at work until they have
+//! answered, as a thread per request does. How long the own work takes, and whether a buggy version fails it, follows
+//! from the request's key.
+
+use crate::call::{Call, Parent};
+use crate::metrics::End;
+use crate::slab::Id;
+use crate::wire::Msg;
+use crate::world::{Sabotage, World};
+use base::{InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
+use kernel::Transport;
+use traffic::Class;
+
+/// Where an instance is in its life, as its own process knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// Created, or restarted; not serving yet.
+    Starting,
+    /// Serves.
+    Serving,
+    /// Told to stop: still serves, for those who have not heard.
+    Draining,
+    /// Takes nothing new in; leaves when what it works on is done.
+    Closing,
+    /// Left for good.
+    Gone,
+}
+
+/// One running copy of a service. The fields that every request touches.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    pub(crate) service: ServiceId,
+    pub(crate) version: VersionId,
+    pub(crate) node: NodeId,
+    /// Its index among the callers, when it makes calls of its own.
+    pub(crate) caller: Option<u32>,
+    pub(crate) life: Life,
+    /// When it began to serve in this life.
+    pub(crate) serving_since: Instant,
+    working: u32,
+    concurrency: u32,
+    waiting: u32,
+    queue_limit: u32,
+    first: Id<Job>,
+    last: Id<Job>,
+    pub(crate) in_system_max: u32,
+    pub(crate) in_step: u32,
+    area_at: Instant,
+    pub(crate) tally: Tally,
+}
+
+/// What an instance has done so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    /// Requests let in.
+    pub(crate) taken: u64,
+    /// Of those, answered.
+    pub(crate) finished: u64,
+    /// Of those, lost in a crash.
+    pub(crate) lost: u64,
+    /// Not let in.
+    pub(crate) refused: u64,
+    /// ∫ requests in the system dt, in request-nanoseconds.
+    pub(crate) in_system_area: u64,
+    /// ∫ requests at work dt.
+    pub(crate) working_area: u64,
+}
+
+/// A request at an instance.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) call: Id<Call>,
+    pub(crate) key: Key,
+    pub(crate) attempt: u16,
+    pub(crate) instance: InstanceId,
+    pub(crate) from: NodeId,
+    at_work: bool,
+    /// Behind it in the queue.
+    next: Id<Job>,
+    /// The stage of downstream calls it is in, and how many of those have not ended.
+    stage: u16,
+    pending: u16,
+    failed: Option<End>,
+}
+
+/// Labels of the draws that belong to an attempt.
+const DEMAND: u64 = 1;
+const ERROR: u64 = 2;
+const RESPONSE: u64 = 3;
+const CHILD: u64 = 1 << 16;
+
+/// Bytes of a request or a response on the wire, headers included.
+pub(crate) const REQUEST_BYTES: u32 = 1_000;
+const RESPONSE_BYTES: u32 = 4_000;
+
+impl Instance {
+    pub(crate) fn new(
+        service: ServiceId,
+        version: VersionId,
+        node: NodeId,
+        concurrency: u32,
+        queue_limit: u32,
+    ) -> Self {
+        Instance {
+            service,
+            version,
+            node,
+            caller: None,
+            life: Life::Starting,
+            serving_since: Instant::ZERO,
+            working: 0,
+            concurrency,
+            waiting: 0,
+            queue_limit,
+            first: Id::NONE,
+            last: Id::NONE,
+            in_system_max: 0,
+            in_step: 0,
+            area_at: Instant::ZERO,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Requests at work and waiting.
+    pub(crate) fn in_system(&self) -> u32 {
+        self.working + self.waiting
+    }
+
+    #[inline]
+    pub(crate) fn sum_areas(&mut self, now: Instant) {
+        let span = (now - self.area_at).as_nanos();
+        self.tally.in_system_area += span * u64::from(self.in_system());
+        self.tally.working_area += span * u64::from(self.working);
+        self.area_at = now;
+    }
+
+    /// Forgets everything under way, as a crash does.
+    pub(crate) fn forget(&mut self, now: Instant) {
+        self.sum_areas(now);
+        self.tally.lost += u64::from(self.in_system());
+        (self.working, self.waiting) = (0, 0);
+        (self.first, self.last) = (Id::NONE, Id::NONE);
+    }
+}
+
+impl World {
+    /// A request arrives at an instance.
+    #[inline]
+    pub(crate) fn request_arrives(&mut self, id: InstanceId, from: NodeId, call: Id<Call>, key: Key, attempt: u16) {
+        let now = self.kernel.now();
+        let instance = &mut self.instances[id.index()];
+        if !matches!(instance.life, Life::Serving | Life::Draining) {
+            let node = instance.node;
+            // Nobody listens yet, or no longer.
+            self.kernel.reset(node, from, Msg::Request { call, key, attempt });
+            return;
+        }
+        if instance.working == instance.concurrency && instance.waiting >= instance.queue_limit {
+            instance.tally.refused += 1;
+            let node = instance.node;
+            self.checks.reached("request_refused");
+            self.respond(node, from, call, key, attempt, Class::Refused);
+            return;
+        }
+        instance.sum_areas(now);
+        instance.tally.taken += 1;
+        instance.in_step += 1;
+        let at_work = instance.working < instance.concurrency;
+        let job =
+            Job { call, key, attempt, instance: id, from, at_work, next: Id::NONE, stage: 0, pending: 0, failed: None };
+        let job = self.jobs.insert(job);
+        if at_work {
+            instance.working += 1;
+        } else {
+            instance.waiting += 1;
+            if instance.waiting == 1 {
+                instance.first = job;
+            } else if let Some(last) = self.jobs.get_mut(instance.last) {
+                last.next = job;
+            }
+            instance.last = job;
+        }
+        instance.in_system_max = instance.in_system_max.max(instance.in_system());
+        if at_work {
+            self.work(id, job, key);
+        }
+    }
+
+    /// Starts the own work on a request.
+    #[inline]
+    fn work(&mut self, id: InstanceId, job: Id<Job>, key: Key) {
+        let instance = &self.instances[id.index()];
+        let node = instance.node;
+        let behaviour = self.services[instance.service.index()].behaviour(instance.version);
+        let mut demand = behaviour.service_time.sample(&mut key.derive(DEMAND).draws());
+        let stretch = behaviour.slowdown * self.kernel.nodes().slowdown(node);
+        if stretch != 1.0 {
+            demand = demand.mul_f64(stretch);
+        }
+        if demand.is_zero() {
+            // A gateway, or a service that only calls others: no event for no work.
+            self.served(job);
+        } else {
+            self.kernel.timer_after(node, demand, None, Msg::Served(job));
+        }
+    }
+
+    /// The own work on a request is done.
+    #[inline]
+    pub(crate) fn served(&mut self, id: Id<Job>) {
+        let Some(job) = self.jobs.get(id) else { return };
+        let instance = &self.instances[job.instance.index()];
+        let service = &self.services[instance.service.index()];
+        let behaviour = service.behaviour(instance.version);
+        if behaviour.error_rate != base::Ratio::ZERO && behaviour.error_rate.happens(&mut job.key.derive(ERROR).draws())
+        {
+            self.answer(id, Class::ServerError);
+        } else if service.calls.is_empty() && !service.is_gateway {
+            self.answer(id, Class::Success);
+        } else {
+            self.next_stage(id);
+        }
+    }
+
+    /// Makes the next downstream calls, or answers when there are none left.
+    fn next_stage(&mut self, id: Id<Job>) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        let (stage, key) = (usize::from(job.stage), job.key);
+        let instance = &self.instances[job.instance.index()];
+        let service = &self.services[instance.service.index()];
+        if service.is_gateway {
+            return if stage == 0 { self.route(id) } else { self.answer(id, Class::Success) };
+        }
+        let Some(calls) = service.calls.get(stage) else {
+            self.answer(id, Class::Success);
+            return;
+        };
+        let calls = calls.clone();
+        let caller = instance.caller.expect("an instance that calls is a caller");
+        job.stage += 1;
+        job.pending = calls.len() as u16;
+        for (i, call) in calls.iter().enumerate() {
+            let child = key.derive(CHILD + ((stage as u64) << 8) + i as u64);
+            self.begin_call(Parent::Job(id), caller, call.service, child, call.optional);
+        }
+    }
+
+    /// The gateway forwards a request to the service that the route names.
+    fn route(&mut self, id: Id<Job>) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        let (key, instance) = (job.key, job.instance);
+        // The route of a load source's requests is always the same and was looked up when the world was built.
+        let route = self.calls.get(job.call).and_then(|call| match call.parent {
+            Parent::Source(load) => Some(load),
+            Parent::Job(_) => None,
+        });
+        let Some(load) = route else {
+            // Whoever asked has gone; there is nobody to answer.
+            self.answer(id, Class::ServerError);
+            return;
+        };
+        let Some(service) = self.loads[load as usize].destination(key.derive(CHILD)) else {
+            job.failed = Some(End::NoRoute);
+            self.answer(id, Class::ServerError);
+            return;
+        };
+        job.stage = 1;
+        job.pending = 1;
+        let caller = self.instances[instance.index()].caller.expect("a gateway is a caller");
+        self.begin_call(Parent::Job(id), caller, service, key.derive(CHILD), false);
+    }
+
+    /// A downstream call has ended.
+    pub(crate) fn child_ended(&mut self, id: Id<Job>, end: End, optional: bool) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        job.pending -= 1;
+        if end != End::Success && !optional {
+            job.failed = job.failed.or(Some(end));
+        }
+        if job.pending > 0 {
+            return;
+        }
+        match job.failed {
+            Some(end) => self.answer(id, end.class()),
+            None => self.next_stage(id),
+        }
+    }
+
+    /// Answers a request, and begins with the next one that waits.
+    fn answer(&mut self, id: Id<Job>, class: Class) {
+        let now = self.kernel.now();
+        let Some(job) = self.jobs.remove(id) else { return };
+        debug_assert!(job.at_work, "a request was answered that nobody worked on");
+        let instance = &mut self.instances[job.instance.index()];
+        instance.sum_areas(now);
+        if self.sabotage != Some(Sabotage::LoseCount) {
+            instance.tally.finished += 1;
+        }
+        let node = instance.node;
+        let mut next = None;
+        if instance.waiting > 0 {
+            instance.waiting -= 1;
+            let first = instance.first;
+            if let Some(waiting) = self.jobs.get_mut(first) {
+                waiting.at_work = true;
+                instance.first = waiting.next;
+                next = Some((first, waiting.key));
+            }
+        } else {
+            instance.working -= 1;
+        }
+        let closing = instance.life == Life::Closing && instance.in_system() == 0;
+        self.respond(node, job.from, job.call, job.key, job.attempt, class);
+        if let Some((first, key)) = next {
+            self.work(job.instance, first, key);
+        }
+        if closing {
+            self.leave(job.instance);
+        }
+    }
+
+    #[inline]
+    fn respond(&mut self, node: NodeId, to: NodeId, call: Id<Call>, key: Key, attempt: u16, class: Class) {
+        let msg = Msg::Response { call, attempt, class };
+        self.kernel.send(node, to, RESPONSE_BYTES, Transport::Exchange, key.derive(RESPONSE), msg);
+    }
+
+    /// Everything at an instance is lost. Where the process died and the machine lives on, the callers' connections are
+    /// reset.
+    pub(crate) fn lose_jobs(&mut self, id: InstanceId, reset: bool) {
+        let now = self.kernel.now();
+        let lost: Vec<Id<Job>> = self.jobs.iter().filter(|(_, job)| job.instance == id).map(|(name, _)| name).collect();
+        for name in lost {
+            let Some(job) = self.jobs.remove(name) else { continue };
+            if reset {
+                let node = self.instances[id.index()].node;
+                let msg = Msg::Request { call: job.call, key: job.key, attempt: job.attempt };
+                self.kernel.reset(node, job.from, msg);
+            }
+        }
+        self.instances[id.index()].forget(now);
+    }
+}

@@ -1,0 +1,27 @@
+//! The time-average number of requests in the system is the arrival rate times their mean time in it.
+//!
+//! Little, "A Proof for the Queuing Formula: L = λW" (1961). Over a run that begins and ends empty it is an identity, so it is
+//! checked to the nanosecond: the integral of requests in flight, kept as arrivals and ends happen, equals the sum
+//! of all latencies, kept as they are recorded.
+
+use super::{CheckKind, Info, index_of};
+use crate::world::World;
+
+pub(crate) const INFO: Info = Info {
+    kind: CheckKind::Always,
+    name: "littles_law",
+    sentence: "the time-average number of requests in the system is the arrival rate times their mean time in it",
+};
+const INDEX: usize = index_of(INFO.name);
+
+/// The run is over.
+pub(crate) fn settle(world: &mut World) {
+    let now = world.kernel.now();
+    let area = world.metrics.area(now);
+    let open: u128 = world.open_requests().map(|started| u128::from((now - started).as_nanos())).sum();
+    let sojourn = world.metrics.sojourn + open;
+    world.checks.test(INDEX, &world.kernel, area == sojourn, || {
+        let seconds = |ns: u128| ns as f64 / 1e9;
+        format!("∫ L dt is {} s, the sum of W is {} s", seconds(area), seconds(sojourn))
+    });
+}

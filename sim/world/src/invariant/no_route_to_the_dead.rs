@@ -1,0 +1,26 @@
+//! No request is sent to an instance that the view it was routed by does not list, or lists as draining.
+//!
+//! The view may be stale; that a caller believes in a dead instance is the registry's delay and is measured as exposure. What
+//! must never happen is that a balancer chooses whom its own view has given up: a choice by an old index, a group that
+//! was not refilled. So the balancer's choice is compared with a list made from the view by other code.
+
+use super::{CheckKind, Info, index_of};
+use crate::check::Checks;
+use crate::wire::Msg;
+use base::{InstanceId, NodeId};
+use kernel::Kernel;
+
+pub(crate) const INFO: Info = Info {
+    kind: CheckKind::Always,
+    name: "no_route_to_the_dead",
+    sentence: "no request is sent to an instance that the view it was routed by does not list, or lists as draining",
+};
+const INDEX: usize = index_of(INFO.name);
+
+/// A caller has chosen.
+#[inline]
+pub(crate) fn routed(checks: &mut Checks, kernel: &Kernel<Msg>, listed: bool, instance: InstanceId, caller: NodeId) {
+    checks.test(INDEX, kernel, listed, || {
+        format!("{} chose {instance}, which its view does not list as open", kernel.nodes().name(caller))
+    });
+}

@@ -1,0 +1,48 @@
+//! When calm ends, every caller's view is what the registry lists, and the registry lists exactly the living.
+//!
+//! Compared are the sets of instances that may be chosen. A caller that is down at the end has no view to compare.
+
+use super::{CheckKind, Info, index_of};
+use crate::instance::Life;
+use crate::world::World;
+use base::{InstanceId, ServiceId};
+
+pub(crate) const INFO: Info = Info {
+    kind: CheckKind::Eventually,
+    name: "views_converge",
+    sentence: "when calm ends, every caller's view is what the registry lists, and the registry lists exactly the living",
+};
+const INDEX: usize = index_of(INFO.name);
+
+/// Calm is over.
+pub(crate) fn settle(world: &mut World) {
+    for service in (0..world.services.len() as u32).map(ServiceId) {
+        let living: Vec<InstanceId> = world
+            .instances_of(service)
+            .filter(|&id| {
+                let instance = &world.instances[id.index()];
+                instance.life == Life::Serving && !world.kernel.nodes().is_dead(instance.node)
+            })
+            .collect();
+        let name = world.services[service.index()].name.clone();
+        if !world.services[service.index()].is_gateway {
+            for server in 0..world.servers.len() {
+                let Some(listed) = world.listed_by(server, service) else { continue };
+                world.checks.test(INDEX, &world.kernel, listed == living, || {
+                    format!("registry-{} lists {listed:?} for {name}, alive are {living:?}", server + 1)
+                });
+            }
+        }
+        for caller in &world.callers {
+            let Some(upstream) = caller.upstream(service) else { continue };
+            if world.kernel.nodes().is_dead(caller.node) {
+                continue;
+            }
+            let view = caller.upstreams[upstream].view();
+            let seen: Vec<InstanceId> = view.map(|v| v.open().map(|e| e.instance).collect()).unwrap_or_default();
+            world.checks.test(INDEX, &world.kernel, seen == living, || {
+                format!("{} sees {seen:?} for {name}, alive are {living:?}", caller.name)
+            });
+        }
+    }
+}

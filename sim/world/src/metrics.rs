@@ -1,0 +1,345 @@
+//! What is counted while a run goes on: how requests end, how long they take, and the shape of both over time.
+//!
+//! Hot: every request passes here twice. Totals count what arrived after warm-up; the timeline covers the whole run. Steps of
+//! the timeline are closed one after the other as time passes, so that recording touches only the present step.
+
+use crate::outcome::{Distribution, Requests, Timeline, VersionOutcome};
+use base::{Duration, Instant, VersionId};
+use telemetry::{Latency, Sketch, SuccessWindow};
+use traffic::Class;
+
+/// How a request or a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    Success,
+    ServerError,
+    ConnectFailure,
+    Reset,
+    Refused,
+    Timeout,
+    /// A circuit breaker did not let it out.
+    BreakerOpen,
+    /// A limit on concurrent requests did not let it out.
+    Overflow,
+    /// The caller knew of no instance.
+    Unavailable,
+    /// No route of the gateway matched.
+    NoRoute,
+    /// The caller went down while it waited.
+    Abandoned,
+}
+
+impl End {
+    pub(crate) const ALL: [End; 11] = [
+        End::Success,
+        End::ServerError,
+        End::ConnectFailure,
+        End::Reset,
+        End::Refused,
+        End::Timeout,
+        End::BreakerOpen,
+        End::Overflow,
+        End::Unavailable,
+        End::NoRoute,
+        End::Abandoned,
+    ];
+
+    /// The name in reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            End::Success => "success",
+            End::ServerError => "server_error",
+            End::ConnectFailure => "connect_failure",
+            End::Reset => "reset",
+            End::Refused => "refused",
+            End::Timeout => "timeout",
+            End::BreakerOpen => "breaker_open",
+            End::Overflow => "overflow",
+            End::Unavailable => "unavailable",
+            End::NoRoute => "no_route",
+            End::Abandoned => "abandoned",
+        }
+    }
+
+    /// What a caller further up sees of it.
+    pub(crate) const fn class(self) -> Class {
+        match self {
+            End::Success => Class::Success,
+            End::Refused | End::BreakerOpen | End::Overflow | End::Unavailable => Class::Refused,
+            End::Timeout => Class::Timeout,
+            End::ServerError | End::ConnectFailure | End::Reset | End::NoRoute | End::Abandoned => Class::ServerError,
+        }
+    }
+}
+
+impl From<Class> for End {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Success => End::Success,
+            Class::ServerError => End::ServerError,
+            Class::ConnectFailure => End::ConnectFailure,
+            Class::Reset => End::Reset,
+            Class::Refused => End::Refused,
+            Class::Timeout => End::Timeout,
+        }
+    }
+}
+
+/// Ends by kind.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ends([u64; End::ALL.len()]);
+
+impl Ends {
+    #[inline]
+    pub(crate) fn count(&mut self, end: End) {
+        self.0[end as usize] += 1;
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    pub(crate) fn of(&self, end: End) -> u64 {
+        self.0[end as usize]
+    }
+
+    pub(crate) fn requests(&self, retries: u64) -> Requests {
+        let sent = self.total();
+        let succeeded = self.of(End::Success);
+        let errors = End::ALL[1..].iter().filter(|&&e| self.of(e) > 0).map(|&e| (e.name(), self.of(e))).collect();
+        Requests { sent, succeeded, failed: sent - succeeded, errors, retries }
+    }
+}
+
+/// The requests of the whole world.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    pub(crate) measured_from: Instant,
+    pub(crate) ends: Ends,
+    pub(crate) retries: u64,
+    pub(crate) latency: Latency,
+    pub(crate) ended: u64,
+    pub(crate) arrived: u64,
+    in_flight: u64,
+    /// ∫ requests in flight dt, in request-nanoseconds, and the sum of all latencies: what Little's law compares.
+    area: u128,
+    area_at: Instant,
+    pub(crate) sojourn: u128,
+    pub(crate) timeline: Timeline,
+    step: Step,
+}
+
+/// What the present step of the timeline has seen.
+#[derive(Debug, Default)]
+struct Step {
+    arrived: u32,
+    ends: [u32; End::ALL.len()],
+    latency: Sketch,
+}
+
+/// The calls to one service.
+#[derive(Debug)]
+pub(crate) struct ServiceMetrics {
+    pub(crate) ends: Ends,
+    pub(crate) retries: u64,
+    pub(crate) latency: Latency,
+    pub(crate) versions: Vec<VersionMetrics>,
+}
+
+/// The attempts at one version.
+#[derive(Debug, Default)]
+pub(crate) struct VersionMetrics {
+    attempts: u64,
+    failed: u64,
+    in_step: u32,
+    per_step: Vec<u32>,
+    /// Kept only where a rollout judges by it.
+    pub(crate) window: Option<Box<SuccessWindow>>,
+}
+
+impl Metrics {
+    pub(crate) fn new(measured_from: Instant, step: Duration, steps: usize) -> Self {
+        let failed = End::ALL[1..].iter().map(|e| (e.name(), Vec::with_capacity(steps))).collect();
+        let timeline = Timeline {
+            step,
+            steps,
+            arrived: Vec::with_capacity(steps),
+            succeeded: Vec::with_capacity(steps),
+            failed,
+            p50: Vec::with_capacity(steps),
+            p99: Vec::with_capacity(steps),
+            max: Vec::with_capacity(steps),
+            in_flight: Vec::with_capacity(steps),
+        };
+        Metrics {
+            measured_from,
+            ends: Ends::default(),
+            retries: 0,
+            latency: Latency::new(),
+            ended: 0,
+            arrived: 0,
+            in_flight: 0,
+            area: 0,
+            area_at: Instant::ZERO,
+            sojourn: 0,
+            timeline,
+            step: Step::default(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn arrive(&mut self, now: Instant) {
+        self.sum_area(now);
+        self.in_flight += 1;
+        self.arrived += 1;
+        self.step.arrived += 1;
+    }
+
+    #[inline]
+    pub(crate) fn end(&mut self, now: Instant, started: Instant, end: End, retries: u32) {
+        self.sum_area(now);
+        self.in_flight -= 1;
+        self.ended += 1;
+        let latency = now - started;
+        self.sojourn += u128::from(latency.as_nanos());
+        self.step.ends[end as usize] += 1;
+        self.step.latency.record(latency);
+        if started >= self.measured_from {
+            self.ends.count(end);
+            self.retries += u64::from(retries);
+            self.latency.record(latency);
+        }
+    }
+
+    #[inline]
+    fn sum_area(&mut self, now: Instant) {
+        self.area += u128::from(self.in_flight) * u128::from((now - self.area_at).as_nanos());
+        self.area_at = now;
+    }
+
+    /// Requests that arrived and have not ended.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    /// ∫ requests in flight dt up to now, in request-nanoseconds.
+    pub(crate) fn area(&mut self, now: Instant) -> u128 {
+        self.sum_area(now);
+        self.area
+    }
+
+    /// Closes the present step of the timeline.
+    pub(crate) fn close_step(&mut self) {
+        if self.timeline.arrived.len() == self.timeline.steps {
+            return;
+        }
+        let step = &mut self.step;
+        let t = &mut self.timeline;
+        t.arrived.push(step.arrived);
+        t.succeeded.push(step.ends[End::Success as usize]);
+        for (end, (_, counts)) in End::ALL[1..].iter().zip(&mut t.failed) {
+            counts.push(step.ends[*end as usize]);
+        }
+        let at = |p| step.latency.quantile(p).unwrap_or(Duration::ZERO);
+        t.p50.push(at(0.5));
+        t.p99.push(at(0.99));
+        t.max.push(step.latency.max().unwrap_or(Duration::ZERO));
+        t.in_flight.push(self.in_flight.min(u64::from(u32::MAX)) as u32);
+        step.arrived = 0;
+        step.ends = [0; End::ALL.len()];
+        step.latency.clear();
+    }
+
+    /// The timeline without the ends that never happened.
+    pub(crate) fn timeline(&self) -> Timeline {
+        let mut timeline = self.timeline.clone();
+        timeline.steps = timeline.arrived.len();
+        timeline.failed.retain(|(_, counts)| counts.iter().any(|&n| n > 0));
+        timeline
+    }
+}
+
+impl ServiceMetrics {
+    pub(crate) fn new(versions: usize) -> Self {
+        ServiceMetrics {
+            ends: Ends::default(),
+            retries: 0,
+            latency: Latency::new(),
+            versions: (0..versions).map(|_| VersionMetrics::default()).collect(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn attempt_began(&mut self, version: VersionId) {
+        self.versions[version.index()].in_step += 1;
+    }
+
+    #[inline]
+    pub(crate) fn attempt_ended(&mut self, now: Instant, version: VersionId, ok: bool, took: Duration, measured: bool) {
+        let metrics = &mut self.versions[version.index()];
+        if measured {
+            metrics.attempts += 1;
+            metrics.failed += u64::from(!ok);
+        }
+        if let Some(window) = &mut metrics.window {
+            window.record(now, ok, took);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn call_ended(&mut self, end: End, took: Duration, retries: u32) {
+        self.ends.count(end);
+        self.retries += u64::from(retries);
+        self.latency.record(took);
+    }
+
+    pub(crate) fn close_step(&mut self, steps: usize) {
+        for version in &mut self.versions {
+            if version.per_step.len() < steps {
+                version.per_step.push(version.in_step);
+            }
+            version.in_step = 0;
+        }
+    }
+}
+
+impl VersionMetrics {
+    pub(crate) fn outcome(&self, version: String) -> VersionOutcome {
+        let attempts_per_step = self.per_step.clone();
+        VersionOutcome { version, attempts: self.attempts, failed: self.failed, attempts_per_step }
+    }
+}
+
+/// A histogram, summarised.
+pub(crate) fn distribution(latency: &Latency) -> Distribution {
+    let at = |p: f64| latency.quantile(p).unwrap_or(Duration::ZERO);
+    if latency.count() == 0 {
+        return Distribution::default();
+    }
+    // Even steps in the middle, and ever finer ones towards both ends: every decade of the tail gets nine points.
+    let mut shares: Vec<f64> = (1..20).map(|i| f64::from(i) * 0.05).collect();
+    let (mut tail, mut decade) = (0.05, 0.005);
+    while 1.0 / decade < 100.0 * latency.count() as f64 && decade > 1e-9 {
+        for k in (1..=9).rev() {
+            tail = decade * f64::from(k);
+            if tail < 0.05 {
+                shares.push(1.0 - tail);
+            }
+        }
+        decade /= 10.0;
+    }
+    let _ = tail;
+    let mut curve: Vec<(f64, Duration)> = vec![(0.0, latency.min().unwrap_or(Duration::ZERO))];
+    curve.extend(shares.into_iter().map(|p| (p, at(p))));
+    curve.push((1.0, latency.max().unwrap_or(Duration::ZERO)));
+    Distribution {
+        count: latency.count(),
+        mean: latency.mean().unwrap_or(Duration::ZERO),
+        p50: at(0.5),
+        p90: at(0.9),
+        p99: at(0.99),
+        p999: at(0.999),
+        max: latency.max().unwrap_or(Duration::ZERO),
+        curve,
+    }
+}

@@ -1,0 +1,466 @@
+//! The rollout controller: one state machine per rollout on the controller's node, a session with the lock store, and the
+//! orders it gives to the orchestrator and to the callers.
+//!
+//! The orchestrator (instances, their number and their state) is part of the world and always answers, as a Kubernetes API
+//! server would; it compares fencing tokens. How traffic is split is told to every caller over the network, in
+//! order; a caller that is cut off goes on with the last order it heard, and one that restarts asks for the present one.
+
+use crate::alarm::Alarm;
+use crate::invariant::{one_rollout_at_a_time, rollout_within_budget};
+use crate::outcome::RolloutOutcome;
+use crate::wire::{Core, Msg, SplitOrder, Synced};
+use crate::world::{Sabotage, World};
+use base::{Duration, FencingToken, Instant, Key, NodeId, Outbox, Ratio, ServiceId, SessionId, VersionId};
+use coordination::{Effect as LockEffect, Input as LockInput, LockKey, Waiting};
+use kernel::Transport;
+use rollout::{Effect, Input, Instances, Measurement, Observation, Phase, Plan, Rollout, State};
+
+/// A rollout and its controller.
+#[derive(Debug)]
+pub(crate) struct Controller {
+    pub(crate) node: NodeId,
+    core: Rollout,
+    alarm: Alarm,
+    session: Session,
+    /// What happened, by the kernel's clock: the core's own history ends with its life.
+    history: Vec<(Instant, String)>,
+    weights: Vec<(Instant, Ratio)>,
+    asked: bool,
+}
+
+/// The controller's session with the lock store.
+#[derive(Debug, Default)]
+struct Session {
+    id: Option<SessionId>,
+    nonce: u64,
+    ttl: Duration,
+    /// The last sign of life that the store confirmed was sent at this moment.
+    confirmed: Instant,
+    asked: Instant,
+    wanted: bool,
+    held: bool,
+    alarm: Alarm,
+}
+
+const MESSAGE_BYTES: u32 = 300;
+
+impl Controller {
+    pub(crate) fn new(node: NodeId, plan: Plan) -> Self {
+        let core = Rollout::new(plan).expect("scenarios check their plans");
+        Controller {
+            node,
+            core,
+            alarm: Alarm::default(),
+            session: Session::default(),
+            history: Vec::new(),
+            weights: Vec::new(),
+            asked: false,
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.core.phase()
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        self.core.plan()
+    }
+
+    pub(crate) fn service(&self) -> ServiceId {
+        self.core.plan().service
+    }
+
+    /// Whether it has ever changed its service.
+    pub(crate) fn has_acted(&self) -> bool {
+        !self.history.is_empty()
+    }
+
+    pub(crate) fn outcome(&self, service: &str, version: impl Fn(VersionId) -> String) -> RolloutOutcome {
+        let plan = self.core.plan();
+        RolloutOutcome {
+            service: service.into(),
+            from: version(plan.from),
+            to: version(plan.to),
+            phase: match self.core.phase() {
+                Phase::Pending => "pending",
+                Phase::Progressing => "progressing",
+                Phase::Promoting => "promoting",
+                Phase::Draining => "draining",
+                Phase::RollingBack => "rolling_back",
+                Phase::Completed => "completed",
+                Phase::RolledBack => "rolled_back",
+                Phase::Failed => "failed",
+            },
+            history: self.history.clone(),
+            weights: self.weights.clone(),
+        }
+    }
+
+    fn lock_key(&self) -> LockKey {
+        LockKey::new(&format!("rollout/{}", self.service()))
+    }
+}
+
+impl World {
+    pub(crate) fn rollout_asked(&mut self, index: u32) {
+        self.controllers[index as usize].asked = true;
+        if self.kernel.nodes().is_running(self.controllers[index as usize].node) {
+            self.controller_handles(index, Input::Start);
+        }
+    }
+
+    pub(crate) fn controller_handles(&mut self, index: u32, input: Input) {
+        // Answers to what the core asks for are given at once, and may make it ask again.
+        let mut inputs = std::collections::VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            let controller = &mut self.controllers[index as usize];
+            let now = self.kernel.local(controller.node);
+            let mut out = Outbox::new();
+            controller.core.handle(now, input, &mut out);
+            for effect in out.drain() {
+                if let Some(answer) = self.controller_wants(index, effect) {
+                    inputs.push_back(answer);
+                }
+            }
+        }
+        let controller = &mut self.controllers[index as usize];
+        let (node, deadline) = (controller.node, controller.core.deadline());
+        controller.alarm.follow(&mut self.kernel, node, deadline, Core::Controller(index));
+    }
+
+    fn controller_wants(&mut self, index: u32, effect: Effect) -> Option<Input> {
+        let service = self.controllers[index as usize].service();
+        match effect {
+            Effect::AcquireLock { .. } => self.want_lock(index),
+            Effect::ReleaseLock { .. } => self.release_lock(index),
+            Effect::Scale { token, version, replicas } => {
+                if self.admits(service, token) {
+                    self.scale(index, version, replicas);
+                }
+            }
+            Effect::SetWeights { token, weights } => {
+                if self.admits(service, token) {
+                    self.order_split(index, Some(weights));
+                }
+            }
+            Effect::ClearWeights { token } => {
+                if self.admits(service, token) && self.services[service.index()].split.is_some() {
+                    self.order_split(index, None);
+                }
+            }
+            Effect::Observe { min_ready } => return Some(Input::Observed(self.observe(index, min_ready))),
+            Effect::Measure { version, window } => {
+                return Some(Input::Measured(self.measure(service, version, window)));
+            }
+            Effect::Persist(state) => {
+                let node = self.controllers[index as usize].node;
+                let mut record = index.to_le_bytes().to_vec();
+                record.extend(state.encode());
+                if self.kernel.disk_mut(node).append(&record).is_ok() {
+                    self.kernel.sync_disk(node, Msg::Synced(Synced::Controller));
+                }
+            }
+            Effect::Note(event) => self.rollout_notes(index, event),
+        }
+        None
+    }
+
+    fn rollout_notes(&mut self, index: u32, event: rollout::Event) {
+        let now = self.kernel.now();
+        let controller = &mut self.controllers[index as usize];
+        let (node, service) = (controller.node, controller.service());
+        match event {
+            rollout::Event::Completed => self.checks.reached("rollout_completed"),
+            rollout::Event::RolledBack => self.checks.reached("rollout_rolled_back"),
+            _ => {}
+        }
+        let checked =
+            matches!(event, rollout::Event::AnalysisPassed { .. } | rollout::Event::AnalysisInconclusive { .. });
+        // The story speaks of versions as people do.
+        let text = self.name_versions(service, &event.to_string());
+        let controller = &mut self.controllers[index as usize];
+        if !checked {
+            controller.history.push((now, text.clone()));
+        }
+        let history = &mut self.services[service.index()].history;
+        match event {
+            // Refused when the version is the current one already, as when a controller starts again.
+            rollout::Event::Started { to, .. } => {
+                let _ = history.deploy(to, now);
+            }
+            rollout::Event::RolledBack => {
+                let from = controller.core.plan().from;
+                let earlier = history.entries().iter().rev().find(|e| e.version == from).map(|e| e.revision);
+                if let Some(revision) = earlier {
+                    let _ = history.roll_back_to(revision, now);
+                }
+            }
+            _ => {}
+        }
+        self.kernel.trace_mut().note(now, Some(node), "rollout", || text);
+    }
+
+    /// Whether an order under `token` is carried out.
+    fn admits(&mut self, service: ServiceId, token: FencingToken) -> bool {
+        let state = &mut self.services[service.index()];
+        let newest = state.newest_token;
+        let forgetful = self.sabotage == Some(Sabotage::IgnoreTokens);
+        let token = if forgetful && newest > FencingToken(0) { FencingToken(newest.0 - 1) } else { token };
+        if token < newest && !forgetful {
+            return false;
+        }
+        state.newest_token = newest.max(token);
+        one_rollout_at_a_time::changed(&mut self.checks, &self.kernel, &state.name, token, newest);
+        true
+    }
+
+    fn scale(&mut self, index: u32, version: VersionId, replicas: u32) {
+        let plan = self.controllers[index as usize].core.plan();
+        let (service, wanted, from, to) = (plan.service, plan.replicas, plan.from, plan.to);
+        let limits = self.controllers[index as usize].core.limits();
+        let replicas = if self.sabotage == Some(Sabotage::SurgeTwice) { replicas * 2 } else { replicas };
+        let stopped_available = self.set_desired(service, version, replicas);
+        let name = self.services[service.index()].name.clone();
+        let total: u32 = [from, to].iter().map(|&v| self.present(service, v).len() as u32).sum();
+        // A canary beside its stable version may have as many instances as that.
+        let allowed = wanted + limits.map_or(wanted, |l| l.surge);
+        rollout_within_budget::surged(&mut self.checks, &self.kernel, &name, total, allowed);
+        if let Some(limits) = limits.filter(|_| stopped_available > 0) {
+            let left: u32 = [from, to].iter().map(|&v| self.available(service, v, Duration::ZERO) as u32).sum();
+            let needed = wanted - limits.unavailable;
+            rollout_within_budget::took_away(&mut self.checks, &self.kernel, &name, left, needed);
+        }
+    }
+
+    fn observe(&self, index: u32, min_ready: Duration) -> Observation {
+        let plan = self.controllers[index as usize].core.plan();
+        let state = &self.services[plan.service.index()];
+        let instances = |version: VersionId| Instances {
+            desired: state.desired.get(version.index()).copied().unwrap_or(0),
+            total: self
+                .instances_of(plan.service)
+                .filter(|id| {
+                    let i = &self.instances[id.index()];
+                    i.version == version && i.life != crate::instance::Life::Gone
+                })
+                .count() as u32,
+            available: self.available(plan.service, version, min_ready) as u32,
+        };
+        let weight = state
+            .split
+            .map(|shares| shares.iter().find(|(v, _)| *v == plan.to).map_or(Ratio::ZERO, |(_, share)| *share));
+        Observation { old: instances(plan.from), new: instances(plan.to), weight }
+    }
+
+    fn measure(&self, service: ServiceId, version: VersionId, window: Duration) -> Measurement {
+        let now = self.kernel.now();
+        let Some(seen) = &self.metrics_of[service.index()].versions[version.index()].window else {
+            return Measurement::default();
+        };
+        let counts = seen.since(now, window);
+        Measurement { success: counts.success(), p99: seen.quantile(now, window, 0.99), samples: counts.total() }
+    }
+
+    /// Tells every caller of the service how to split its traffic.
+    fn order_split(&mut self, index: u32, shares: Option<[(VersionId, Ratio); 2]>) {
+        let now = self.kernel.now();
+        let controller = &mut self.controllers[index as usize];
+        let (node, service) = (controller.node, controller.service());
+        let to = controller.core.plan().to;
+        let share_of = |shares: Option<[(VersionId, Ratio); 2]>| {
+            shares.into_iter().flatten().find(|(v, _)| *v == to).map_or(Ratio::ZERO, |(_, share)| share)
+        };
+        let mut shares = shares;
+        if self.sabotage == Some(Sabotage::Overweight)
+            && let Some([(old, _), (new, share)]) = shares
+            && share != Ratio::ZERO
+        {
+            shares = Some([(old, Ratio::ZERO), (new, Ratio::ONE)]);
+        }
+        if controller.weights.last().is_none_or(|(_, last)| *last != share_of(shares)) {
+            controller.weights.push((now, share_of(shares)));
+        }
+        let limit = controller.core.weight_limit();
+        let state = &mut self.services[service.index()];
+        rollout_within_budget::weighted(&mut self.checks, &self.kernel, &state.name, share_of(shares), limit);
+        if self.sabotage == Some(Sabotage::KeepSplit) && share_of(shares) == Ratio::ZERO {
+            return;
+        }
+        state.split = shares;
+        state.split_number += 1;
+        let order = SplitOrder { service, number: state.split_number, shares };
+        for caller in 0..self.callers.len() {
+            if self.callers[caller].upstream(service).is_some() {
+                let (to, key) = (self.callers[caller].node, Key(order.number).derive(caller as u64));
+                let msg = Msg::Split(Box::new(order.clone()));
+                self.kernel.send(node, to, MESSAGE_BYTES, Transport::Stream, key, msg);
+            }
+        }
+    }
+
+    /// A caller hears how to split a service's traffic.
+    pub(crate) fn split_heard(&mut self, node: NodeId, order: &SplitOrder) {
+        let Some(caller) = self.caller_at(node) else { return };
+        let caller = &mut self.callers[caller as usize];
+        if let Some(upstream) = caller.upstream(order.service)
+            && order.number > caller.upstreams[upstream].order
+        {
+            caller.upstreams[upstream].set_shares(order.shares, order.number);
+        }
+    }
+
+    pub(crate) fn controller_wakes(&mut self, index: u32) {
+        self.controllers[index as usize].alarm.fired();
+        self.controller_handles(index, Input::Wake);
+    }
+
+    /// The controller's node came up again: each rollout goes on from what the disk says.
+    pub(crate) fn controllers_up(&mut self, node: NodeId) {
+        self.kernel.disk_mut(node).recover();
+        let records: Vec<Vec<u8>> = self.kernel.disk_mut(node).read_all().map(<[u8]>::to_vec).collect();
+        for index in 0..self.controllers.len() as u32 {
+            let controller = &mut self.controllers[index as usize];
+            if controller.node != node {
+                continue;
+            }
+            let plan = controller.core.plan().clone();
+            let mine = records.iter().rev().find(|r| r.get(..4) == Some(&index.to_le_bytes()[..]));
+            let state = mine.and_then(|r| State::decode(&r[4..]).ok());
+            let state = state.unwrap_or_else(|| Rollout::new(plan.clone()).expect("checked before").snapshot());
+            controller.core = Rollout::recover(plan, state).expect("the disk kept this plan's state");
+            controller.alarm = Alarm::default();
+            let nonce = controller.session.nonce;
+            controller.session = Session { nonce, ..Session::default() };
+            if controller.asked {
+                self.controller_handles(index, Input::Start);
+            }
+        }
+    }
+
+    // The session with the lock store.
+
+    fn want_lock(&mut self, index: u32) {
+        let controller = &mut self.controllers[index as usize];
+        let now = self.kernel.local(controller.node);
+        let (from, key) = (controller.node, controller.lock_key());
+        let session = &mut controller.session;
+        session.wanted = true;
+        let input = match session.id {
+            Some(session) => LockInput::Acquire { from, session, key, waiting: Waiting::Refuse },
+            None => {
+                session.nonce += 1;
+                session.asked = now;
+                LockInput::CreateSession { from, nonce: session.nonce << 16 | u64::from(index), ttl: None }
+            }
+        };
+        self.to_locks(index, input);
+    }
+
+    fn release_lock(&mut self, index: u32) {
+        let controller = &mut self.controllers[index as usize];
+        let (from, key) = (controller.node, controller.lock_key());
+        let session = &mut controller.session;
+        (session.wanted, session.held) = (false, false);
+        let Some(id) = session.id.take() else { return };
+        session.alarm.follow(&mut self.kernel, from, None, Core::Session(index));
+        self.to_locks(index, LockInput::Release { from, session: id, key });
+    }
+
+    fn to_locks(&mut self, index: u32, input: LockInput) {
+        let Some(store) = &self.locks else { return };
+        let to = store.node;
+        let from = self.controllers[index as usize].node;
+        self.to_registry += 1;
+        let key = Key(self.to_registry).derive(u64::from(from.0) << 32 | 5);
+        self.kernel.send(from, to, MESSAGE_BYTES, Transport::Exchange, key, Msg::ToLocks(Box::new(input)));
+    }
+
+    /// The lock store's answer arrives at the controller's node.
+    pub(crate) fn locks_answer(&mut self, effect: LockEffect) {
+        let by_session = |controllers: &[Controller], id: SessionId| {
+            controllers.iter().position(|c| c.session.id == Some(id)).map(|i| i as u32)
+        };
+        match effect {
+            LockEffect::SessionCreated { nonce, session, ttl, .. } => {
+                let index = (nonce & 0xffff) as u32;
+                let controller = &mut self.controllers[index as usize];
+                if controller.session.nonce != nonce >> 16 || !controller.session.wanted {
+                    return;
+                }
+                let now = self.kernel.local(controller.node);
+                let state = &mut controller.session;
+                (state.id, state.ttl, state.confirmed) = (Some(session), ttl, state.asked);
+                state.asked = now;
+                self.follow_session(index);
+                self.want_lock(index);
+            }
+            LockEffect::SessionRenewed { session, .. } => {
+                if let Some(index) = by_session(&self.controllers, session) {
+                    let state = &mut self.controllers[index as usize].session;
+                    state.confirmed = state.asked;
+                    self.follow_session(index);
+                }
+            }
+            LockEffect::SessionUnknown { session, .. } => {
+                if let Some(index) = by_session(&self.controllers, session) {
+                    self.session_lost(index);
+                }
+            }
+            LockEffect::Granted { session, token, .. } => {
+                if let Some(index) = by_session(&self.controllers, session) {
+                    self.controllers[index as usize].session.held = true;
+                    self.controller_handles(index, Input::LockGranted { token });
+                }
+            }
+            LockEffect::Refused { session, retry_after, .. } => {
+                if let Some(index) = by_session(&self.controllers, session) {
+                    let now = self.kernel.local(self.controllers[index as usize].node);
+                    // The store's clock is not ours; its moment is taken for ours and is at worst a little off.
+                    let retry_after = retry_after.map(|at| at.saturating_since(now));
+                    self.controller_handles(index, Input::LockRefused { retry_after });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Sets the session's timer: for the next sign of life, or for the moment at which silence has cost it.
+    fn follow_session(&mut self, index: u32) {
+        let controller = &mut self.controllers[index as usize];
+        let session = &mut controller.session;
+        let deadline = session.id.map(|_| {
+            let renew = session.asked.saturating_add(session.ttl / 3);
+            renew.min(session.confirmed.saturating_add(session.ttl))
+        });
+        session.alarm.follow(&mut self.kernel, controller.node, deadline, Core::Session(index));
+    }
+
+    pub(crate) fn session_wakes(&mut self, index: u32) {
+        let controller = &mut self.controllers[index as usize];
+        let (node, session) = (controller.node, &mut controller.session);
+        session.alarm.fired();
+        let now = self.kernel.local(node);
+        let Some(id) = session.id else { return };
+        if now >= session.confirmed.saturating_add(session.ttl) {
+            // Whether the store still counts it or not: from here on somebody else may hold the lock.
+            self.session_lost(index);
+        } else if now >= session.asked.saturating_add(session.ttl / 3) {
+            session.asked = now;
+            self.to_locks(index, LockInput::RenewSession { from: node, session: id });
+            self.follow_session(index);
+        } else {
+            self.follow_session(index);
+        }
+    }
+
+    fn session_lost(&mut self, index: u32) {
+        let controller = &mut self.controllers[index as usize];
+        let (node, session) = (controller.node, &mut controller.session);
+        session.id = None;
+        let held = std::mem::take(&mut session.held);
+        session.alarm.follow(&mut self.kernel, node, None, Core::Session(index));
+        if held {
+            self.controller_handles(index, Input::LockLost);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Nothing leaves a store before what it rests on is on disk.
+//!
+//! Effects that follow an appended record wait for the fsync that covers it; while one fsync is under way the next batch
+//! gathers (group commit). Effects that rest on nothing new leave at once, unless they would overtake others.
+
+/// Effects waiting for a disk.
+#[derive(Debug)]
+pub(crate) struct Durable<E> {
+    syncing: bool,
+    /// Wait for the fsync under way.
+    held: Vec<E>,
+    /// Wait for the one after it.
+    next: Vec<E>,
+    next_needed: bool,
+}
+
+impl<E> Default for Durable<E> {
+    fn default() -> Self {
+        Durable { syncing: false, held: Vec::new(), next: Vec::new(), next_needed: false }
+    }
+}
+
+/// What to do now.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Go<E> {
+    /// Carry these out.
+    pub(crate) send: Vec<E>,
+    /// Start an fsync.
+    pub(crate) sync: bool,
+}
+
+impl<E> Durable<E> {
+    /// A core asked for effects; `appended` says whether a record was written for them.
+    pub(crate) fn offer(&mut self, effects: Vec<E>, appended: bool) -> Go<E> {
+        match (appended, self.syncing) {
+            (false, false) => Go { send: effects, sync: false },
+            (true, false) => {
+                self.syncing = true;
+                self.held.extend(effects);
+                Go { send: Vec::new(), sync: true }
+            }
+            (appended, true) => {
+                self.next_needed |= appended;
+                self.next.extend(effects);
+                Go { send: Vec::new(), sync: false }
+            }
+        }
+    }
+
+    /// The fsync under way has completed.
+    pub(crate) fn synced(&mut self) -> Go<E> {
+        let mut send = std::mem::replace(&mut self.held, std::mem::take(&mut self.next));
+        let sync = std::mem::take(&mut self.next_needed);
+        self.syncing = sync;
+        if !sync {
+            send.append(&mut self.held);
+        }
+        Go { send, sync }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_is_kept_and_nothing_overtakes_its_record() {
+        let mut durable = Durable::default();
+        let go = |send: &[u32], sync| Go { send: send.to_vec(), sync };
+        assert_eq!(durable.offer(vec![1], false), go(&[1], false));
+        assert_eq!(durable.offer(vec![2], true), go(&[], true));
+        assert_eq!(durable.offer(vec![3], false), go(&[], false), "behind 2");
+        assert_eq!(durable.offer(vec![4], true), go(&[], false), "the next fsync's");
+        assert_eq!(durable.synced(), go(&[2], true));
+        assert_eq!(durable.offer(vec![5], false), go(&[], false));
+        assert_eq!(durable.synced(), go(&[3, 4, 5], false));
+        assert_eq!(durable.offer(vec![6], false), go(&[6], false));
+    }
+}

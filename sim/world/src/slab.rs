@@ -1,0 +1,131 @@
+//! Things that come and go by the million: stored in place, named by a slot and a generation.
+//!
+//! A name outlives its thing: a message about a call that ended long ago finds nothing, never another call that took the
+//! slot over.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A name for a `T` in a [`Slab`].
+pub(crate) struct Id<T> {
+    slot: u32,
+    generation: u32,
+    of: PhantomData<fn() -> T>,
+}
+
+/// Values in slots, reused last freed first, so the steady state allocates nothing and stays in the cache.
+#[derive(Debug)]
+pub(crate) struct Slab<T> {
+    entries: Vec<Entry<T>>,
+    free: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    generation: u32,
+    value: Option<T>,
+}
+
+impl<T> Id<T> {
+    /// A number that tells this name from every other of its kind in one run, as good as always.
+    pub(crate) fn digest(self) -> u64 {
+        u64::from(self.slot) << 32 | u64::from(self.generation)
+    }
+
+    /// The name of nothing, in nobody's slab.
+    pub(crate) const NONE: Id<T> = Id { slot: u32::MAX, generation: 0, of: PhantomData };
+}
+
+impl<T> Clone for Id<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Id<T> {}
+
+impl<T> PartialEq for Id<T> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.slot, self.generation) == (other.slot, other.generation)
+    }
+}
+
+impl<T> fmt::Debug for Id<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.slot, self.generation)
+    }
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Slab { entries: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<T> Slab<T> {
+    /// Stores a value.
+    #[inline]
+    pub(crate) fn insert(&mut self, value: T) -> Id<T> {
+        if let Some(slot) = self.free.pop() {
+            let entry = &mut self.entries[slot as usize];
+            entry.value = Some(value);
+            return Id { slot, generation: entry.generation, of: PhantomData };
+        }
+        let slot = self.entries.len() as u32;
+        self.entries.push(Entry { generation: 0, value: Some(value) });
+        Id { slot, generation: 0, of: PhantomData }
+    }
+
+    /// The value, while it is there.
+    #[inline]
+    pub(crate) fn get(&self, id: Id<T>) -> Option<&T> {
+        let entry = self.entries.get(id.slot as usize)?;
+        if entry.generation == id.generation { entry.value.as_ref() } else { None }
+    }
+
+    /// The value, while it is there.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, id: Id<T>) -> Option<&mut T> {
+        let entry = self.entries.get_mut(id.slot as usize)?;
+        if entry.generation == id.generation { entry.value.as_mut() } else { None }
+    }
+
+    /// Takes the value out; its name means nothing from now on.
+    #[inline]
+    pub(crate) fn remove(&mut self, id: Id<T>) -> Option<T> {
+        let entry = self.entries.get_mut(id.slot as usize)?;
+        if entry.generation != id.generation {
+            return None;
+        }
+        let value = entry.value.take()?;
+        entry.generation = entry.generation.wrapping_add(1);
+        self.free.push(id.slot);
+        Some(value)
+    }
+
+    /// Everything that is there, in order of slot. O(slots ever used at once).
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
+        self.entries.iter().enumerate().filter_map(|(slot, entry)| {
+            let id = Id { slot: slot as u32, generation: entry.generation, of: PhantomData };
+            entry.value.as_ref().map(|value| (id, value))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_never_finds_the_next_tenant() {
+        let mut slab = Slab::default();
+        let first = slab.insert("first");
+        assert_eq!(slab.remove(first), Some("first"));
+        assert_eq!(slab.remove(first), None, "once");
+        let second = slab.insert("second");
+        assert_ne!(first, second);
+        assert_eq!((slab.get(first), slab.get(second)), (None, Some(&"second")));
+        assert_eq!(slab.iter().count(), 1);
+        assert_eq!(slab.get(Id::NONE), None);
+    }
+}

@@ -1,0 +1,115 @@
+//! What travels between nodes and what their timers carry: the union of the cores' words, and the only place they meet.
+//!
+//! A message rests in the event queue by value, so the common ones are a few words and the rare ones are boxed.
+
+use crate::call::Call;
+use crate::instance::Job;
+use crate::slab::Id;
+use base::{InstanceId, Key, Ratio, ServiceId, VersionId};
+use kernel::Message;
+use traffic::Class;
+
+/// A message, a timer, or something outside all nodes.
+#[derive(Clone, Debug)]
+pub(crate) enum Msg {
+    /// A load source's next request arrives.
+    Arrive(u32),
+    /// Caller to instance: do this.
+    Request { call: Id<Call>, key: Key, attempt: u16 },
+    /// Instance to caller: this became of it.
+    Response { call: Id<Call>, attempt: u16, class: Class },
+    /// An instance has done its own work on a request.
+    Served(Id<Job>),
+    /// A caller's patience with an attempt, or with the whole call, is over.
+    Impatient { call: Id<Call>, attempt: u16 },
+    /// The pause before another attempt is over.
+    Retry(Id<Call>),
+    /// An instance has started up.
+    Started(InstanceId),
+    /// A stopping instance has served long enough.
+    GraceOver(InstanceId),
+    /// A core wants to be told that time has passed.
+    Wake(Core),
+    /// What was appended is on disk.
+    Synced(Synced),
+    /// Client to registry server.
+    ToRegistry(Box<registry::Input>),
+    /// Registry server to client.
+    FromRegistry(Box<registry::Effect>),
+    /// Controller to lock store.
+    ToLocks(Box<coordination::Input>),
+    /// Lock store to controller.
+    FromLocks(Box<coordination::Effect>),
+    /// Controller to caller: how to split a service's traffic from now on.
+    Split(Box<SplitOrder>),
+    /// A rollout is asked for.
+    RolloutAsked(u32),
+    /// The timeline enters its next step.
+    Step,
+    /// Load stops: calm is over.
+    LoadEnds,
+    /// After load has stopped: is anything still under way?
+    Drained,
+}
+
+/// Which core of a node wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Core {
+    /// A registry server.
+    Server(u32),
+    /// The registration of an instance at one of the servers.
+    Registrant(InstanceId, u8),
+    /// A caller's resolver.
+    Resolver(u32),
+    /// The lock store.
+    Locks,
+    /// A rollout's controller.
+    Controller(u32),
+    /// The controller's session with the lock store.
+    Session(u32),
+}
+
+/// Whose records are on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Synced {
+    /// A registry server's.
+    Server(u32),
+    /// The lock store's.
+    Locks,
+    /// A controller's, who does not wait for it.
+    Controller,
+}
+
+/// How to split a service's traffic: shares by version, or no split.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SplitOrder {
+    pub(crate) service: ServiceId,
+    /// Later orders have larger numbers; an older one that arrives late is ignored.
+    pub(crate) number: u64,
+    pub(crate) shares: Option<[(VersionId, Ratio); 2]>,
+}
+
+impl Message for Msg {
+    #[inline]
+    fn digest(&self) -> u64 {
+        let tag = |kind: u64, value: u64| kind << 58 ^ value;
+        match self {
+            Msg::Arrive(load) => tag(1, u64::from(*load)),
+            Msg::Request { call, key, attempt } => tag(2, call.digest() ^ key.0 ^ u64::from(*attempt)),
+            Msg::Response { call, attempt, class } => tag(3, call.digest() ^ u64::from(*attempt) << 8 ^ *class as u64),
+            Msg::Served(job) => tag(4, job.digest()),
+            Msg::Impatient { call, attempt } => tag(5, call.digest() ^ u64::from(*attempt)),
+            Msg::Retry(call) => tag(6, call.digest()),
+            other => other.rare_digest(),
+        }
+    }
+}
+
+impl Msg {
+    fn rare_digest(&self) -> u64 {
+        // The rarer messages have many shapes, and their debug text names every field of them.
+        let mut fold = base::Fingerprint::EMPTY;
+        fold.fold_text(&format!("{self:?}"));
+        fold.value()
+    }
+}

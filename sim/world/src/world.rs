@@ -1,0 +1,367 @@
+//! The world of one run: nodes in their roles, requests under way, and the loop that hands each event to whom it concerns.
+//!
+//! [`run`] is the way in. Everything a run depends on is the [`Spec`] and the [`Seed`]; [`Options`] say what to record of it,
+//! and change nothing that happens.
+
+use crate::call::Call;
+use crate::caller::Caller;
+use crate::check::Checks;
+use crate::instance::{Instance, Job};
+use crate::invariant;
+use crate::load::Load;
+use crate::metrics::{Metrics, ServiceMetrics};
+use crate::outcome::{Exposure, Outcome};
+use crate::role::controller::Controller;
+use crate::role::locks::LockStore;
+use crate::role::registry::{Registration, Server};
+use crate::slab::Slab;
+use crate::spec::{CallSpec, Spec};
+use crate::wire::{Core, Msg, Synced};
+use base::{Dist, Duration, FencingToken, InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
+use kernel::trace::{Level, Trace};
+use kernel::{Event, Kernel, Lane};
+use version::History;
+
+/// What is still under way when calm ends must end within this; a request that has not is said to hang.
+const DRAIN_MAX: Duration = Duration::secs(60);
+
+/// What to record of a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// How much of the trace to keep.
+    pub trace: Level,
+    /// Stop here instead of at the end; the outcome is that of a run cut short, and nothing is settled.
+    pub until: Option<Instant>,
+    /// Keep when each request arrived and its key, for tests that compare runs.
+    pub probe: bool,
+    /// A deliberate bug, to show that an invariant catches it.
+    pub sabotage: Option<Sabotage>,
+}
+
+/// Deliberate bugs, one for each invariant at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// The hundredth request is counted as ended twice.
+    EndTwice,
+    /// The hundredth request is never counted as ended.
+    NeverEnd,
+    /// A choice is moved to the neighbouring instance, whatever the view says.
+    RouteToTheUnlisted,
+    /// Instances forget to count what they finished.
+    LoseCount,
+    /// The time at which a request arrived is noted a microsecond late.
+    LateArrivals,
+    /// The orchestrator makes twice as many instances as asked for.
+    SurgeTwice,
+    /// A canary gets all the traffic as soon as it gets any.
+    Overweight,
+    /// Orders come under a token older than the newest, and are carried out.
+    IgnoreTokens,
+    /// The registry's pushes vanish.
+    LosePushes,
+    /// Instances that died do not come back.
+    NeverComeBack,
+    /// Controllers are never told that they have the lock.
+    LoseGrants,
+    /// After a rollback callers keep the split they had.
+    KeepSplit,
+}
+
+/// A run and what was recorded of it.
+#[derive(Debug)]
+pub struct Run {
+    /// What it left behind.
+    pub outcome: Outcome,
+    /// The trace.
+    pub trace: Trace,
+    /// The names of all nodes, indexed by id.
+    pub nodes: Vec<String>,
+    /// What was asked for with [`Options::probe`].
+    pub probe: Option<Probe>,
+}
+
+/// What tests compare between runs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Probe {
+    /// When each request arrived, and the key from which its service times follow.
+    pub arrivals: Vec<(Instant, Key)>,
+}
+
+/// What a node is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Instance(InstanceId),
+    Gateway(InstanceId),
+    Load,
+    Server(u32),
+    Locks,
+    Controller,
+}
+
+/// A service as the orchestrator and its callers know it.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    pub(crate) is_gateway: bool,
+    pub(crate) concurrency: u32,
+    pub(crate) queue_limit: u32,
+    pub(crate) start_up: Duration,
+    pub(crate) grace: Duration,
+    pub(crate) behaviours: Vec<Behaviour>,
+    pub(crate) calls: Vec<std::rc::Rc<[CallSpec]>>,
+    pub(crate) downstream: Vec<ServiceId>,
+    pub(crate) balancer: balancer::Strategy,
+    pub(crate) policy: traffic::Policy,
+    /// For the timers that end attempts at it.
+    pub(crate) lane: Option<Lane>,
+    pub(crate) instances: Vec<InstanceId>,
+    pub(crate) created: u32,
+    /// Instances wanted, by version.
+    pub(crate) desired: Vec<u32>,
+    pub(crate) split: Option<[(VersionId, Ratio); 2]>,
+    pub(crate) split_number: u64,
+    pub(crate) newest_token: FencingToken,
+    pub(crate) history: History,
+}
+
+/// What a version of a service does with a request.
+#[derive(Debug)]
+pub(crate) struct Behaviour {
+    pub(crate) service_time: Dist,
+    pub(crate) slowdown: f64,
+    pub(crate) error_rate: Ratio,
+}
+
+/// Requests an instance took in, over time.
+#[derive(Debug, Default)]
+pub(crate) struct InstanceSeries {
+    /// Steps before it existed.
+    pub(crate) before: usize,
+    pub(crate) per_step: Vec<u32>,
+    /// Its tally when measuring began.
+    pub(crate) baseline: crate::instance::Tally,
+    /// When measuring of it began.
+    pub(crate) measured_from: Instant,
+}
+
+impl Service {
+    #[inline]
+    pub(crate) fn behaviour(&self, version: VersionId) -> &Behaviour {
+        &self.behaviours[version.index()]
+    }
+}
+
+/// The state of a run.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) spec: std::rc::Rc<Spec>,
+    pub(crate) seed: Seed,
+    pub(crate) kernel: Kernel<Msg>,
+    pub(crate) roles: Vec<Role>,
+    // What every request touches.
+    pub(crate) calls: Slab<Call>,
+    pub(crate) jobs: Slab<Job>,
+    pub(crate) instances: Vec<Instance>,
+    pub(crate) callers: Vec<Caller>,
+    pub(crate) loads: Vec<Load>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) metrics: Metrics,
+    pub(crate) metrics_of: Vec<ServiceMetrics>,
+    pub(crate) checks: Checks,
+    pub(crate) sabotage: Option<Sabotage>,
+    /// Instances that are down at present.
+    pub(crate) dead: u32,
+    pub(crate) retries_inside: u64,
+    // What the rest touches.
+    pub(crate) names: Vec<String>,
+    pub(crate) series: Vec<InstanceSeries>,
+    pub(crate) registrations: Vec<Vec<Registration>>,
+    pub(crate) callers_at: Vec<Option<u32>>,
+    pub(crate) servers: Vec<Server>,
+    pub(crate) locks: Option<LockStore>,
+    pub(crate) controllers: Vec<Controller>,
+    /// Messages sent by clients of registry and lock store.
+    pub(crate) to_registry: u64,
+    pub(crate) truth_told: u64,
+    pub(crate) exposures: Vec<Exposure>,
+    /// The exposure that belongs to each instance's last death.
+    pub(crate) died: Vec<Option<usize>>,
+    pub(crate) probe: Option<Probe>,
+}
+
+/// Runs a world from its beginning to its end.
+///
+/// Panics only on a bug: a spec that lowering accepted can be run.
+pub fn run(spec: &Spec, seed: Seed, options: &Options) -> Run {
+    let mut world = World::build(spec, seed, options);
+    let mut over = false;
+    while !over && let Some(event) = world.kernel.next() {
+        if options.until.is_some_and(|until| world.kernel.now() > until) {
+            break;
+        }
+        over = world.handle(event);
+    }
+    if over {
+        world.settle();
+    }
+    world.finish()
+}
+
+impl World {
+    /// Hands an event to whom it concerns; true when the run is over.
+    #[inline]
+    fn handle(&mut self, event: Event<Msg>) -> bool {
+        match event {
+            Event::World(Msg::Arrive(load)) => self.arrive(load),
+            Event::Message { node, from, msg: Msg::Request { call, key, attempt } } => {
+                if let Role::Instance(id) | Role::Gateway(id) = self.roles[node.index()] {
+                    self.request_arrives(id, from, call, key, attempt);
+                }
+            }
+            Event::Timer { msg: Msg::Served(job), .. } => self.served(job),
+            Event::Message { msg: Msg::Response { call, attempt, class }, .. } => {
+                self.response_arrives(call, attempt, class);
+            }
+            Event::Timer { msg: Msg::Impatient { call, attempt }, .. } => self.impatient(call, attempt),
+            other => return self.handle_rare(other),
+        }
+        false
+    }
+
+    fn handle_rare(&mut self, event: Event<Msg>) -> bool {
+        match event {
+            Event::Message { node, from, msg } => self.message(node, from, msg),
+            Event::Timer { msg, .. } => self.timer(msg),
+            Event::Bounced { node, to, why, msg } => match msg {
+                Msg::Request { call, attempt, .. } => self.request_bounced(call, attempt, why),
+                Msg::ToRegistry(_) => {
+                    if let Some(caller) = self.caller_at(node) {
+                        self.resolver_handles(caller, registry::resolver::Input::Disconnected(to));
+                    }
+                }
+                // A response whose caller is gone, an answer nobody waits for: nothing is left to do.
+                _ => {}
+            },
+            Event::Down(node, crash) => self.node_down(node, crash),
+            Event::Up(node) => self.node_up(node),
+            Event::FaultBegan(index) | Event::FaultEnded(index) => {
+                let began = matches!(event, Event::FaultBegan(_));
+                let fault = self.kernel.plan()[index].clone();
+                let now = self.kernel.now();
+                self.kernel.trace_mut().note(now, None, "fault", || {
+                    format!("{} {}: {fault}", fault.name, if began { "begins" } else { "ends" })
+                });
+            }
+            Event::World(msg) => return self.world_event(msg),
+        }
+        false
+    }
+
+    fn message(&mut self, node: NodeId, from: NodeId, msg: Msg) {
+        match msg {
+            Msg::ToRegistry(input) => {
+                if let Role::Server(index) = self.roles[node.index()] {
+                    self.server_handles(index, *input);
+                }
+            }
+            Msg::FromRegistry(effect) => self.registry_answers(node, from, *effect),
+            Msg::ToLocks(input) => self.locks_handle(*input),
+            Msg::FromLocks(effect) => {
+                if self.sabotage != Some(Sabotage::LoseGrants) {
+                    self.locks_answer(*effect);
+                }
+            }
+            Msg::Split(order) => self.split_heard(node, &order),
+            other => unreachable!("{other:?} does not travel"),
+        }
+    }
+
+    fn timer(&mut self, msg: Msg) {
+        match msg {
+            Msg::Retry(call) => self.retry(call),
+            Msg::Started(id) => self.started_again(id),
+            Msg::GraceOver(id) => self.grace_over(id),
+            Msg::Wake(Core::Server(index)) => self.server_wakes(index),
+            Msg::Wake(Core::Registrant(id, server)) => self.registrant_wakes(id, server),
+            Msg::Wake(Core::Resolver(caller)) => self.resolver_wakes(caller),
+            Msg::Wake(Core::Locks) => self.locks_wake(),
+            Msg::Wake(Core::Controller(index)) => self.controller_wakes(index),
+            Msg::Wake(Core::Session(index)) => self.session_wakes(index),
+            Msg::Synced(Synced::Server(index)) => self.server_synced(index),
+            Msg::Synced(Synced::Locks) => self.locks_synced(),
+            Msg::Synced(Synced::Controller) => {}
+            other => unreachable!("{other:?} is no timer"),
+        }
+    }
+
+    fn started_again(&mut self, id: InstanceId) {
+        if self.died[id.index()].take().is_some() {
+            self.dead -= 1;
+        }
+        self.started(id);
+    }
+
+    fn world_event(&mut self, msg: Msg) -> bool {
+        match &msg {
+            Msg::RolloutAsked(index) => self.rollout_asked(*index),
+            Msg::Step => self.close_step(),
+            Msg::LoadEnds => {
+                self.end_load();
+                // What must hold when calm ends is judged now, while nothing is yet taken apart.
+                invariant::views_converge::settle(self);
+                invariant::rollout_settles::settle(self);
+                invariant::rollback_restores::settle(self);
+            }
+            Msg::Drained => {}
+            other => unreachable!("{other:?} happens on a node"),
+        }
+        // With the load gone, the run is over as soon as nothing is under way.
+        if matches!(msg, Msg::LoadEnds | Msg::Drained) {
+            let now = self.kernel.now();
+            let patience_ends = Instant::ZERO + self.spec.phases.total() + DRAIN_MAX;
+            if self.metrics.in_flight() == 0 || now >= patience_ends {
+                return true;
+            }
+            self.kernel.world_at(now + Duration::ms(100), Msg::Drained);
+        }
+        false
+    }
+
+    pub(crate) fn timeline_steps_closed(&self) -> usize {
+        self.metrics.timeline.arrived.len()
+    }
+
+    /// A step of the timeline is over; with the last step of warm-up, measuring begins.
+    fn close_step(&mut self) {
+        let now = self.kernel.now();
+        self.metrics.close_step();
+        let closed = self.timeline_steps_closed();
+        let measuring = now >= self.metrics.measured_from;
+        for (instance, series) in self.instances.iter_mut().zip(&mut self.series) {
+            if series.before + series.per_step.len() < closed {
+                series.per_step.push(instance.in_step);
+                instance.in_step = 0;
+            }
+            if !measuring {
+                instance.sum_areas(now);
+                series.baseline = instance.tally;
+                series.measured_from = now;
+            }
+        }
+        for metrics in &mut self.metrics_of {
+            metrics.close_step(closed);
+        }
+        invariant::in_flight_is_conserved::check(self);
+        let next = now + self.metrics.timeline.step;
+        if closed < self.metrics.timeline.steps {
+            self.kernel.world_at(next, Msg::Step);
+        }
+    }
+
+    /// Everything has had its time: what must hold at the end is checked.
+    fn settle(&mut self) {
+        invariant::every_request_ends_once::settle(self);
+        invariant::in_flight_is_conserved::settle(self);
+        invariant::littles_law::settle(self);
+    }
+}

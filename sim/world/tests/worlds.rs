@@ -1,0 +1,141 @@
+//! Whole worlds: a stack with registry, gateway and calls, left alone and disturbed.
+
+mod common;
+
+use base::{Duration, Instant, Seed};
+use common::{canary, ideal, poisson, rolling, service, stack};
+use kernel::{Crash, Fault, FaultKind, Path, Selector};
+use world::outcome::CheckKind;
+use world::{Options, Outcome, Spec, Verdict, run};
+
+fn outcome(spec: &Spec, seed: u64) -> Outcome {
+    run(spec, Seed(seed), &Options::default()).outcome
+}
+
+fn tested(outcome: &Outcome, name: &str) -> u64 {
+    outcome.checks.iter().find(|c| c.name == name).map_or(0, |c| c.tested)
+}
+
+fn fault(name: &str, at_s: u64, lasts_s: u64, kind: FaultKind) -> Fault {
+    Fault { name: name.into(), at: Instant::from_secs(at_s), lasts: Some(Duration::secs(lasts_s)), kind }
+}
+
+#[test]
+fn a_quiet_queue_serves_everybody() {
+    let spec = ideal(vec![service("api", 4)], poisson(2_000.0), Duration::secs(1), Duration::secs(5));
+    let outcome = outcome(&spec, 1);
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failure);
+    assert_eq!(outcome.requests.failed, 0, "{:?}", outcome.requests);
+    assert!(outcome.requests.sent > 9_000, "{:?}", outcome.requests);
+    assert!(tested(&outcome, "littles_law") == 1 && tested(&outcome, "every_request_ends_once") > 11_000);
+}
+
+#[test]
+fn a_stack_left_alone_answers_everybody() {
+    let outcome = outcome(&stack(), 1);
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failure);
+    assert_eq!(outcome.requests.failed, 0, "{:?}", outcome.requests);
+    assert!(tested(&outcome, "views_converge") > 10, "{:?}", outcome.checks);
+}
+
+#[test]
+fn a_buggy_canary_is_rolled_back_and_a_good_one_completes() {
+    let mut spec = stack();
+    spec.rollouts = vec![canary()];
+    let bad = outcome(&spec, 1);
+    assert_eq!(bad.rollouts[0].phase, "rolled_back", "{:#?}", bad.rollouts);
+    assert_eq!(bad.verdict, Verdict::Passed, "{:?}", bad.failure);
+    assert!(tested(&bad, "rollback_restores") > 3 && tested(&bad, "rollout_within_budget") > 3);
+    spec.services[1].versions[1].error_rate = base::Ratio::ZERO;
+    spec.phases.storm = Duration::secs(120);
+    let good = outcome(&spec, 1);
+    assert_eq!(good.rollouts[0].phase, "completed", "{:#?}", good.rollouts);
+    assert_eq!(good.verdict, Verdict::Passed, "{:?}", good.failure);
+    assert_eq!(good.requests.failed, 0, "{:?}", good.requests);
+}
+
+#[test]
+fn a_rolling_update_replaces_every_instance_without_an_error() {
+    let mut spec = stack();
+    spec.rollouts = vec![rolling()];
+    spec.services[1].versions[1].error_rate = base::Ratio::ZERO;
+    let outcome = outcome(&spec, 3);
+    assert_eq!(outcome.rollouts[0].phase, "completed", "{:#?}", outcome.rollouts);
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failure);
+    assert_eq!(outcome.requests.failed, 0, "{:?}", outcome.requests);
+    assert_eq!(outcome.services[1].instances.len(), 18, "nine old and nine new");
+}
+
+/// Every kind of fault at once, on a stack with a canary.
+fn storm() -> Spec {
+    let tag = |name: &str| Selector::Tag(name.into());
+    let one_of = |name: &str| Selector::OneOf(Box::new(tag(name)));
+    let path = |from, to| Path { from, to, one_way: false };
+    let mut spec = stack();
+    spec.rollouts = vec![canary()];
+    spec.faults = vec![
+        fault("crash", 12, 10, FaultKind::Crash(one_of("backend"), Crash::Process)),
+        fault("power", 20, 15, FaultKind::Crash(one_of("frontend"), Crash::Machine)),
+        fault("pause", 15, 4, FaultKind::Pause(one_of("backend"))),
+        fault("slow", 15, 20, FaultKind::Slow(one_of("backend"), 5.0)),
+        fault("cut", 25, 8, FaultKind::Partition(path(tag("registry"), tag("gateway")))),
+        fault(
+            "zone",
+            40,
+            10,
+            FaultKind::Partition(path(
+                Selector::Zone(base::ZoneId(2)),
+                Selector::Not(Box::new(Selector::Zone(base::ZoneId(2)))),
+            )),
+        ),
+        fault("registry", 30, 5, FaultKind::Crash(tag("registry"), Crash::Machine)),
+        fault("controller", 22, 5, FaultKind::Crash(tag("controller"), Crash::Process)),
+        fault("locks", 28, 3, FaultKind::Crash(tag("coordination"), Crash::Machine)),
+        fault("gateway", 52, 3, FaultKind::Crash(one_of("gateway"), Crash::Process)),
+        fault("loss", 10, 40, FaultKind::Loss(path(Selector::All, Selector::All), base::Ratio::percent(1))),
+        fault("swizzle", 55, 5, FaultKind::Swizzle(tag("backend"))),
+        fault("clock", 35, 1, FaultKind::ClockStep(tag("registry"), 2_000_000_000)),
+        fault("drift", 10, 45, FaultKind::ClockDrift(one_of("backend"), 50_000)),
+    ];
+    spec
+}
+
+#[test]
+fn a_storm_breaks_no_promise_and_calm_restores_everything() {
+    for seed in 1..=20 {
+        let outcome = outcome(&storm(), seed);
+        let broken: Vec<_> = outcome.checks.iter().filter(|c| c.violations > 0).collect();
+        assert!(broken.is_empty(), "seed {seed}: {broken:#?}\n{:#?}", outcome.rollouts);
+        assert!(outcome.checks.iter().filter(|c| c.kind != CheckKind::Sometimes).all(|c| c.tested > 0));
+        assert!(outcome.requests.failed > 0, "a storm that nobody feels tests nothing");
+    }
+}
+
+#[test]
+fn equal_seeds_make_equal_runs_and_another_seed_another() {
+    let (first, again, other) = (outcome(&storm(), 7), outcome(&storm(), 7), outcome(&storm(), 8));
+    assert_eq!(first, again);
+    assert_ne!(first.fingerprint, other.fingerprint);
+}
+
+#[test]
+fn recording_changes_nothing() {
+    use kernel::trace::{Level, Window};
+    let level = Level::Entries { window: Window::ALL, cap: 1_000_000 };
+    let recorded = run(&storm(), Seed(7), &Options { trace: level, ..Options::default() });
+    assert_eq!(recorded.outcome, outcome(&storm(), 7));
+    assert!(recorded.trace.entries().len() > 10_000);
+}
+
+#[test]
+fn taking_a_fault_away_leaves_every_arrival_and_every_service_time() {
+    let probe = |spec: &Spec| {
+        run(spec, Seed(7), &Options { probe: true, ..Options::default() }).probe.expect("asked for").arrivals
+    };
+    let whole = probe(&storm());
+    for index in 0..storm().faults.len() {
+        let mut less = storm();
+        let gone = less.faults.remove(index);
+        assert_eq!(probe(&less), whole, "without {}", gone.name);
+    }
+}
