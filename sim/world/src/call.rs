@@ -116,18 +116,19 @@ impl World {
         let upstream = &mut caller.upstreams[call.upstream as usize];
         let key = attempt_key(call.key, call.retries);
         let tried = usize::from(call.retries).min(2);
-        let Some(mut choice) = upstream.choose(key, &call.tried[..tried]) else {
+        let Some(choice) = upstream.choose(key, &call.tried[..tried]) else {
             upstream.traffic.attempt_cancelled(u32::from(call.retries));
             self.end_call(id, End::Unavailable);
             return;
         };
-        if let Some(Sabotage::RouteToTheUnlisted) = self.sabotage {
-            choice.instance = InstanceId(choice.instance.0 ^ 1).min(InstanceId(self.instances.len() as u32 - 1));
-        }
-        let listed = upstream.lists(choice.instance);
-        // Where the view says it is; the same as the truth, for an id is never given twice.
-        let target = &self.instances[choice.instance.index()];
-        let (to, version) = (target.node, target.version);
+        let chosen = match self.sabotage {
+            Some(Sabotage::RouteToTheUnlisted) => InstanceId((choice.instance.0 + 1) % self.instances.len() as u32),
+            _ => choice.instance,
+        };
+        let listed = upstream.lists(chosen);
+        // Where the view says it is, and the truth: an id is never given twice.
+        let to = self.instances[chosen.index()].node;
+        let version = self.instances[choice.instance.index()].version;
         let policy = upstream.traffic.policy();
         let local = self.kernel.local(node);
         let patience = policy.attempt_deadline(local, call.deadline);
@@ -141,13 +142,13 @@ impl World {
         if let Some(metrics) = self.metrics_of.get_mut(service.index()) {
             metrics.attempt_began(version);
         }
-        invariant::no_route_to_the_dead::routed(&mut self.checks, &self.kernel, listed, choice.instance, node);
+        invariant::no_route_to_the_dead::routed(&mut self.checks, &self.kernel, listed, chosen, node);
         if self.dead > 0 {
-            self.note_exposure(choice.instance, to);
+            self.note_exposure(chosen, to);
         }
-        self.kernel.trace_mut().note(now, Some(node), "send", || {
-            format!("{} attempt {} to {}", name_of(key), attempt + 1, choice.instance)
-        });
+        self.kernel
+            .trace_mut()
+            .note(now, Some(node), "send", || format!("{} attempt {} to {}", name_of(key), attempt + 1, chosen));
         let msg = Msg::Request { call: id, key, attempt };
         self.kernel.send(node, to, REQUEST_BYTES, Transport::Exchange, key.derive(ON_THE_WIRE), msg);
     }

@@ -261,8 +261,8 @@ impl World {
                 let service = self.instances[id.index()].service;
                 self.tell_the_truth(service);
             }
-            Role::Server(index) => self.server_down(index, reset),
-            Role::Load | Role::Controller | Role::Locks => {}
+            Role::Server(index) if reset => self.reset_watchers(index),
+            Role::Server(_) | Role::Load | Role::Controller | Role::Locks => {}
         }
         self.abandon_calls(node);
     }

@@ -44,6 +44,8 @@ pub(crate) enum Msg {
     Split(Box<SplitOrder>),
     /// A rollout is asked for.
     RolloutAsked(u32),
+    /// Watchers of a registry server that was away probe their connections.
+    KeepAlive(u32),
     /// The timeline enters its next step.
     Step,
     /// Load stops: calm is over.

@@ -304,6 +304,7 @@ impl World {
     fn world_event(&mut self, msg: Msg) -> bool {
         match &msg {
             Msg::RolloutAsked(index) => self.rollout_asked(*index),
+            Msg::KeepAlive(server) => self.reset_watchers(*server),
             Msg::Step => self.close_step(),
             Msg::LoadEnds => {
                 self.end_load();

@@ -1,9 +1,7 @@
 //! Whole worlds: a stack with registry, gateway and calls, left alone and disturbed.
 
-mod common;
-
+use crate::common::{canary, ideal, poisson, rolling, service, stack};
 use base::{Duration, Instant, Seed};
-use common::{canary, ideal, poisson, rolling, service, stack};
 use kernel::{Crash, Fault, FaultKind, Path, Selector};
 use world::outcome::CheckKind;
 use world::{Options, Outcome, Spec, Verdict, run};

@@ -8,7 +8,7 @@ use crate::alarm::Alarm;
 use crate::instance::Life;
 use crate::wire::{Core, Msg, Synced};
 use crate::world::{Sabotage, World};
-use base::{InstanceId, Key, NodeId, Outbox, ServiceId};
+use base::{Duration, InstanceId, Key, NodeId, Outbox, ServiceId};
 use kernel::Transport;
 use registry::{Effect, Input, Record, Registrant, Registry, View, registrant, resolver};
 use std::sync::Arc;
@@ -34,6 +34,10 @@ pub(crate) struct Registration {
 /// What a registry message takes on the wire; a view adds a line per endpoint.
 const MESSAGE_BYTES: u32 = 300;
 const ENDPOINT_BYTES: usize = 200;
+
+/// How long a silent connection stays before the operating system probes it: Go's default, which Consul's clients use
+/// (golang/go `src/net/dial.go`, `defaultTCPKeepAliveIdle`).
+const KEEPALIVE: Duration = Duration::secs(15);
 
 /// A log longer than this, and than twice what a snapshot takes, is compacted.
 const COMPACT_BYTES: usize = 64 * 1024;
@@ -152,14 +156,15 @@ impl World {
         let node = self.servers[index as usize].node;
         self.servers[index as usize] = self.boot_server(index, node);
         self.server_handles(index, Input::Wake);
+        // Where the whole machine was gone, watchers still believe in their connections. The next keepalive probe meets
+        // a machine that knows nothing of them, and is answered with a reset.
+        let at = self.kernel.now() + KEEPALIVE;
+        self.kernel.world_at(at, Msg::KeepAlive(index));
     }
 
-    /// A server's process went down: those who watched it learn from their connections.
-    pub(crate) fn server_down(&mut self, index: u32, reset: bool) {
+    /// Whoever watches a server learns that the connection is broken.
+    pub(crate) fn reset_watchers(&mut self, index: u32) {
         let node = self.servers[index as usize].node;
-        if !reset {
-            return;
-        }
         for caller in &self.callers {
             let Some(resolver) = &caller.resolver else { continue };
             let follows = caller.upstreams.iter().any(|u| resolver.source(u.service) == Some(node));

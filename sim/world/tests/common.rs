@@ -1,5 +1,4 @@
 //! Small worlds for the tests of this crate, built in code: no file, no parser.
-#![expect(dead_code, reason = "each test binary uses its own part")]
 
 use base::{Dist, Duration, Instant, Ratio, ServiceId, VersionId};
 use kernel::Link;
@@ -8,7 +7,7 @@ use world::spec::{Arrivals, Expect, GatewaySpec, LoadSpec, RegistrySpec, Rollout
 use world::spec::{CallSpec, VersionSpec};
 
 /// A service of `instances` instances with exponential work of a millisecond, one request at a time, no bound.
-pub fn service(name: &str, instances: u32) -> ServiceSpec {
+pub(crate) fn service(name: &str, instances: u32) -> ServiceSpec {
     ServiceSpec {
         name: name.into(),
         instances,
@@ -25,12 +24,12 @@ pub fn service(name: &str, instances: u32) -> ServiceSpec {
 }
 
 /// A version that changes nothing.
-pub fn version(number: &str) -> VersionSpec {
+pub(crate) fn version(number: &str) -> VersionSpec {
     VersionSpec { version: number.parse().unwrap(), error_rate: Ratio::ZERO, slowdown: 1.0, service_time: None }
 }
 
 /// An open source of Poisson arrivals at the first service.
-pub fn poisson(rate: f64) -> LoadSpec {
+pub(crate) fn poisson(rate: f64) -> LoadSpec {
     LoadSpec {
         name: "users".into(),
         target: Target::Service(ServiceId(0)),
@@ -40,7 +39,7 @@ pub fn poisson(rate: f64) -> LoadSpec {
 }
 
 /// A world without registry, network delay or faults, as the theory of queues wants it.
-pub fn ideal(services: Vec<ServiceSpec>, load: LoadSpec, warmup: Duration, measured: Duration) -> Spec {
+pub(crate) fn ideal(services: Vec<ServiceSpec>, load: LoadSpec, warmup: Duration, measured: Duration) -> Spec {
     let link = Link::new(Dist::Constant(Duration::ZERO));
     Spec {
         name: "test".into(),
@@ -62,7 +61,7 @@ pub fn ideal(services: Vec<ServiceSpec>, load: LoadSpec, warmup: Duration, measu
 }
 
 /// Three zones, a registry with watches, a gateway in front of a frontend that calls a backend; timeouts and retries.
-pub fn stack() -> Spec {
+pub(crate) fn stack() -> Spec {
     let mut frontend = service("frontend", 6);
     frontend.concurrency = 16;
     frontend.calls = vec![vec![CallSpec { service: ServiceId(1), optional: false }]];
@@ -99,7 +98,7 @@ pub fn stack() -> Spec {
 }
 
 /// A canary of the backend in two steps, judged by its success rate.
-pub fn canary() -> RolloutSpec {
+pub(crate) fn canary() -> RolloutSpec {
     use rollout::Step::{Hold, SetWeight};
     let steps = vec![
         SetWeight(Ratio::percent(10)),
@@ -125,7 +124,7 @@ pub fn canary() -> RolloutSpec {
 }
 
 /// A rolling update of the backend.
-pub fn rolling() -> RolloutSpec {
+pub(crate) fn rolling() -> RolloutSpec {
     use rollout::IntOrPercent::Percent;
     let (max_surge, max_unavailable) = (Percent(Ratio::percent(25)), Percent(Ratio::percent(25)));
     RolloutSpec { strategy: rollout::Strategy::Rolling { max_surge, max_unavailable }, analysis: None, ..canary() }

@@ -1,0 +1,11 @@
+//! Everything that is tested about whole worlds, in one binary:
+//!
+//! - `worlds`: a stack left alone, disturbed, and stormed; equal seeds, equal runs.
+//! - `theory`: queues against the closed forms of queueing theory.
+//! - `sabotage`: a planted bug for every invariant.
+//! - `common`: how the worlds are built.
+
+mod common;
+mod sabotage;
+mod theory;
+mod worlds;
