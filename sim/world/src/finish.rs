@@ -32,7 +32,8 @@ impl World {
         } else {
             self.close_instances(now);
         }
-        let services = (0..self.spec.services.len()).map(|i| self.service_outcome(ServiceId(i as u32), now)).collect();
+        let services: Vec<ServiceOutcome> =
+            (0..self.spec.services.len()).map(|i| self.service_outcome(ServiceId(i as u32), now)).collect();
         let objectives = self.objectives(&services);
         let rollouts = self
             .controllers
@@ -173,7 +174,7 @@ impl World {
             .collect()
     }
 
-    fn objectives(&self, services: &Vec<ServiceOutcome>) -> Vec<Objective> {
+    fn objectives(&self, services: &[ServiceOutcome]) -> Vec<Objective> {
         self.spec.expect.objectives.iter().flat_map(|wanted| objective(wanted, services)).collect()
     }
 }

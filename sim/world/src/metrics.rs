@@ -316,19 +316,14 @@ pub(crate) fn distribution(latency: &Latency) -> Distribution {
     if latency.count() == 0 {
         return Distribution::default();
     }
-    // Even steps in the middle, and ever finer ones towards both ends: every decade of the tail gets nine points.
+    // Even steps in the middle, and nine points for every decade of the tail that has samples to show.
     let mut shares: Vec<f64> = (1..20).map(|i| f64::from(i) * 0.05).collect();
-    let (mut tail, mut decade) = (0.05, 0.005);
-    while 1.0 / decade < 100.0 * latency.count() as f64 && decade > 1e-9 {
-        for k in (1..=9).rev() {
-            tail = decade * f64::from(k);
-            if tail < 0.05 {
-                shares.push(1.0 - tail);
-            }
-        }
+    let mut decade = 0.01;
+    while decade * latency.count() as f64 >= 1.0 {
+        let beyond = (1..=9).rev().map(|k| decade * f64::from(k)).filter(|&tail| tail < 0.05);
+        shares.extend(beyond.map(|tail| 1.0 - tail));
         decade /= 10.0;
     }
-    let _ = tail;
     let mut curve: Vec<(f64, Duration)> = vec![(0.0, latency.min().unwrap_or(Duration::ZERO))];
     curve.extend(shares.into_iter().map(|p| (p, at(p))));
     curve.push((1.0, latency.max().unwrap_or(Duration::ZERO)));

@@ -353,7 +353,7 @@ impl World {
                 LockInput::CreateSession { from, nonce: session.nonce << 16 | u64::from(index), ttl: None }
             }
         };
-        self.to_locks(index, input);
+        self.tell_locks(index, input);
     }
 
     fn release_lock(&mut self, index: u32) {
@@ -363,10 +363,10 @@ impl World {
         (session.wanted, session.held) = (false, false);
         let Some(id) = session.id.take() else { return };
         session.alarm.follow(&mut self.kernel, from, None, Core::Session(index));
-        self.to_locks(index, LockInput::Release { from, session: id, key });
+        self.tell_locks(index, LockInput::Release { from, session: id, key });
     }
 
-    fn to_locks(&mut self, index: u32, input: LockInput) {
+    fn tell_locks(&mut self, index: u32, input: LockInput) {
         let Some(store) = &self.locks else { return };
         let to = store.node;
         let from = self.controllers[index as usize].node;
@@ -446,7 +446,7 @@ impl World {
             self.session_lost(index);
         } else if now >= session.asked.saturating_add(session.ttl / 3) {
             session.asked = now;
-            self.to_locks(index, LockInput::RenewSession { from: node, session: id });
+            self.tell_locks(index, LockInput::RenewSession { from: node, session: id });
             self.follow_session(index);
         } else {
             self.follow_session(index);

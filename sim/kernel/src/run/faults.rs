@@ -1,0 +1,150 @@
+//! What a fault does when it begins and when it ends.
+//!
+//! Faults of nodes become holds, faults of the network become rules, and both are let go of by the number of the fault. Each
+//! draw comes from a stream with the fault's name in its key.
+
+use super::{Entry, Event, Kernel, Message};
+use crate::fault::{FaultKind, Path};
+use crate::node::{Crash, Hold, HolderId, State};
+use crate::rule::{Action, NodeSet, Rule};
+use crate::select::Selector;
+use base::{Draw, Duration, Instant, NodeId, Rng};
+
+/// The base of the salts of rules: each rule gets the next ordinal of its fault's stream.
+const RULE_STREAM: &str = "kernel/fault/rules/";
+
+impl<M: Message> Kernel<M> {
+    fn fault_rng(&self, fault: u32) -> Rng {
+        self.seed.stream(&format!("kernel/fault/{}", self.plan[fault as usize].name))
+    }
+
+    pub(super) fn ends_at(&self, fault: u32) -> Instant {
+        let fault = &self.plan[fault as usize];
+        fault.lasts.map_or(Instant::MAX, |lasts| fault.at.saturating_add(lasts))
+    }
+
+    pub(super) fn begin(&mut self, fault: u32) {
+        let mut rng = self.fault_rng(fault);
+        let kind = self.plan[fault as usize].kind.clone();
+        match &kind {
+            FaultKind::Crash(whom, crash) => self.hold(fault, whom, Hold::Down(*crash), &mut rng),
+            FaultKind::Pause(whom) => self.hold(fault, whom, Hold::Pause, &mut rng),
+            FaultKind::Slow(whom, factor) => self.hold(fault, whom, Hold::Slow(*factor), &mut rng),
+            FaultKind::DiskSlow(whom, factor) => self.hold(fault, whom, Hold::DiskSlow(*factor), &mut rng),
+            FaultKind::DiskFull(whom) => self.hold(fault, whom, Hold::DiskFull, &mut rng),
+            FaultKind::ClockDrift(whom, ppb) => self.hold(fault, whom, Hold::Drift(*ppb), &mut rng),
+            FaultKind::DiskCorrupt(whom) => {
+                for node in whom.resolve(&self.nodes, &mut rng) {
+                    self.nodes.disk_mut(node).0.corrupt(&mut rng);
+                }
+            }
+            FaultKind::ClockStep(whom, by_ns) => {
+                for node in whom.resolve(&self.nodes, &mut rng) {
+                    self.nodes.change(node, |n| n.clock.step(*by_ns));
+                }
+            }
+            FaultKind::Clog(whom) => {
+                let until = self.ends_at(fault);
+                let members = whom.resolve(&self.nodes, &mut rng);
+                self.clog(fault, &members, until);
+            }
+            FaultKind::Swizzle(whom) => self.swizzle(fault, whom, &mut rng),
+            FaultKind::Partition(path) => self.lay(fault, path, &Action::Drop, &mut rng),
+            FaultKind::Delay(path, by) => self.lay(fault, path, &Action::Delay(by.clone()), &mut rng),
+            FaultKind::Loss(path, share) => self.lay(fault, path, &Action::Lose(*share), &mut rng),
+            FaultKind::Duplicate(path, share) => self.lay(fault, path, &Action::Duplicate(*share), &mut rng),
+            FaultKind::Reorder(path, share, by) => self.lay(fault, path, &Action::Reorder(*share, *by), &mut rng),
+            FaultKind::Throttle(path, bits_per_second) => {
+                let action = Action::Throttle { bits_per_second: *bits_per_second, free_at: Instant::ZERO };
+                self.lay(fault, path, &action, &mut rng);
+            }
+        }
+    }
+
+    pub(super) fn end(&mut self, fault: u32) {
+        self.network.rules.retain(|rule| rule.fault != fault);
+        for node in std::mem::take(&mut self.held_by[fault as usize]) {
+            let before = self.nodes.change(node, |n| n.release(fault as HolderId, self.now));
+            self.changed(node, before);
+        }
+    }
+
+    fn hold(&mut self, fault: u32, whom: &Selector, hold: Hold, rng: &mut Rng) {
+        let members = whom.resolve(&self.nodes, rng);
+        for &node in &members {
+            let before = self.nodes.change(node, |n| n.hold(fault as HolderId, hold, self.now));
+            self.changed(node, before);
+        }
+        self.held_by[fault as usize].extend(members);
+    }
+
+    /// Does what follows from a node's change of state.
+    fn changed(&mut self, node: NodeId, before: State) {
+        let after = self.nodes.state(node);
+        let alive = |state| matches!(state, State::Up | State::Paused);
+        match (before, after) {
+            (State::Removed, _) | (_, State::Removed) => {}
+            (before, State::Down(crash)) if alive(before) => {
+                self.nodes.change(node, |n| n.life += 1);
+                // A dead process leaves the page cache to the machine, which goes on writing; a dead machine loses it.
+                if crash == Crash::Machine {
+                    let (disk, rng) = self.nodes.disk_mut(node);
+                    disk.crash(rng);
+                }
+                self.stalled.retain(|pair, _| pair.0 != node);
+                self.untold.push_back(Event::Down(node, crash));
+                self.wake(node);
+            }
+            (State::Down(_), after) if alive(after) => self.untold.push_back(Event::Up(node)),
+            _ => {}
+        }
+        if after == State::Up {
+            self.wake(node);
+        }
+    }
+
+    /// What waited for a node happens now, in the order in which it came: to the node that goes on, or to the one that
+    /// no longer listens.
+    fn wake(&mut self, node: NodeId) {
+        for entry in self.waiting.remove(&node).unwrap_or_default() {
+            self.queue.push(self.now, entry);
+        }
+    }
+
+    fn lay(&mut self, fault: u32, path: &Path, action: &Action, rng: &mut Rng) {
+        let from = NodeSet::new(&path.from.resolve(&self.nodes, rng));
+        let to = NodeSet::new(&path.to.resolve(&self.nodes, rng));
+        self.rule(fault, from.clone(), to.clone(), action.clone());
+        if !path.one_way {
+            self.rule(fault, to, from, action.clone());
+        }
+    }
+
+    pub(super) fn clog(&mut self, fault: u32, members: &[NodeId], until: Instant) {
+        let all: Vec<NodeId> = self.nodes.ids().collect();
+        let (members, all) = (NodeSet::new(members), NodeSet::new(&all));
+        self.rule(fault, members.clone(), all.clone(), Action::HoldUntil(until));
+        self.rule(fault, all, members, Action::HoldUntil(until));
+    }
+
+    fn rule(&mut self, fault: u32, from: NodeSet, to: NodeSet, action: Action) {
+        let ordinal = self.network.rules.iter().filter(|r| r.fault == fault).count() as u64;
+        let name = &self.plan[fault as usize].name;
+        let salt = self.seed.nth(&format!("{RULE_STREAM}{name}"), ordinal).next_u64();
+        self.network.rules.push(Rule { fault, salt, from, to, action });
+    }
+
+    fn swizzle(&mut self, fault: u32, whom: &Selector, rng: &mut Rng) {
+        let mut members = whom.resolve(&self.nodes, rng);
+        rng.shuffle(&mut members);
+        members.truncate(members.len().div_ceil(2));
+        let lasts = self.plan[fault as usize].lasts.unwrap_or(Duration::secs(60));
+        let half = lasts / 2;
+        for &node in &members {
+            let on = self.now + Duration::ns(rng.below_u64(half.as_nanos().max(1)));
+            let off = self.now + half + Duration::ns(rng.below_u64(half.as_nanos().max(1)));
+            self.queue.push(on, Entry::Swizzle { fault, node, on: true });
+            self.queue.push(off, Entry::Swizzle { fault, node, on: false });
+        }
+    }
+}
