@@ -1,0 +1,176 @@
+//! Load: to whom, and when.
+
+use super::{Context, Given, distribution, given};
+use crate::At;
+use crate::problem::Problem;
+use crate::scalar::{Ranged, Rate, Span};
+use crate::schema::{Load, Shape};
+use base::{Dist, Duration, Ratio};
+use world::spec::{Arrivals, GatewaySpec, LoadSpec, Target};
+use world::traffic::{RequestHead, RouteTable};
+
+pub(crate) fn lower(cx: &mut Context<'_>, gateway: Option<&GatewaySpec>) -> Vec<LoadSpec> {
+    let scenario = cx.scenario;
+    if scenario.load.is_empty() {
+        cx.report(
+            Problem::new("there is no load: nothing would happen")
+                .help("add one: [load.users] target = \"checkout\", rate = \"100/s\"")
+                .unless_lost("load"),
+        );
+    }
+    let mut specs = Vec::new();
+    for (name, load) in &scenario.load {
+        let target = target(cx, name, load, gateway);
+        let arrivals = arrivals(cx, name, load);
+        let sources = load.sources.as_ref().map_or(1, |n| n.value.0);
+        if sources == 0 {
+            cx.report(
+                Problem::new("a load comes from at least one node")
+                    .span(load.sources.as_ref().and_then(|n| n.span.clone())),
+            );
+        }
+        if let (Some(target), Some(arrivals)) = (target, arrivals) {
+            specs.push(LoadSpec { name: name.value.clone(), target, arrivals, sources });
+        }
+    }
+    specs
+}
+
+fn target(cx: &mut Context<'_>, name: &At<String>, load: &At<Load>, gateway: Option<&GatewaySpec>) -> Option<Target> {
+    match (&load.target, &load.path) {
+        (Some(target), None) => {
+            let headers = load.headers.values().next().map(|at| ("headers", at));
+            for (key, at) in load.host.iter().map(|at| ("host", at)).chain(headers) {
+                cx.report(
+                    Problem::at(at, format!("`{key}` has no meaning beside `target`"))
+                        .label("only requests through the gateway have one; they need a `path`"),
+                );
+            }
+            cx.service(target).map(Target::Service)
+        }
+        (None, Some(path)) => {
+            if !path.starts_with('/') {
+                cx.report(Problem::at(path, "a path begins with a slash").label(format!("write \"/{}\"", path.value)));
+            }
+            let Some(gateway) = gateway else {
+                cx.report(
+                    Problem::at(path, "there is no gateway to send this path to")
+                        .label("add [gateway], or name a service: target = \"…\"")
+                        .unless_lost("gateway"),
+                );
+                return None;
+            };
+            let host = load.host.as_ref().map_or_else(|| "localhost".to_string(), |at| at.value.clone());
+            let headers: Vec<(String, String)> =
+                load.headers.iter().map(|(k, v)| (k.value.to_lowercase(), v.value.clone())).collect();
+            let pairs: Vec<(&str, &str)> = headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            let head = RequestHead { host: &host, path, headers: &pairs };
+            if RouteTable::new(gateway.routes.clone()).find(&head).is_none() {
+                let routes: Vec<&str> = gateway.routes.iter().map(|route| route.name.as_str()).collect();
+                cx.report(
+                    Problem::at(path, format!("no route matches `{}` at host `{host}`", path.value))
+                        .label(format!("the gateway would answer 404; routes: {}", routes.join(", ")))
+                        .warning()
+                        .unless_lost("gateway/route"),
+                );
+            }
+            Some(Target::Gateway { host, path: path.value.clone(), headers })
+        }
+        (Some(_), Some(path)) => {
+            cx.report(
+                Problem::at(path, "`target` and `path` contradict each other")
+                    .label("straight to a service, or through the gateway?"),
+            );
+            None
+        }
+        (None, None) => {
+            cx.report(
+                Problem::at(name, format!("load `{}` needs a `target` or a `path`", name.value))
+                    .label("a service's name, or a path through the gateway")
+                    .unless_lost(format!("load/{}", name.value)),
+            );
+            None
+        }
+    }
+}
+
+fn arrivals(cx: &mut Context<'_>, name: &At<String>, load: &At<Load>) -> Option<Arrivals> {
+    let shape = load.shape.as_ref().map_or_else(Default::default, |s| s.value);
+    let (word, needs, belongs): (&str, &[&str], &[&str]) = match shape {
+        Shape::Poisson => ("poisson", &["rate"], &["rate"]),
+        Shape::Constant => ("constant", &["rate"], &["rate"]),
+        Shape::Bursts => ("bursts", &["rate", "peak", "every", "lasts"], &["rate", "peak", "every", "lasts"]),
+        Shape::Diurnal => ("diurnal", &["rate", "period"], &["rate", "swing", "period"]),
+        Shape::Closed => ("closed", &["users"], &["users", "think"]),
+    };
+    let given: [Given; 8] = given!(load; rate, peak, every, lasts, swing, period, users, think);
+    cx.strays(&given, belongs, &format!("the shape `{word}`"));
+    let missing: Vec<&str> =
+        given.iter().filter(|(key, span)| needs.contains(key) && span.is_none()).map(|(key, _)| *key).collect();
+    let path = format!("load/{}", name.value);
+    if !missing.is_empty() {
+        cx.report(
+            Problem::at(name, format!("load `{}` needs `{}`", name.value, missing.join("` and `")))
+                .label(format!("its shape is `{word}`"))
+                .unless_lost(path),
+        );
+        return None;
+    }
+    match shape {
+        Shape::Poisson => Some(Arrivals::Poisson { rate: rate(cx, &path, "rate", load.rate.as_ref()?) }),
+        Shape::Constant => Some(Arrivals::Constant { rate: rate(cx, &path, "rate", load.rate.as_ref()?) }),
+        Shape::Bursts => {
+            let (every, lasts) = (load.every.as_ref()?, load.lasts.as_ref()?);
+            if lasts.value.0.is_zero() || lasts.value.0 >= every.value.0 {
+                cx.report(
+                    Problem::at(lasts, format!("a burst of {} every {} is none", lasts.value, every.value))
+                        .label("longer than no time, shorter than `every`"),
+                );
+            }
+            let (base, peak) = (load.rate.as_ref()?, load.peak.as_ref()?);
+            if peak.low() < base.high() {
+                cx.report(Problem::at(
+                    peak,
+                    format!("the peak ({}) can be below the rate between bursts ({})", peak.low(), base.high()),
+                ));
+            }
+            Some(Arrivals::Bursts {
+                base: cx.draw(&format!("{path}/rate"), &base.value).0,
+                peak: rate(cx, &path, "peak", peak),
+                every: every.value.0,
+                lasts: lasts.value.0,
+            })
+        }
+        Shape::Diurnal => {
+            let period = load.period.as_ref()?;
+            positive(cx, period, "period");
+            Some(Arrivals::Diurnal {
+                mean: rate(cx, &path, "rate", load.rate.as_ref()?),
+                swing: load.swing.as_ref().map_or(Ratio::percent(50), |s| s.value.0),
+                period: period.value.0,
+            })
+        }
+        Shape::Closed => {
+            let users = load.users.as_ref()?;
+            if users.low().0 == 0 {
+                cx.report(Problem::at(users, "a closed load has at least one user"));
+            }
+            let think = load.think.as_ref().map_or(Dist::Constant(Duration::ZERO), |at| distribution::lower(cx, at));
+            Some(Arrivals::Closed { users: cx.draw(&format!("{path}/users"), &users.value).0, think })
+        }
+    }
+}
+
+/// A rate above zero.
+fn rate(cx: &mut Context<'_>, path: &str, key: &str, at: &At<Ranged<Rate>>) -> f64 {
+    if at.low().0 <= 0.0 {
+        cx.report(Problem::at(at, format!("a `{key}` of nothing")).label("above 0/s"));
+    }
+    cx.draw(&format!("{path}/{key}"), &at.value).0
+}
+
+fn positive(cx: &mut Context<'_>, at: &At<Span>, key: &str) {
+    if at.value.0.is_zero() {
+        cx.report(Problem::at(at, format!("`{key}` must be longer than zero")));
+    }
+}

@@ -1,0 +1,191 @@
+//! Services, their versions, and whom they call.
+
+use super::{Context, distribution, policy};
+use crate::At;
+use crate::problem::{Problem, known};
+use crate::scalar::{Count, Factor, Percent, Ranged};
+use crate::schema::service::{Call, Stage};
+use crate::schema::{Balancer, Service};
+use base::{Dist, Duration, Ratio, ServiceId};
+use world::balancer::Strategy;
+use world::balancer::strategy::catalogue;
+use world::spec::{CallSpec, ServiceSpec, VersionSpec};
+
+/// What an instance does unless it is told otherwise.
+const CONCURRENCY: u32 = 8;
+
+pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
+    let scenario = cx.scenario;
+    let common_balancer = scenario.balancer.as_ref().map_or(Strategy::P2C, |at| balancer(cx, at));
+    let common_policy = scenario.policy.as_ref().map_or_else(policy::default, |at| policy::lower(cx, at, "policy"));
+    let mut specs = Vec::new();
+    for index in 0..cx.services.len() {
+        let (name, service) = (cx.services[index].name, cx.services[index].service);
+        let path = format!("service/{name}");
+        at_least_one(cx, service.instances.as_ref(), "instance");
+        at_least_one(cx, service.concurrency.as_ref(), "request at once");
+        specs.push(ServiceSpec {
+            name: name.to_string(),
+            instances: cx.draw_or(&format!("{path}/instances"), service.instances.as_ref(), Count(1)).0,
+            concurrency: cx.draw_or(&format!("{path}/concurrency"), service.concurrency.as_ref(), Count(CONCURRENCY)).0,
+            queue_limit: service.queue_limit.as_ref().map(|n| cx.draw(&format!("{path}/queue_limit"), &n.value).0),
+            service_time: match &service.service_time {
+                Some(at) => distribution::lower(cx, at),
+                None => Dist::lognormal(Duration::ms(8), Duration::ms(40)),
+            },
+            start_up: service.start_up.as_ref().map_or(Duration::secs(1), |d| d.value.0),
+            grace: service.grace.as_ref().map_or(Duration::secs(10), |d| d.value.0),
+            versions: versions(cx, index, service, &path),
+            calls: calls(cx, service, &path),
+            balancer: service.balancer.as_ref().map_or(common_balancer, |at| balancer(cx, at)),
+            policy: service
+                .policy
+                .as_ref()
+                .map_or(common_policy, |at| policy::lower(cx, at, &format!("{path}/policy"))),
+        });
+    }
+    cycles(cx, &specs);
+    specs
+}
+
+fn at_least_one(cx: &mut Context<'_>, count: Option<&At<Ranged<Count>>>, what: &str) {
+    if let Some(count) = count
+        && count.low() == Count(0)
+    {
+        cx.report(Problem::at(count, format!("a service has at least one {what}")));
+    }
+}
+
+fn versions(cx: &mut Context<'_>, index: usize, service: &Service, path: &str) -> Vec<VersionSpec> {
+    let declared = cx.services[index].versions.clone();
+    let mut specs = Vec::new();
+    for (text, version) in declared {
+        let table = service.version.iter().find(|(name, _)| name.as_str() == text).map(|(_, table)| &table.value);
+        let path = format!("{path}/version/{text}");
+        let error_rate = table.and_then(|t| t.error_rate.as_ref());
+        let slowdown = table.and_then(|t| t.slowdown.as_ref());
+        let service_time = table.and_then(|t| t.service_time.as_ref());
+        specs.push(VersionSpec {
+            version,
+            error_rate: cx.draw_or(&format!("{path}/error_rate"), error_rate, Percent(Ratio::ZERO)).0,
+            slowdown: cx.draw_or(&format!("{path}/slowdown"), slowdown, Factor(1.0)).0,
+            service_time: service_time.map(|at| distribution::lower(cx, at)),
+        });
+    }
+    specs
+}
+
+fn calls(cx: &mut Context<'_>, service: &Service, path: &str) -> Vec<Vec<CallSpec>> {
+    let mut stages = Vec::new();
+    for stage in service.calls.iter().flat_map(|calls| &calls.value) {
+        let calls: Vec<At<&Call>> = match &stage.value {
+            Stage::One(call) => vec![At { value: call, span: stage.span.clone() }],
+            Stage::Parallel(calls) => calls.iter().map(|at| At { value: &at.value, span: at.span.clone() }).collect(),
+        };
+        if calls.is_empty() {
+            cx.report(Problem::at(stage, "a stage without a call"));
+        }
+        stages.push(calls.iter().filter_map(|call| one_call(cx, call, path)).collect());
+    }
+    stages
+}
+
+fn one_call(cx: &mut Context<'_>, call: &At<&Call>, path: &str) -> Option<CallSpec> {
+    match call.value {
+        Call::Name(name) => {
+            let name = At { value: name.clone(), span: call.span.clone() };
+            cx.service(&name).map(|service| CallSpec { service, optional: false })
+        }
+        Call::Table(table) => {
+            let Some(to) = &table.to else {
+                cx.report(Problem::at(call, "a call needs `to`: who is called").unless_lost(format!("{path}/calls")));
+                return None;
+            };
+            let optional = table.optional.as_ref().is_some_and(|at| at.value);
+            cx.service(to).map(|service| CallSpec { service, optional })
+        }
+    }
+}
+
+/// A strategy with its parameters.
+fn balancer(cx: &mut Context<'_>, at: &At<Balancer>) -> Strategy {
+    let (name, choices) = match &at.value {
+        Balancer::Name(name) => (At { value: name.clone(), span: at.span.clone() }, None),
+        Balancer::Table(table) => match &table.strategy {
+            Some(name) => (name.clone(), table.choices.as_ref()),
+            None => {
+                cx.report(
+                    Problem::at(at, "a balancer needs its `strategy`")
+                        .label("such as { strategy = \"p2c\" }")
+                        .unless_lost_within(),
+                );
+                return Strategy::P2C;
+            }
+        },
+    };
+    let Some(mut strategy) = Strategy::from_name(&name) else {
+        let all: Vec<&str> = catalogue::all().iter().map(|info| info.name).collect();
+        cx.report(Problem::at(&name, format!("unknown strategy `{}`", name.value)).label(known(&name, &all)));
+        return Strategy::P2C;
+    };
+    if let Some(wanted) = choices {
+        match &mut strategy {
+            Strategy::LeastRequest { choices, .. } => *choices = wanted.value.0,
+            _ => cx.report(
+                Problem::at(wanted, format!("`choices` has no meaning for `{}`", name.value))
+                    .label("only least_request and p2c draw a number of hosts"),
+            ),
+        }
+        if let Err(error) = strategy.validate() {
+            cx.report(Problem::at(wanted, error.to_string()));
+            return Strategy::P2C;
+        }
+    }
+    strategy
+}
+
+/// Reports each call by which a service ends up calling itself.
+fn cycles(cx: &mut Context<'_>, specs: &[ServiceSpec]) {
+    // Services in the order in which their calls were followed to the end; 1 is under way, 2 is done.
+    let mut state = vec![0u8; specs.len()];
+    for start in 0..specs.len() {
+        let mut path: Vec<(usize, Vec<usize>)> = Vec::new();
+        if state[start] == 0 {
+            state[start] = 1;
+            path.push((start, callees(&specs[start])));
+        }
+        while let Some((service, rest)) = path.last_mut() {
+            let Some(next) = rest.pop() else {
+                state[*service] = 2;
+                path.pop();
+                continue;
+            };
+            match state[next] {
+                0 => {
+                    state[next] = 1;
+                    path.push((next, callees(&specs[next])));
+                }
+                1 => {
+                    let from = path.iter().position(|(s, _)| *s == next).unwrap_or(0);
+                    let mut round: Vec<&str> = path[from..].iter().map(|(s, _)| specs[*s].name.as_str()).collect();
+                    round.push(&specs[next].name);
+                    let place = path.last().and_then(|(s, _)| cx.services[*s].service.calls.as_ref());
+                    let place = place.and_then(|calls| calls.span.clone());
+                    cx.report(
+                        Problem::new("services call each other in a circle").span(place).label(round.join(" → ")),
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn callees(spec: &ServiceSpec) -> Vec<usize> {
+    let mut all: Vec<usize> =
+        spec.calls.iter().flatten().map(|CallSpec { service, .. }| ServiceId::index(*service)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all.reverse();
+    all
+}

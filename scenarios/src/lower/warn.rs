@@ -1,0 +1,125 @@
+//! What runs, but probably not as its author thinks.
+
+use crate::problem::Problem;
+use crate::schema::Scenario;
+use base::Duration;
+use world::Spec;
+use world::outcome::CheckKind;
+use world::spec::{Arrivals, ServiceSpec, Target};
+use world::traffic::{RequestHead, RouteTable};
+
+pub(crate) fn check(scenario: &Scenario, spec: &Spec) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    overload(scenario, spec, &mut warnings);
+    unreachable_routes(scenario, spec, &mut warnings);
+    unreachable_checks(scenario, spec, &mut warnings);
+    warnings
+}
+
+/// Services that are offered more work than they can do.
+fn overload(scenario: &Scenario, spec: &Spec, warnings: &mut Vec<Problem>) {
+    let offered = offered(spec);
+    for (service, rate) in spec.services.iter().zip(offered) {
+        let capacity = capacity(service);
+        if rate >= capacity {
+            let place = scenario.service.keys().find(|name| name.value == service.name);
+            warnings.push(
+                Problem::new(format!("`{}` is offered more work than it can do", service.name))
+                    .span(place.and_then(|name| name.span.clone()))
+                    .label(format!("{rate:.1}/s arrive, {capacity:.1}/s can be served: its queue grows without end"))
+                    .warning(),
+            );
+        }
+    }
+}
+
+/// Requests per second that all instances of a service can finish.
+fn capacity(service: &ServiceSpec) -> f64 {
+    let mean = service.service_time.mean();
+    let slots = f64::from(service.instances) * f64::from(service.concurrency);
+    if mean == Duration::ZERO { f64::INFINITY } else { slots / (mean.as_secs_f64() * service.versions[0].slowdown) }
+}
+
+/// Requests per second to each service, from open loads and the calls they cause. Calls go in no circle, so as many
+/// rounds as there are services carry every rate to the end.
+fn offered(spec: &Spec) -> Vec<f64> {
+    let mut direct = vec![0.0; spec.services.len()];
+    for load in &spec.loads {
+        let rate = match &load.arrivals {
+            Arrivals::Poisson { rate } | Arrivals::Constant { rate } => *rate,
+            Arrivals::Bursts { base, peak, every, lasts } => {
+                let share = lasts.as_secs_f64() / every.as_secs_f64();
+                base * (1.0 - share) + peak * share
+            }
+            Arrivals::Diurnal { mean, .. } => *mean,
+            Arrivals::Closed { .. } => 0.0,
+        };
+        match &load.target {
+            Target::Service(service) => direct[service.index()] += rate,
+            Target::Gateway { host, path, headers } => {
+                let Some(gateway) = &spec.gateway else { continue };
+                let pairs: Vec<(&str, &str)> = headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+                let table = RouteTable::new(gateway.routes.clone());
+                let Some(index) = table.find(&RequestHead { host, path, headers: &pairs }) else { continue };
+                let all = &gateway.routes[index].action.destinations;
+                let total: f64 = all.iter().map(|d| f64::from(d.weight)).sum();
+                for destination in all {
+                    direct[destination.service.index()] += rate * f64::from(destination.weight) / total;
+                }
+            }
+        }
+    }
+    let mut offered = direct.clone();
+    for _ in 0..spec.services.len() {
+        let mut next = direct.clone();
+        for (service, rate) in spec.services.iter().zip(&offered) {
+            for call in service.calls.iter().flatten() {
+                next[call.service.index()] += rate;
+            }
+        }
+        if next == offered {
+            break;
+        }
+        offered = next;
+    }
+    offered
+}
+
+fn unreachable_routes(scenario: &Scenario, spec: &Spec, warnings: &mut Vec<Problem>) {
+    let (Some(gateway), Some(table)) = (&spec.gateway, &scenario.gateway) else { return };
+    for (earlier, later) in RouteTable::new(gateway.routes.clone()).unreachable() {
+        warnings.push(
+            Problem::at(&table.route[later], format!("the route `{}` is never reached", gateway.routes[later].name))
+                .label(format!("`{}` matches everything before it", gateway.routes[earlier].name))
+                .warning(),
+        );
+    }
+}
+
+/// Checks that cannot come true because what they speak of is not there.
+fn unreachable_checks(scenario: &Scenario, spec: &Spec, warnings: &mut Vec<Problem>) {
+    let Some(expect) = &scenario.expect else { return };
+    for (kind, name) in &spec.expect.checks {
+        let why = match name.as_str() {
+            _ if *kind == CheckKind::Always => continue,
+            "rollout_completed" | "rollout_rolled_back" | "rollout_settles" | "rollback_restores"
+                if spec.rollouts.is_empty() =>
+            {
+                "there is no [[rollout]]"
+            }
+            "lease_expired" | "views_converge" if spec.registry.is_none() => "there is no [registry]",
+            "instance_died" | "stale_view_used" | "lease_expired" if spec.faults.is_empty() => "there is no [[fault]]",
+            "retry_sent" if spec.services.iter().all(|s| s.policy.retry.is_none()) => "no policy retries",
+            "breaker_opened" if spec.services.iter().all(|s| s.policy.breaker.is_none()) => "no policy has a breaker",
+            "request_refused" if spec.services.iter().all(|s| s.queue_limit.is_none()) => {
+                "no service has a `queue_limit`"
+            }
+            _ => continue,
+        };
+        let place = expect.eventually.iter().chain(&expect.sometimes).find(|at| at.value == *name);
+        let what = if *kind == CheckKind::Sometimes { "can never be reached" } else { "has nothing to test" };
+        warnings.push(
+            Problem::new(format!("`{name}` {what}")).span(place.and_then(|at| at.span.clone())).label(why).warning(),
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! Every problem of a file, not only the first.
+//!
+//! The TOML parser already goes on after a syntax error. Serde does not: it stops at the first value that does not fit.
+//! So the file is parsed into a tree whose keys and values know their places; when serde objects to something, that key is
+//! taken out of the tree, the objection is kept, and serde reads what is left. This ends, because each round takes
+//! something out.
+//!
+//! What was taken out is remembered by its path. A later check that misses exactly that (no `rate`, because the
+//! `rate` could not be read) keeps silent: its problem is already told.
+
+use crate::problem::{Lost, Problem, known, nearest};
+use crate::scalar::SEPARATOR;
+use crate::schema::Scenario;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Nobody reads more, and each costs a round.
+const PROBLEMS_MAX: usize = 50;
+
+/// What could be read of a file.
+pub(crate) struct Recovered {
+    /// The scenario, without what could not be read.
+    pub(crate) scenario: Scenario,
+    /// What could not be read, and why.
+    pub(crate) problems: Vec<Problem>,
+    /// Paths of what was taken out, such as `load/shoppers/rate`.
+    pub(crate) lost: BTreeSet<String>,
+    /// Where it stood.
+    pub(crate) lost_spans: Vec<Range<usize>>,
+    /// Whether the file is TOML at all; if not, nothing may be concluded from what is missing.
+    pub(crate) is_toml: bool,
+}
+
+/// Reads as much of `text` as can be read.
+pub(crate) fn read(text: &str) -> Recovered {
+    let (mut root, errors) = DeTable::parse_recoverable(text);
+    let mut problems: Vec<Problem> = Vec::new();
+    for error in errors.iter().take(PROBLEMS_MAX) {
+        problems.push(syntax(text, error.message(), error.span()));
+    }
+    let is_toml = errors.is_empty();
+    let broken: BTreeSet<usize> = problems.iter().filter_map(|p| Some(line_of(text, p.span.as_ref()?.start))).collect();
+    let mut lost = BTreeSet::new();
+    let mut lost_spans = Vec::new();
+    let scenario = loop {
+        let error = match Scenario::deserialize(toml::de::Deserializer::from(root.clone())) {
+            Ok(scenario) => break scenario,
+            Err(error) => error,
+        };
+        let span = error.span();
+        let taken = span.clone().and_then(|span| take_out(root.get_mut(), &span, String::new()));
+        // A line that is not TOML explains whatever else is odd about it.
+        let explained = span.as_ref().is_some_and(|span| broken.contains(&line_of(text, span.start)));
+        if !explained {
+            problems.push(structure(error.message(), span.clone()));
+        }
+        lost_spans.extend(span);
+        match taken {
+            Some(path) if problems.len() < PROBLEMS_MAX => lost.insert(path),
+            _ => break Scenario::default(),
+        };
+    };
+    Recovered { scenario, problems, lost, lost_spans, is_toml }
+}
+
+impl Recovered {
+    /// Whether a problem is explained by something that was taken out.
+    pub(crate) fn explains(&self, problem: &Problem) -> bool {
+        let path = match &problem.unless_lost {
+            None => return false,
+            Some(Lost::Path(path)) => path,
+            Some(Lost::Within) => {
+                let Some(span) = &problem.span else { return false };
+                return self.lost_spans.iter().any(|lost| span.start <= lost.start && lost.end <= span.end);
+            }
+        };
+        let inside = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.lost.iter().any(|lost| inside(lost, path) || inside(path, lost))
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes()[..offset.min(text.len())].iter().filter(|&&b| b == b'\n').count()
+}
+
+/// Takes out the entry that `span` points at: by its key, or else by its value, the innermost first. Returns its path.
+fn take_out(table: &mut DeTable<'_>, span: &Range<usize>, path: String) -> Option<String> {
+    let mut found = None;
+    for (key, value) in table.iter_mut() {
+        let name = format!("{path}{}{}", if path.is_empty() { "" } else { "/" }, key.get_ref());
+        if key.span() == *span {
+            found = Some((key.clone(), name));
+            break;
+        }
+        let whole = value.span() == *span;
+        if let Some(inner) = take_out_of_value(value, span, name.clone()) {
+            return Some(inner);
+        }
+        if whole {
+            found = Some((key.clone(), name));
+            break;
+        }
+    }
+    let (key, name) = found?;
+    table.remove(&key);
+    Some(name)
+}
+
+fn take_out_of_value(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>, path: String) -> Option<String> {
+    match value.get_mut() {
+        DeValue::Table(table) => take_out(table, span, path),
+        DeValue::Array(array) => {
+            for index in 0..array.len() {
+                let name = format!("{path}/{index}");
+                let Some(item) = array.get_mut(index) else { break };
+                let whole = item.span() == *span;
+                if let Some(inner) = take_out_of_value(item, span, name.clone()) {
+                    return Some(inner);
+                }
+                if whole {
+                    let rest = array.iter().enumerate().filter(|(i, _)| *i != index);
+                    *array = rest.map(|(_, item)| item.clone()).collect();
+                    return Some(name);
+                }
+            }
+            None
+        }
+        _ => None,
+    }
+}
+
+/// A syntax error in the words of this project.
+fn syntax(text: &str, message: &str, span: Option<Range<usize>>) -> Problem {
+    let span = span.map(|span| {
+        // An error at the end of a line is shown on that line.
+        let start = span.start.min(text.len());
+        start..span.end.clamp(start, text.len())
+    });
+    let (message, label) = match message.split_once(", expected ") {
+        Some((message, expected)) => (message.to_string(), format!("expected {expected}")),
+        None => (message.to_string(), String::new()),
+    };
+    Problem::new(message).label(label).span(span)
+}
+
+/// What serde said, in the words of this project.
+fn structure(message: &str, span: Option<Range<usize>>) -> Problem {
+    if let Some((message, label)) = message.split_once(SEPARATOR) {
+        return Problem::new(message).label(label).span(span);
+    }
+    let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    let quoted = |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_string).collect() };
+    if what.starts_with("unknown field") {
+        let name = quoted(what).concat();
+        let mut names = quoted(expected);
+        names.sort();
+        return Problem::new(format!("unknown key `{name}`")).label(advice(&name, &names)).span(span);
+    }
+    if what.starts_with("unknown variant") {
+        let name = quoted(what).concat();
+        return Problem::new(format!("unknown name `{name}`")).label(known(&name, &quoted(expected))).span(span);
+    }
+    if let Some(found) = what.strip_prefix("invalid type: ") {
+        return Problem::new(format!("expected {expected}")).label(format!("this is {}", found_kind(found))).span(span);
+    }
+    if let Some(found) = what.strip_prefix("invalid value: ") {
+        return Problem::new(format!("expected {expected}")).label(format!("this is {}", found_kind(found))).span(span);
+    }
+    Problem::new(message).span(span)
+}
+
+/// Names that exist, the nearest first; the list is cut where it would fill the screen.
+fn advice(name: &str, names: &[String]) -> String {
+    match nearest(name, names.iter().map(String::as_str)) {
+        Some(guess) if names.len() > 12 => format!("did you mean `{guess}`?"),
+        _ => known(name, names),
+    }
+}
+
+/// Serde's word for what it found, in TOML's words.
+fn found_kind(found: &str) -> String {
+    match found {
+        "map" => "a table".to_string(),
+        "sequence" => "an array".to_string(),
+        other => match other.split_once(' ') {
+            Some(("integer", value)) => format!("the integer {}", value.trim_matches('`')),
+            Some(("boolean", value)) => format!("the boolean {}", value.trim_matches('`')),
+            Some(("string", value)) => format!("the string {value}"),
+            Some(("floating", value)) => format!("the number {}", value.trim_start_matches("point ").trim_matches('`')),
+            _ => other.to_string(),
+        },
+    }
+}
