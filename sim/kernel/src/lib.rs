@@ -26,5 +26,5 @@ pub use fault::{Fault, FaultKind, Path};
 pub use network::{Link, Network, Transport};
 pub use node::{Crash, Nodes, State};
 pub use queue::{Lane, TimerId};
-pub use run::{Bounce, Event, Kernel, Message};
+pub use run::{Bounce, Event, Kernel, Kind, Message};
 pub use select::Selector;

@@ -51,17 +51,25 @@ const LANES_MAX: usize = 8;
 #[derive(Debug)]
 pub struct Queue<E> {
     slots: Vec<Slot<E>>,
-    free: Vec<u32>,
+    /// The first free slot; the others follow by [`Slot::next_free`].
+    free: u32,
     sequence: u64,
     /// The time of the last event taken out: nothing may be scheduled before it.
     now: u64,
+    /// The slot of the event that [`Queue::advance`] came to, until it is taken or left behind.
+    current: u32,
+    /// The opened bucket, latest first.
     front: Vec<Key>,
-    front_at: usize,
     early: BinaryHeap<Reverse<Key>>,
+    /// The least of `front` and `early`, or [`EMPTY`].
+    near: Key,
     radix: Radix,
     lanes: Vec<VecDeque<Key>>,
-    /// The first key of each lane, or [`EMPTY`]: kept together, so that choosing the earliest reads one cache line.
+    /// The first key of each lane, or [`EMPTY`].
     heads: [Key; LANES_MAX],
+    /// The least of those, and whose it is.
+    lane_least: Key,
+    lane_first: u8,
     live: usize,
     dead: usize,
 }
@@ -69,9 +77,12 @@ pub struct Queue<E> {
 #[derive(Debug)]
 struct Slot<E> {
     generation: u32,
+    next_free: u32,
     /// `None` in a free slot, and in one whose event was cancelled but whose key is still queued.
     payload: Option<E>,
 }
+
+const NONE: u32 = u32::MAX;
 
 fn key(time: u64, sequence: u64, slot: u32) -> Key {
     (Key::from(time) << 64) | (Key::from(sequence) << SLOT_BITS) | Key::from(slot)
@@ -96,15 +107,18 @@ impl<E> Queue<E> {
     pub fn new() -> Self {
         Queue {
             slots: Vec::new(),
-            free: Vec::new(),
+            free: NONE,
             sequence: 0,
             now: 0,
+            current: NONE,
             front: Vec::new(),
-            front_at: 0,
             early: BinaryHeap::new(),
+            near: EMPTY,
             radix: Radix::new(),
             lanes: Vec::new(),
             heads: [EMPTY; LANES_MAX],
+            lane_least: EMPTY,
+            lane_first: 0,
             live: 0,
             dead: 0,
         }
@@ -155,6 +169,9 @@ impl<E> Queue<E> {
             None => {
                 ring.push_back(key);
                 self.heads[usize::from(lane.0)] = key;
+                if key < self.lane_least {
+                    (self.lane_least, self.lane_first) = (key, lane.0);
+                }
             }
         }
         id
@@ -163,28 +180,55 @@ impl<E> Queue<E> {
     /// Takes the next event out and moves time to it; `None` when nothing is pending.
     #[inline]
     pub fn pop(&mut self) -> Option<(Instant, E)> {
+        let at = self.advance()?;
+        Some((at, self.take().expect("advance came to an event")))
+    }
+
+    /// Moves time to the next event, which [`Queue::current`] shows in its place and [`Queue::take`] takes out; `None` when
+    /// nothing is pending. An event that is not taken is dropped at the next call.
+    ///
+    /// Most events are a few words that their handler reads and forgets; this saves carrying them about.
+    #[inline]
+    pub fn advance(&mut self) -> Option<Instant> {
+        if self.current != NONE {
+            self.slots[self.current as usize].payload = None;
+            self.release(self.current);
+            self.current = NONE;
+        }
         loop {
             let key = self.pop_key()?;
             let slot = slot_of(key);
-            let entry = &mut self.slots[slot as usize];
-            let payload = entry.payload.take();
-            entry.generation = entry.generation.wrapping_add(1);
-            self.free.push(slot);
-            match payload {
-                Some(payload) => {
-                    self.live -= 1;
-                    self.now = time_of(key);
-                    return Some((Instant::from_nanos(self.now), payload));
-                }
-                None => self.dead -= 1,
+            if self.slots[slot as usize].payload.is_some() {
+                self.live -= 1;
+                self.now = time_of(key);
+                self.current = slot;
+                return Some(Instant::from_nanos(self.now));
             }
+            self.dead -= 1;
+            self.release(slot);
         }
+    }
+
+    /// The event that [`Queue::advance`] came to, until it is taken.
+    #[inline]
+    pub fn current(&self) -> Option<&E> {
+        self.slots.get(self.current as usize)?.payload.as_ref()
+    }
+
+    /// Takes the event that [`Queue::advance`] came to.
+    #[inline]
+    pub fn take(&mut self) -> Option<E> {
+        let slot = self.current;
+        let payload = self.slots.get_mut(slot as usize)?.payload.take();
+        self.release(slot);
+        self.current = NONE;
+        payload
     }
 
     /// Takes a pending event back. `None` when it has already happened or was cancelled before. O(1) amortised.
     pub fn cancel(&mut self, id: TimerId) -> Option<E> {
         let entry = self.slots.get_mut(id.slot as usize)?;
-        if entry.generation != id.generation {
+        if entry.generation != id.generation || id.slot == self.current {
             return None;
         }
         let payload = entry.payload.take()?;
@@ -197,26 +241,31 @@ impl<E> Queue<E> {
     }
 
     #[inline]
+    fn release(&mut self, slot: u32) {
+        let entry = &mut self.slots[slot as usize];
+        entry.generation = entry.generation.wrapping_add(1);
+        entry.next_free = self.free;
+        self.free = slot;
+    }
+
+    #[inline]
     fn admit(&mut self, at: Instant, payload: E) -> (Key, TimerId) {
         let at = at.as_nanos();
         assert!(at >= self.now, "an event was scheduled {} ns in the past", self.now - at);
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot as usize].payload = Some(payload);
-                slot
-            }
-            None => {
-                let slot = self.slots.len() as u32;
-                assert!(slot < 1 << SLOT_BITS, "more than {} events pending at once", 1 << SLOT_BITS);
-                self.slots.push(Slot { generation: 0, payload: Some(payload) });
-                slot
-            }
-        };
         let sequence = self.sequence;
         assert!(sequence < 1 << SEQUENCE_BITS, "more than {} events in one run", 1u64 << SEQUENCE_BITS);
         self.sequence += 1;
         self.live += 1;
-        (key(at, sequence, slot), TimerId { slot, generation: self.slots[slot as usize].generation })
+        let slot = self.free;
+        if let Some(entry) = self.slots.get_mut(slot as usize) {
+            self.free = entry.next_free;
+            entry.payload = Some(payload);
+            return (key(at, sequence, slot), TimerId { slot, generation: entry.generation });
+        }
+        let slot = self.slots.len() as u32;
+        assert!(slot < 1 << SLOT_BITS, "more than {} events pending at once", 1 << SLOT_BITS);
+        self.slots.push(Slot { generation: 0, next_free: NONE, payload: Some(payload) });
+        (key(at, sequence, slot), TimerId { slot, generation: 0 })
     }
 
     #[inline]
@@ -225,6 +274,7 @@ impl<E> Queue<E> {
             self.radix.insert(key);
         } else {
             self.early.push(Reverse(key));
+            self.near = self.near.min(key);
             // A window opened wide while little was pending, and much came to be scheduled inside it. Starting the
             // radix again from now costs one move per key, which this many early keys have already paid for.
             if self.early.len() > 256.max(self.radix.len() / 8) {
@@ -236,71 +286,84 @@ impl<E> Queue<E> {
     /// Takes out the least key of all four places.
     #[inline]
     fn pop_key(&mut self) -> Option<Key> {
-        loop {
-            let front = self.front.get(self.front_at).copied().unwrap_or(EMPTY);
-            let early = self.early.peek().map_or(EMPTY, |k| k.0);
-            let mut least = EMPTY;
-            let mut lane = 0;
-            for (i, &head) in self.heads[..self.lanes.len()].iter().enumerate() {
-                if head < least {
-                    least = head;
-                    lane = i;
-                }
-            }
-            let ready = front.min(early);
-            if ready == EMPTY
-                && let Some(start) = self.radix.next_start()
-                && start <= time_of(least)
-            {
-                // The radix may hold something before the earliest lane: bring its next bucket one step closer. Until
-                // then it stays closed, so that what the lanes cause can still be filed in it.
-                self.front.clear();
-                self.front_at = 0;
-                let Queue { radix, front, slots, .. } = self;
-                radix.advance(front, |key| u64::from(slots[slot_of(key) as usize].generation));
-                continue;
-            }
-            return if least < ready {
-                let ring = &mut self.lanes[lane];
-                ring.pop_front();
-                self.heads[lane] = ring.front().copied().unwrap_or(EMPTY);
-                Some(least)
-            } else if ready == EMPTY {
-                None
-            } else if front < early {
-                self.front_at += 1;
-                Some(front)
-            } else {
-                self.early.pop();
-                Some(early)
-            };
+        if self.near == EMPTY && !self.open_front() {
+            return None;
         }
+        if self.lane_least < self.near {
+            let least = self.lane_least;
+            let lane = usize::from(self.lane_first);
+            let ring = &mut self.lanes[lane];
+            ring.pop_front();
+            self.heads[lane] = ring.front().copied().unwrap_or(EMPTY);
+            self.choose_lane();
+            return Some(least);
+        }
+        let near = self.near;
+        if self.front.last() == Some(&near) {
+            self.front.pop();
+        } else {
+            self.early.pop();
+        }
+        self.settle_near();
+        Some(near)
+    }
+
+    #[inline]
+    fn settle_near(&mut self) {
+        let front = self.front.last().copied().unwrap_or(EMPTY);
+        self.near = self.early.peek().map_or(front, |early| front.min(early.0));
+    }
+
+    #[inline]
+    fn choose_lane(&mut self) {
+        (self.lane_least, self.lane_first) = (self.heads[0], 0);
+        for lane in 1..self.lanes.len() {
+            if self.heads[lane] < self.lane_least {
+                (self.lane_least, self.lane_first) = (self.heads[lane], lane as u8);
+            }
+        }
+    }
+
+    /// Nothing is near: opens buckets of the radix until something is, or until a lane is known to come first. A bucket that
+    /// can wait stays closed, so that what the lanes cause can still be filed in it. False when nothing is pending.
+    fn open_front(&mut self) -> bool {
+        while let Some(start) = self.radix.next_start()
+            && start <= time_of(self.lane_least)
+        {
+            let Queue { radix, front, slots, .. } = self;
+            radix.advance(front, |key| u64::from(slots[slot_of(key) as usize].generation));
+            self.settle_near();
+            if self.near != EMPTY {
+                return true;
+            }
+        }
+        self.lane_least != EMPTY
     }
 
     fn rebase(&mut self) {
         let mut keys = self.radix.restart(self.now);
-        keys.extend(self.front.drain(..).skip(self.front_at));
+        keys.append(&mut self.front);
         keys.extend(self.early.drain().map(|k| k.0));
-        self.front_at = 0;
         for key in keys {
             self.radix.insert(key);
         }
+        self.near = EMPTY;
     }
 
     /// Drops the keys of cancelled events everywhere.
     fn sweep(&mut self) {
-        let Queue { slots, free, front, front_at, early, radix, lanes, heads, .. } = self;
+        let Queue { slots, free, front, early, radix, lanes, heads, current, .. } = self;
         let mut keep = |key: &Key| {
             let slot = slot_of(*key);
             let entry = &mut slots[slot as usize];
             if entry.payload.is_none() {
+                debug_assert!(slot != *current, "the current event's key has left");
                 entry.generation = entry.generation.wrapping_add(1);
-                free.push(slot);
+                entry.next_free = *free;
+                *free = slot;
             }
             entry.payload.is_some()
         };
-        front.drain(..*front_at);
-        *front_at = 0;
         front.retain(&mut keep);
         early.retain(|k| keep(&k.0));
         radix.retain(&mut keep);
@@ -309,6 +372,8 @@ impl<E> Queue<E> {
             *head = ring.front().copied().unwrap_or(EMPTY);
         }
         self.dead = 0;
+        self.choose_lane();
+        self.settle_near();
     }
 }
 

@@ -66,6 +66,27 @@ pub enum Event<M> {
     FaultEnded(usize),
 }
 
+/// Of which kind an event is that is still in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// [`Event::Message`].
+    Message {
+        /// Where it arrived.
+        node: NodeId,
+        /// From whom.
+        from: NodeId,
+    },
+    /// [`Event::Timer`].
+    Timer {
+        /// Whose.
+        node: NodeId,
+    },
+    /// [`Event::World`].
+    World,
+    /// Any other: [`Kernel::take`] says which.
+    Rare,
+}
+
 /// Why a message came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bounce {
@@ -103,8 +124,8 @@ pub struct Kernel<M> {
 #[derive(Clone, Debug)]
 enum Entry<M> {
     Message(Envelope<M>),
-    /// The same envelope on its way back to its sender.
-    Bounce(Envelope<M>, Bounce),
+    /// An envelope on its way back to its sender.
+    Bounce(Box<(Envelope<M>, Bounce)>),
     /// A connection sends again what did not get through.
     Retransmit(Box<Retransmission<M>>),
     /// The first message of a stalled stream is tried again.
@@ -114,12 +135,7 @@ enum Entry<M> {
         life: u32,
         msg: M,
     },
-    Synced {
-        node: NodeId,
-        life: u32,
-        token: crate::disk::SyncToken,
-        msg: M,
-    },
+    Synced(Box<Synced<M>>),
     World(M),
     FaultBegins(u32),
     FaultEnds(u32),
@@ -131,14 +147,24 @@ enum Entry<M> {
     },
 }
 
+/// A message with its addresses. Lives are cut to sixteen bits: no node dies 65,536 times while a message travels.
 #[derive(Clone, Debug)]
 struct Envelope<M> {
     from: NodeId,
     to: NodeId,
-    from_life: u32,
-    to_life: u32,
+    from_life: u16,
+    to_life: u16,
     /// Whether the carrier notices a broken connection.
     connected: bool,
+    msg: M,
+}
+
+/// An fsync on its way.
+#[derive(Clone, Debug)]
+struct Synced<M> {
+    node: NodeId,
+    life: u32,
+    token: crate::disk::SyncToken,
     msg: M,
 }
 
@@ -249,7 +275,7 @@ impl<M: Message> Kernel<M> {
         let life = self.nodes.life(node);
         let (disk, rng) = self.nodes.disk_mut(node);
         let sync = disk.sync(rng);
-        let entry = Entry::Synced { node, life, token: sync.token, msg };
+        let entry = Entry::Synced(Box::new(Synced { node, life, token: sync.token, msg }));
         self.queue.push(self.now + sync.takes, entry);
     }
 
@@ -261,7 +287,7 @@ impl<M: Message> Kernel<M> {
     /// Sends a message of `bytes` bytes. `key` decides everything about its way that is left to chance.
     #[inline]
     pub fn send(&mut self, from: NodeId, to: NodeId, bytes: u32, transport: Transport, key: Key, msg: M) {
-        let (from_life, to_life) = (self.nodes.life(from), self.nodes.life(to));
+        let (from_life, to_life) = (self.nodes.life(from) as u16, self.nodes.life(to) as u16);
         let connected = transport != Transport::Datagram;
         let envelope = Envelope { from, to, from_life, to_life, connected, msg };
         let packet = Packet { from, to, bytes, transport, key, tries: 0 };
@@ -312,7 +338,7 @@ impl<M: Message> Kernel<M> {
                 }
             }
             Fate::Lost if envelope.connected => {
-                self.queue.push(self.now, Entry::Bounce(envelope, Bounce::Unreachable));
+                self.queue.push(self.now, Entry::Bounce(Box::new((envelope, Bounce::Unreachable))));
             }
             Fate::Lost => {}
         }
@@ -364,47 +390,89 @@ impl<M: Message> Kernel<M> {
         self.plan = plan;
     }
 
-    /// The next event that means anything, or `None` when nothing is left to happen.
+    /// Moves on to the next event that means anything, and says of which kind it is; `None` when nothing is left to happen.
+    ///
+    /// [`Kernel::msg`] shows what it carries without taking it, [`Kernel::take`] takes it out; what is not taken is
+    /// dropped at the next call. A handler of a common message reads a few words and is done.
     #[inline]
-    #[expect(clippy::should_implement_trait, reason = "an iterator would borrow the kernel that its events act on")]
-    pub fn next(&mut self) -> Option<Event<M>> {
-        if let Some(event) = self.untold.pop_front() {
-            return Some(event);
+    pub fn advance(&mut self) -> Option<Kind> {
+        if !self.untold.is_empty() {
+            return Some(Kind::Rare);
         }
         loop {
-            let (at, entry) = self.queue.pop()?;
-            self.now = at;
+            self.now = self.queue.advance()?;
+            let entry = self.queue.current().expect("the queue came to an event");
             match entry {
                 Entry::Message(envelope) => {
+                    let (node, from) = (envelope.to, envelope.from);
                     let nodes = &self.nodes;
-                    if nodes.is_running(envelope.to) && (envelope.to_life == nodes.life(envelope.to)) {
-                        self.trace.fold(at, envelope.to, envelope.msg.digest());
-                        return Some(Event::Message { node: envelope.to, from: envelope.from, msg: envelope.msg });
-                    }
-                    if let Some(event) = self.undeliverable(envelope) {
-                        return Some(event);
+                    if nodes.is_running(node) && envelope.to_life == nodes.life(node) as u16 {
+                        self.trace.fold(self.now, node, envelope.msg.digest());
+                        return Some(Kind::Message { node, from });
                     }
                 }
                 Entry::Timer { node, life, msg } => {
+                    let (node, life) = (*node, *life);
                     if life != self.nodes.life(node) {
                         continue;
                     }
                     if self.nodes.is_running(node) {
-                        self.trace.fold(at, node, msg.digest());
-                        return Some(Event::Timer { node, msg });
+                        self.trace.fold(self.now, node, msg.digest());
+                        return Some(Kind::Timer { node });
                     }
-                    self.wait(node, Entry::Timer { node, life, msg });
                 }
                 Entry::World(msg) => {
-                    self.trace.fold_world(at, msg.digest());
-                    return Some(Event::World(msg));
+                    self.trace.fold_world(self.now, msg.digest());
+                    return Some(Kind::World);
                 }
-                other => {
-                    if let Some(event) = self.rare(other) {
-                        return Some(event);
-                    }
-                }
+                _ => {}
             }
+            if let Some(event) = self.unusual() {
+                self.untold.push_front(event);
+                return Some(Kind::Rare);
+            }
+        }
+    }
+
+    /// What the event carries that [`Kernel::advance`] came to; `None` for [`Kind::Rare`].
+    #[inline]
+    pub fn msg(&self) -> Option<&M> {
+        match self.queue.current()? {
+            Entry::Message(Envelope { msg, .. }) | Entry::Timer { msg, .. } | Entry::World(msg) => Some(msg),
+            _ => None,
+        }
+    }
+
+    /// Takes the event that [`Kernel::advance`] came to. Panics when it was taken already.
+    pub fn take(&mut self) -> Event<M> {
+        if let Some(event) = self.untold.pop_front() {
+            return event;
+        }
+        match self.queue.take() {
+            Some(Entry::Message(Envelope { to: node, from, msg, .. })) => Event::Message { node, from, msg },
+            Some(Entry::Timer { node, msg, .. }) => Event::Timer { node, msg },
+            Some(Entry::World(msg)) => Event::World(msg),
+            _ => panic!("an event can be taken once, after advance"),
+        }
+    }
+
+    /// The next event that means anything, taken out, or `None` when nothing is left to happen.
+    #[expect(clippy::should_implement_trait, reason = "an iterator would borrow the kernel that its events act on")]
+    pub fn next(&mut self) -> Option<Event<M>> {
+        self.advance()?;
+        Some(self.take())
+    }
+
+    /// An event whose node does not run, or that is none of the common ones.
+    #[cold]
+    fn unusual(&mut self) -> Option<Event<M>> {
+        match self.queue.take().expect("the queue came to an event") {
+            Entry::Message(envelope) => self.undeliverable(envelope),
+            Entry::Timer { node, life, msg } => {
+                self.wait(node, Entry::Timer { node, life, msg });
+                None
+            }
+            other => self.rare(other),
         }
     }
 
@@ -428,7 +496,7 @@ impl<M: Message> Kernel<M> {
             State::Up => Bounce::Reset,
             State::Down(Crash::Machine) => return None,
             State::Down(Crash::Process) | State::Removed if !envelope.connected => return None,
-            State::Down(Crash::Process) if envelope.to_life != self.nodes.life(to) => Bounce::Reset,
+            State::Down(Crash::Process) if envelope.to_life != self.nodes.life(to) as u16 => Bounce::Reset,
             State::Down(Crash::Process) | State::Removed => Bounce::Refused,
         };
         self.bounce(envelope, why);
@@ -445,36 +513,35 @@ impl<M: Message> Kernel<M> {
             Fate::Arrives { at, .. } | Fate::Retransmit(at) => at,
             Fate::Lost => return,
         };
-        self.queue.push(at, Entry::Bounce(envelope, why));
+        self.queue.push(at, Entry::Bounce(Box::new((envelope, why))));
     }
 
     /// Resets the connection on which `peer` waits for an answer from `node`, whose process went down: `msg` bounces to
     /// `peer` as if it had just been refused.
     pub fn reset(&mut self, node: NodeId, peer: NodeId, msg: M) {
-        let (from_life, to_life) = (self.nodes.life(peer), self.nodes.life(node));
+        let (from_life, to_life) = (self.nodes.life(peer) as u16, self.nodes.life(node) as u16);
         self.bounce(Envelope { from: peer, to: node, from_life, to_life, connected: true, msg }, Bounce::Reset);
     }
 
-    /// Everything that does not happen to every request.
-    #[cold]
     fn rare(&mut self, entry: Entry<M>) -> Option<Event<M>> {
         match entry {
-            Entry::Bounce(envelope, why) => {
-                let Envelope { from: node, to, .. } = envelope;
-                if envelope.from_life != self.nodes.life(node) {
+            Entry::Bounce(bounced) => {
+                let (Envelope { from: node, to, from_life, .. }, why) = *bounced;
+                if from_life != self.nodes.life(node) as u16 {
                     return None;
                 }
                 if !self.nodes.is_running(node) {
-                    self.wait(node, Entry::Bounce(envelope, why));
+                    self.wait(node, Entry::Bounce(bounced));
                     return None;
                 }
-                self.trace.fold(self.now, node, envelope.msg.digest() ^ (why as u64 + 1) << 60);
-                Some(Event::Bounced { node, to, why, msg: envelope.msg })
+                let msg = bounced.0.msg;
+                self.trace.fold(self.now, node, msg.digest() ^ (why as u64 + 1) << 60);
+                Some(Event::Bounced { node, to, why, msg })
             }
             Entry::Retransmit(retransmission) => {
                 let Retransmission { packet, envelope } = *retransmission;
                 // A sender that went down meanwhile has forgotten what it was sending.
-                if envelope.from_life == self.nodes.life(packet.from) {
+                if envelope.from_life == self.nodes.life(packet.from) as u16 {
                     self.dispatch(packet, envelope);
                 }
                 None
@@ -483,7 +550,8 @@ impl<M: Message> Kernel<M> {
                 self.unstall(from, to);
                 None
             }
-            Entry::Synced { node, life, token, msg } => {
+            Entry::Synced(synced) => {
+                let Synced { node, life, token, msg } = *synced;
                 if life != self.nodes.life(node) {
                     return None;
                 }
@@ -529,7 +597,7 @@ impl<M: Message> Kernel<M> {
         let Some(stalled) = self.stalled.remove(&(from, to)) else { return };
         let mut behind = stalled.behind;
         while let Some(Retransmission { packet, envelope }) = behind.pop_front() {
-            if envelope.from_life != self.nodes.life(from) {
+            if envelope.from_life != self.nodes.life(from) as u16 {
                 continue;
             }
             self.dispatch(packet, envelope);

@@ -19,7 +19,7 @@ use crate::spec::{CallSpec, Spec};
 use crate::wire::{Core, Msg, Synced};
 use base::{Dist, Duration, FencingToken, InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::trace::{Level, Trace};
-use kernel::{Event, Kernel, Lane};
+use kernel::{Event, Kernel, Kind, Lane};
 use version::History;
 
 /// What is still under way when calm ends must end within this; a request that has not is said to hang.
@@ -194,12 +194,13 @@ pub(crate) struct World {
 /// Panics only on a bug: a spec that lowering accepted can be run.
 pub fn run(spec: &Spec, seed: Seed, options: &Options) -> Run {
     let mut world = World::build(spec, seed, options);
+    let until = options.until.unwrap_or(Instant::MAX);
     let mut over = false;
-    while !over && let Some(event) = world.kernel.next() {
-        if options.until.is_some_and(|until| world.kernel.now() > until) {
+    while !over && let Some(kind) = world.kernel.advance() {
+        if world.kernel.now() > until {
             break;
         }
-        over = world.handle(event);
+        over = world.handle(kind);
     }
     if over {
         world.settle();
@@ -210,20 +211,23 @@ pub fn run(spec: &Spec, seed: Seed, options: &Options) -> Run {
 impl World {
     /// Hands an event to whom it concerns; true when the run is over.
     #[inline]
-    fn handle(&mut self, event: Event<Msg>) -> bool {
-        match event {
-            Event::World(Msg::Arrive(load)) => self.arrive(load),
-            Event::Message { node, from, msg: Msg::Request { call, key, attempt } } => {
+    fn handle(&mut self, kind: Kind) -> bool {
+        match (kind, self.kernel.msg()) {
+            (Kind::World, Some(&Msg::Arrive(load))) => self.arrive(load),
+            (Kind::Message { node, from }, Some(&Msg::Request { call, key, attempt })) => {
                 if let Role::Instance(id) | Role::Gateway(id) = self.roles[node.index()] {
                     self.request_arrives(id, from, call, key, attempt);
                 }
             }
-            Event::Timer { msg: Msg::Served(job), .. } => self.served(job),
-            Event::Message { msg: Msg::Response { call, attempt, class }, .. } => {
+            (Kind::Timer { .. }, Some(&Msg::Served(job))) => self.served(job),
+            (Kind::Message { .. }, Some(&Msg::Response { call, attempt, class })) => {
                 self.response_arrives(call, attempt, class);
             }
-            Event::Timer { msg: Msg::Impatient { call, attempt }, .. } => self.impatient(call, attempt),
-            other => return self.handle_rare(other),
+            (Kind::Timer { .. }, Some(&Msg::Impatient { call, attempt })) => self.impatient(call, attempt),
+            _ => {
+                let event = self.kernel.take();
+                return self.handle_rare(event);
+            }
         }
         false
     }

@@ -142,7 +142,8 @@ impl Radix {
         above | (digit as u64) << shift
     }
 
-    /// Brings the next bucket one step closer: sorted into `front` when it is small, else spread over finer buckets.
+    /// Brings the next bucket one step closer: sorted into `front`, latest first,
+    /// when it is small, else spread over finer buckets. `front` must be empty.
     ///
     /// `touch` reads what a key stands for. It is called for keys whose turn is near, many at a time: with a million
     /// events pending the payloads fit no cache, and loads that do not depend on each other are waited for together.
@@ -161,11 +162,11 @@ impl Radix {
                 front.extend_from_slice(&chunk.keys[..chunk.len as usize]);
                 at = self.release(at);
             }
-            front.sort_unstable();
+            front.sort_unstable_by(|a, b| b.cmp(a));
             self.len -= front.len();
             // The new reference shares all digits from this level up with the old bucket, so every key filed at this
             // level or above stays where it belongs; below this level nothing is held.
-            self.reference = time_of(front[front.len() - 1]);
+            self.reference = time_of(front[0]);
             self.floor = self.reference.saturating_add(1);
         } else {
             self.reference = start;
