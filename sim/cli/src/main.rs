@@ -1,2 +1,60 @@
-//! The windtunnel binary.
-fn main() {}
+//! `windtunnel`: the program around the simulator.
+//!
+//! Everything that a run must not know lives here: flags, files, threads, the clock on the wall, colours, the process. The
+//! rest of this file is the table of contents.
+
+#![expect(clippy::disallowed_types, reason = "time on the wall is told beside a run, never to it")]
+
+mod args;
+mod exit;
+mod stop;
+
+mod console;
+mod progress;
+
+mod file;
+mod seeds;
+mod suggest;
+
+mod job;
+mod report;
+mod run;
+mod sweep;
+
+mod replay;
+mod story;
+
+mod explain;
+mod list;
+mod new;
+mod shell;
+mod validate;
+
+use args::Command;
+use console::Console;
+use exit::Exit;
+use stop::Stop;
+
+fn main() -> std::process::ExitCode {
+    let cli = shell::parse();
+    let mut console = Console::new(cli.format, cli.color);
+    let exit = command(&cli.command, &mut console).unwrap_or_else(|stop| {
+        console.note(stop.text());
+        stop.exit
+    });
+    exit.code().into()
+}
+
+fn command(command: &Command, console: &mut Console) -> Result<Exit, Stop> {
+    match command {
+        Command::Run(args) => run::run(args, console),
+        Command::Replay(args) => replay::replay(args, console),
+        Command::Validate(args) => validate::validate(args, console),
+        Command::List(args) => list::list(args, console),
+        Command::Explain(args) => explain::explain(args, console),
+        Command::New(args) => new::new(args, console),
+        Command::Schema => shell::schema(console),
+        Command::Completions { shell } => shell::completions(*shell, console),
+        Command::Man { command } => shell::man(command.as_deref(), console),
+    }
+}

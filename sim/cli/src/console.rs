@@ -1,0 +1,168 @@
+//! The two streams of the process.
+//!
+//! Results go to standard output, everything else to standard error. A reader who has seen enough (`| head`) closes the
+//! pipe; that is no failure: the rest of the output is dropped quietly, and the exit code stays what it would have been.
+
+use crate::args::{Color, Format};
+use crate::stop::Stop;
+use std::io::{self, IsTerminal, Write};
+
+/// Columns for prose. Tables are as wide as they must be.
+const WIDTH: usize = 100;
+
+/// Where results go.
+#[derive(Debug)]
+pub(crate) struct Console {
+    /// How results look.
+    pub(crate) look: Look,
+    /// Whether problems are coloured.
+    pub(crate) colour_of_problems: bool,
+    reader_is_gone: bool,
+}
+
+/// How results look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// Whether results are for people or for programs.
+    pub(crate) format: Format,
+    /// Whether results are coloured.
+    pub(crate) colour: bool,
+    /// Columns for prose.
+    pub(crate) width: usize,
+}
+
+impl Console {
+    /// The console as flags and environment want it.
+    pub(crate) fn new(format: Format, color: Color) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let wanted = |is_terminal: bool| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && !dumb && !set("NO_COLOR"),
+        };
+        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let look = Look {
+            format,
+            colour: format == Format::Human && wanted(io::stdout().is_terminal()),
+            width: columns.unwrap_or(WIDTH).clamp(40, 200),
+        };
+        Console { look, colour_of_problems: wanted(io::stderr().is_terminal()), reader_is_gone: false }
+    }
+
+    /// Prints a part of the result as it is.
+    pub(crate) fn print(&mut self, text: &str) -> Result<(), Stop> {
+        self.write(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Lets `write` write a part of the result in small pieces.
+    pub(crate) fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Stop> {
+        if self.reader_is_gone {
+            return Ok(());
+        }
+        let mut out = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        match write(&mut out).and_then(|()| out.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.reader_is_gone = true;
+                // What is still in the buffer must not be tried again.
+                let _ = out.into_parts();
+                Ok(())
+            }
+            Err(error) => Err(Stop::output("standard output", &error)),
+        }
+    }
+
+    /// Says something that is not a result.
+    pub(crate) fn note(&self, text: &str) {
+        // There is nowhere left to complain to.
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+}
+
+impl Look {
+    /// Whether results are for programs.
+    pub(crate) fn json(self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// `text` in bold, where results are coloured.
+    pub(crate) fn strong(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    /// `text` dimmed, where results are coloured.
+    pub(crate) fn quiet(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    /// `text` between the ANSI sequence of `code` and its end, where results are coloured.
+    pub(crate) fn paint(self, code: &str, text: &str) -> String {
+        if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+    }
+}
+
+/// `text` with control characters made visible, so that names from files cannot move the cursor.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+/// `text` as lines of at most `width` columns, broken at spaces.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is a first line");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_string());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+/// `n` with commas between thousands, as reports write it.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 run`, `1,204 runs`.
+pub(crate) fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_broken_at_spaces_and_words_stay_whole() {
+        assert_eq!(wrap("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrap("one two", 6), ["one", "two"]);
+        assert_eq!(wrap("uninterruptible", 4), ["uninterruptible"]);
+        assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_counted() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(counted(1, "run"), "1 run");
+        assert_eq!(counted(2_000, "run"), "2,000 runs");
+    }
+
+    #[test]
+    fn names_cannot_move_the_cursor() {
+        assert_eq!(plain("a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\n");
+    }
+}

@@ -1,0 +1,147 @@
+//! One run, from outside: started, timed, and caught when it falls.
+//!
+//! A panic in a run is a bug of ours, and no reason to lose the results of the runs beside it. It is caught with its
+//! message, and counts as the run's result.
+
+use crate::exit::Exit;
+use crate::file::Loaded;
+use base::{Fingerprint, Seed};
+use std::cell::{Cell, RefCell};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+use std::time::{Duration, Instant};
+use world::{Options, Run};
+
+/// A run that is over.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// What it left behind, or the panic that ended it.
+    pub(crate) result: Result<Run, Panic>,
+    /// The fingerprint of the second run of the same seed, when there was one and it differs.
+    pub(crate) diverged: Option<Fingerprint>,
+    /// Time on the wall, of the first of the two when it ran twice.
+    pub(crate) wall: Duration,
+}
+
+/// What was said when a run panicked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Panic {
+    /// The message.
+    pub(crate) message: String,
+    /// Where in the code: `file:line`.
+    pub(crate) place: String,
+}
+
+impl Finished {
+    /// How it ended.
+    pub(crate) fn exit(&self) -> Exit {
+        match &self.result {
+            Err(_) => Exit::Crash,
+            Ok(run) => {
+                let verdict = Exit::from(run.outcome.verdict);
+                if self.diverged.is_some() { verdict.worst(Exit::Divergence) } else { verdict }
+            }
+        }
+    }
+}
+
+/// Runs a seed of a scenario once, or twice to compare.
+pub(crate) fn execute(file: &Loaded, seed: u64, options: &Options, twice: bool) -> Finished {
+    execute_with(twice, || world::run(&file.lower(seed), Seed(seed), options))
+}
+
+/// The same for any run.
+fn execute_with(twice: bool, run: impl Fn() -> Run) -> Finished {
+    let started = Instant::now();
+    let result = caught(&run);
+    let wall = started.elapsed();
+    let Ok(first) = &result else { return Finished { result, diverged: None, wall } };
+    if twice {
+        match caught(&run) {
+            Err(panic) => return Finished { result: Err(panic), diverged: None, wall },
+            Ok(second) => {
+                let (first, second) = (first.outcome.fingerprint, second.outcome.fingerprint);
+                return Finished { result, diverged: (first != second).then_some(second), wall };
+            }
+        }
+    }
+    Finished { result, diverged: None, wall }
+}
+
+thread_local! {
+    /// Whether a panic on this thread is caught below, and what it said.
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
+    static SAID: RefCell<Option<Panic>> = const { RefCell::new(None) };
+}
+
+/// What `run` gives, or what it said when it panicked. Panics elsewhere keep their usual message.
+fn caught<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !CATCHING.get() {
+                return usual(info);
+            }
+            let message = info.payload_as_str().unwrap_or("a panic without a message").to_string();
+            let place = info.location().map_or(String::new(), |l| format!("{}:{}", l.file(), l.line()));
+            SAID.set(Some(Panic { message, place }));
+        }));
+    });
+    CATCHING.set(true);
+    // Nothing that the run could leave half done outlives it: a world is made, run and dropped in there.
+    let result = panic::catch_unwind(AssertUnwindSafe(run));
+    CATCHING.set(false);
+    result.map_err(|_| SAID.take().unwrap_or(Panic { message: "a panic".into(), place: String::new() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    fn file() -> Loaded {
+        let text = "[service.shop]\ninstances = 2\nconcurrency = 1\nservice_time = \"5ms\"\n\
+                    [load.users]\ntarget = \"shop\"\nrate = \"50/s\"\n\
+                    [phases]\nwarmup = \"1s\"\nstorm = \"2s\"\ncalm = \"1s\"\n";
+        let scenario = scenarios::parse(text, "small").unwrap_or_else(|problems| panic!("{problems:#?}"));
+        Loaded { given: "small.toml".into(), text: text.into(), scenario }
+    }
+
+    #[test]
+    fn a_panic_is_a_result_with_its_message_and_place() {
+        let panic = caught(|| panic!("the {} is gone", "world")).unwrap_err();
+        assert_eq!(panic.message, "the world is gone");
+        assert!(panic.place.contains("job.rs:"), "{}", panic.place);
+        assert_eq!(caught(|| 7), Ok(7), "the next run is none the worse");
+    }
+
+    #[test]
+    fn a_run_that_panics_is_a_crash() {
+        let finished = execute_with(false, || panic!("a bug"));
+        assert_eq!(finished.exit(), Exit::Crash);
+        let second = Cell::new(false);
+        let file = file();
+        let finished = execute_with(true, || {
+            assert!(!second.replace(true), "only the second time");
+            world::run(&file.lower(1), Seed(1), &Options::default())
+        });
+        assert_eq!(finished.exit(), Exit::Crash);
+    }
+
+    #[test]
+    fn a_seed_that_gives_two_runs_has_diverged() {
+        let file = file();
+        let same = execute(&file, 1, &Options::default(), true);
+        assert_eq!((same.exit(), same.diverged), (Exit::Passed, None));
+        // Chance from outside the seed, planted: the second run gets another seed.
+        let seed = Cell::new(1);
+        let finished = execute_with(true, || {
+            let seed = seed.replace(2);
+            world::run(&file.lower(seed), Seed(seed), &Options::default())
+        });
+        assert_eq!(finished.exit(), Exit::Divergence);
+        let run = finished.result.expect("it ran");
+        assert!(finished.diverged.is_some_and(|second| second != run.outcome.fingerprint));
+    }
+}

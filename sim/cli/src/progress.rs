@@ -1,0 +1,69 @@
+//! Signs of life on standard error, for people who wait: nothing in the first half second, nothing where nobody looks.
+
+use crate::console::counted;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
+
+/// Work that is faster than this needs no sign of life.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Often enough to be seen to move.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A bar or a spinner. Dropping it clears its line.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    /// Dropped to tell the waiting thread that the work is over.
+    _over: Option<Sender<()>>,
+}
+
+impl Progress {
+    /// For `runs` runs: a bar with the time left for many, a spinner with the time passed for one.
+    pub(crate) fn of(runs: usize, what: &str) -> Progress {
+        if !std::io::stderr().is_terminal() {
+            return Progress { bar: ProgressBar::hidden(), _over: None };
+        }
+        let (bar, template) = match runs {
+            1 => (ProgressBar::no_length(), "  {spinner} {msg}  {elapsed}"),
+            n => (
+                ProgressBar::new(n as u64),
+                "  {bar:30} {human_pos} of {human_len} runs  {elapsed} passed, {eta} left  {msg}",
+            ),
+        };
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        bar.set_style(ProgressStyle::with_template(template).expect("the template is fixed").progress_chars("━╸─"));
+        bar.set_message(what.to_string());
+        let (over, patience) = mpsc::channel::<()>();
+        let shown = bar.clone();
+        thread::spawn(move || {
+            if let Err(RecvTimeoutError::Timeout) = patience.recv_timeout(PATIENCE) {
+                shown.set_draw_target(ProgressDrawTarget::stderr());
+                shown.enable_steady_tick(TICK);
+            }
+        });
+        Progress { bar, _over: Some(over) }
+    }
+
+    /// One more run is over, and so many have failed.
+    pub(crate) fn step(&self, failed: usize) {
+        self.bar.inc(1);
+        if failed > 0 {
+            self.bar.set_message(format!("{} failed", counted(failed as u64, "run")));
+        }
+    }
+
+    /// Lets `print` print without running into the bar.
+    pub(crate) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self._over = None;
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,209 @@
+//! `windtunnel run`: scenarios and seeds in, results out, in the order in which they were asked for.
+
+use crate::args::{RunArgs, TracePath};
+use crate::console::{Console, Look, count, plain, wrap};
+use crate::exit::Exit;
+use crate::file::{self, Loaded};
+use crate::job::{self, Finished, Panic};
+use crate::progress::Progress;
+use crate::report;
+use crate::seeds::{self, Seeds};
+use crate::stop::Stop;
+use crate::sweep;
+use reports::console as summary;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use world::kernel::trace::{Level, Trace, Window, chrome, json};
+use world::{Options, Run};
+
+/// Entries of a trace that are kept; at about 150 bytes each, this stays below a gigabyte.
+pub(crate) const TRACE_MAX: usize = 4_000_000;
+
+/// Runs every file under every seed.
+pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
+    let files = file::load(&args.files, console)?;
+    let seeds = args.seeds.unwrap_or_else(|| Seeds::one(args.seed.unwrap_or_else(seeds::fresh)));
+    let alone = files.len() == 1 && seeds.count() == 1;
+    if args.trace.is_some() && !alone {
+        return Err(Stop::usage("--trace writes one run, and these are several files").help("trace them one by one"));
+    }
+    if let Some(out) = &args.out {
+        report::prepare(out)?;
+    }
+    if args.seed.is_none() && args.seeds.is_none() {
+        announce(seeds, console)?;
+    }
+    match files.first() {
+        Some(file) if alone => one(file, seeds, args, console),
+        _ => sweep::sweep(&files, seeds, args, console),
+    }
+}
+
+/// The first thing to know about a run whose seed nobody chose. Standard output holds JSON and nothing else when it is
+/// for programs, so there it goes to standard error.
+fn announce(seeds: Seeds, console: &mut Console) -> Result<(), Stop> {
+    let seed = seeds.iter().next().unwrap_or_default();
+    if console.look.json() {
+        console.note(&format!("seed {seed}, drawn\n"));
+        return Ok(());
+    }
+    let text = format!("  seed {seed}   drawn; --seed {seed} gives the same run again\n\n");
+    let text = console.look.quiet(text.trim_end()) + "\n\n";
+    console.print(&text)
+}
+
+/// A single run, with its trace and its report.
+fn one(file: &Loaded, seeds: Seeds, args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
+    let seed = seeds.iter().next().unwrap_or_default();
+    let trace = args.trace.as_ref().map(|to| TraceFile::create(to)).transpose()?;
+    let level = match &trace {
+        Some(_) => Level::Entries { window: Window::ALL, cap: TRACE_MAX },
+        None => Level::Fingerprint,
+    };
+    let progress = Progress::of(1, &plain(&file.scenario.name));
+    let finished = job::execute(file, seed, &Options { trace: level, ..Options::default() }, args.twice);
+    drop(progress);
+    console.print(&told(file, seed, &finished, console.look))?;
+    let mut written = Vec::new();
+    match (&finished.result, trace) {
+        (Ok(run), Some(trace)) => written.push(trace.write(run, console)?),
+        (Err(_), Some(trace)) => trace.discard(),
+        _ => {}
+    }
+    if let (Ok(run), Some(out)) = (&finished.result, &args.out) {
+        let page = report::write(out, file, &run.outcome, finished.wall)?;
+        written.insert(0, format!("report      {}", page.display()));
+    }
+    if !console.look.json() {
+        for line in &written {
+            console.print(&format!("    {line}\n"))?;
+        }
+    }
+    Ok(finished.exit())
+}
+
+/// A run as results are written: a summary for people, or a line of JSON.
+pub(crate) fn told(file: &Loaded, seed: u64, finished: &Finished, look: Look) -> String {
+    match &finished.result {
+        Err(panic) if look.json() => crash_json(file, seed, panic, finished) + "\n",
+        Err(panic) => crash(file, seed, panic, look),
+        Ok(run) => {
+            let replay = file.replay(seed, run.outcome.failure.as_ref());
+            if look.json() {
+                return outcome_json(run, &replay, finished) + "\n";
+            }
+            let options =
+                summary::Options { colour: look.colour, width: look.width, replay, wall: finished.wall };
+            let mut text = summary::summary(&run.outcome, &options);
+            if let Some(second) = finished.diverged {
+                let word = look.paint("1;31", "✗ DIVERGED");
+                text.push_str(&format!("\n  {word}   the same seed again gave fingerprint {second}\n"));
+            }
+            text
+        }
+    }
+}
+
+fn outcome_json(run: &Run, replay: &str, finished: &Finished) -> String {
+    let line = reports::json::run(&run.outcome, replay, finished.wall);
+    let Some(second) = finished.diverged else { return line };
+    let mut object: serde_json::Value = serde_json::from_str(&line).expect("what was just written can be read");
+    object["diverged_fingerprint"] = second.to_string().into();
+    if finished.exit() == Exit::Divergence {
+        let message = format!("the same seed again gave fingerprint {second}");
+        object["verdict"] = Exit::Divergence.name().into();
+        object["exit_code"] = Exit::Divergence.code().into();
+        object["failure"] = failure_json(Exit::Divergence, "fingerprint", &message, replay);
+    }
+    object.to_string()
+}
+
+fn crash_json(file: &Loaded, seed: u64, panic: &Panic, finished: &Finished) -> String {
+    let replay = file.replay(seed, None);
+    let message = format!("{} ({})", panic.message, panic.place);
+    serde_json::json!({
+        "scenario": file.scenario.name,
+        "seed": seed.to_string(),
+        "fingerprint": null,
+        "verdict": Exit::Crash.name(),
+        "exit_code": Exit::Crash.code(),
+        "failure": failure_json(Exit::Crash, "panic", &message, &replay),
+        "wall_s": finished.wall.as_secs_f64(),
+        "replay": replay,
+    })
+    .to_string()
+}
+
+fn failure_json(exit: Exit, name: &str, message: &str, replay: &str) -> serde_json::Value {
+    serde_json::json!({"kind": exit.name(), "name": name, "at_s": null, "message": message, "replay": replay})
+}
+
+/// A panic as people read it.
+pub(crate) fn crash(file: &Loaded, seed: u64, panic: &Panic, look: Look) -> String {
+    let mut text = format!("  {}   seed {seed}\n\n", look.strong(&plain(&file.scenario.name)));
+    text.push_str(&format!("  {}   a bug in windtunnel, at {}\n", look.paint("1;31", "✗ CRASHED"), panic.place));
+    for line in wrap(&plain(&panic.message), look.width - 4) {
+        text.push_str(&format!("    {line}\n"));
+    }
+    text.push_str(&format!("    replay      {}\n", look.strong(&file.replay(seed, None))));
+    text
+}
+
+/// A trace's file, opened before the run so that a name that cannot be written costs nothing.
+struct TraceFile<'a> {
+    to: &'a TracePath,
+    file: File,
+}
+
+impl TraceFile<'_> {
+    fn create(to: &TracePath) -> Result<TraceFile<'_>, Stop> {
+        let file = File::create(to.path()).map_err(|error| Stop::unusable(to.path(), &error))?;
+        Ok(TraceFile { to, file })
+    }
+
+    /// Writes the trace; answers with a line on where it is.
+    fn write(self, run: &Run, console: &Console) -> Result<String, Stop> {
+        let path = self.to.path();
+        let mut out = BufWriter::new(self.file);
+        put(self.to, &run.trace, &run.nodes, &mut out)
+            .and_then(|()| out.flush())
+            .map_err(|error| Stop::output(&path.display().to_string(), &error))?;
+        console.note(&left_out(&run.trace));
+        let opened_by = match self.to {
+            TracePath::Lines(_) => "",
+            TracePath::Perfetto(_) => "   (opens at https://ui.perfetto.dev)",
+        };
+        Ok(format!("trace       {}{opened_by}", path.display()))
+    }
+
+    /// Takes the empty file away again.
+    fn discard(self) {
+        discard(self.to.path());
+    }
+}
+
+fn put(to: &TracePath, trace: &Trace, nodes: &[String], out: &mut impl Write) -> io::Result<()> {
+    match to {
+        TracePath::Lines(_) => json::write(trace, nodes, out),
+        TracePath::Perfetto(_) => chrome::write(trace, nodes, out),
+    }
+}
+
+fn discard(path: &Path) {
+    // An empty file that cannot be removed does no harm.
+    let _ = fs::remove_file(path);
+}
+
+/// What to say about entries that were not kept; nothing when all were.
+pub(crate) fn left_out(trace: &Trace) -> String {
+    match trace.recorder().map_or(0, |recorder| recorder.left_out()) {
+        0 => String::new(),
+        n => format!(
+            "warning: the trace keeps its first {} entries; {} more were left out\n  \
+             help: `windtunnel replay FILE --seed N --around T` tells any moment in full\n",
+            count(TRACE_MAX as u64),
+            count(n)
+        ),
+    }
+}
