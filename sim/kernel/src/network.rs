@@ -136,7 +136,7 @@ impl Network {
     }
 
     /// Decides what becomes of a packet.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn route(&mut self, now: Instant, packet: &Packet, from: ZoneId, to: ZoneId) -> Fate {
         let line = &self.lines[from.index() * self.zones + to.index()];
         match line.constant {
@@ -145,6 +145,7 @@ impl Network {
         }
     }
 
+    #[inline(never)]
     fn route_with_care(&mut self, now: Instant, packet: &Packet, from: ZoneId, to: ZoneId) -> Fate {
         let Line { link, .. } = &self.lines[from.index() * self.zones + to.index()];
         let key = packet.key.derive(u64::from(packet.tries));

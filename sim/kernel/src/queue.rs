@@ -34,6 +34,11 @@ pub struct TimerId {
     generation: u32,
 }
 
+impl TimerId {
+    /// The name of no event; cancelling it does nothing.
+    pub const NONE: TimerId = TimerId { slot: u32::MAX, generation: 0 };
+}
+
 /// A FIFO ring for events that are always scheduled the same span ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lane(u8);
@@ -151,7 +156,7 @@ impl<E> Queue<E> {
     /// Schedules `payload` at `at`, after everything already scheduled for that moment.
     ///
     /// Amortised O(1). Panics when `at` lies before the last event taken out: the past cannot be scheduled.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, at: Instant, payload: E) -> TimerId {
         let (key, id) = self.admit(at, payload);
         self.place(key);
@@ -159,7 +164,7 @@ impl<E> Queue<E> {
     }
 
     /// Schedules `payload` at `at` through `lane`: O(1) when nothing in the lane is later, else as [`Queue::push`].
-    #[inline]
+    #[inline(always)]
     pub fn push_lane(&mut self, lane: Lane, at: Instant, payload: E) -> TimerId {
         let (key, id) = self.admit(at, payload);
         let ring = &mut self.lanes[usize::from(lane.0)];
@@ -188,7 +193,7 @@ impl<E> Queue<E> {
     /// nothing is pending. An event that is not taken is dropped at the next call.
     ///
     /// Most events are a few words that their handler reads and forgets; this saves carrying them about.
-    #[inline]
+    #[inline(always)]
     pub fn advance(&mut self) -> Option<Instant> {
         if self.current != NONE {
             self.slots[self.current as usize].payload = None;
@@ -248,7 +253,7 @@ impl<E> Queue<E> {
         self.free = slot;
     }
 
-    #[inline]
+    #[inline(always)]
     fn admit(&mut self, at: Instant, payload: E) -> (Key, TimerId) {
         let at = at.as_nanos();
         assert!(at >= self.now, "an event was scheduled {} ns in the past", self.now - at);
@@ -259,7 +264,10 @@ impl<E> Queue<E> {
         let slot = self.free;
         if let Some(entry) = self.slots.get_mut(slot as usize) {
             self.free = entry.next_free;
-            entry.payload = Some(payload);
+            // A free slot holds nothing, which an assignment would check before every event.
+            let nothing = entry.payload.replace(payload);
+            debug_assert!(nothing.is_none(), "a free slot holds nothing");
+            std::mem::forget(nothing);
             return (key(at, sequence, slot), TimerId { slot, generation: entry.generation });
         }
         let slot = self.slots.len() as u32;

@@ -285,7 +285,7 @@ impl<M: Message> Kernel<M> {
     }
 
     /// Sends a message of `bytes` bytes. `key` decides everything about its way that is left to chance.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, from: NodeId, to: NodeId, bytes: u32, transport: Transport, key: Key, msg: M) {
         let (from_life, to_life) = (self.nodes.life(from) as u16, self.nodes.life(to) as u16);
         let connected = transport != Transport::Datagram;
@@ -300,7 +300,7 @@ impl<M: Message> Kernel<M> {
         self.dispatch(packet, envelope);
     }
 
-    #[inline]
+    #[inline(always)]
     fn dispatch(&mut self, packet: Packet, envelope: Envelope<M>) {
         let (from, to) = (self.nodes.zone(packet.from), self.nodes.zone(packet.to));
         match self.network.route(self.now, &packet, from, to) {
@@ -311,6 +311,7 @@ impl<M: Message> Kernel<M> {
         }
     }
 
+    #[inline(never)]
     fn dispatch_with_care(&mut self, fate: Fate, mut packet: Packet, envelope: Envelope<M>) {
         let pair = (packet.from, packet.to);
         match fate {
@@ -355,7 +356,7 @@ impl<M: Message> Kernel<M> {
     }
 
     /// Sets a timer on a node for a span from now by its own clock.
-    #[inline]
+    #[inline(always)]
     pub fn timer_after(&mut self, node: NodeId, span: Duration, lane: Option<Lane>, msg: M) -> TimerId {
         let at = self.nodes.fires_after(node, self.now, span);
         let entry = Entry::Timer { node, life: self.nodes.life(node), msg };
@@ -394,7 +395,7 @@ impl<M: Message> Kernel<M> {
     ///
     /// [`Kernel::msg`] shows what it carries without taking it, [`Kernel::take`] takes it out; what is not taken is
     /// dropped at the next call. A handler of a common message reads a few words and is done.
-    #[inline]
+    #[inline(always)]
     pub fn advance(&mut self) -> Option<Kind> {
         if !self.untold.is_empty() {
             return Some(Kind::Rare);

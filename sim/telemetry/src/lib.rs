@@ -13,6 +13,7 @@
 //! Everything here is arithmetic on integers: means come from exact sums, quantiles from exact ranks. What is kept
 //! folds into a [`Fingerprint`](base::Fingerprint), so that two runs that measured differently differ.
 
+mod buckets;
 mod counter;
 mod latency;
 mod series;

@@ -1,19 +1,13 @@
 //! How long something took, in 3.5 KiB: for the many places that need a quantile and not its third digit.
 //!
-//! Buckets are log-linear, as in HdrHistogram with 32 steps an octave: below 32 µs (more exactly 32 · 1024 ns) every
-//! bucket is 1024 ns wide; from there on each doubling is cut into 32 equal parts, so that a bucket is at most 1/32 of
-//! its lower end wide. The index takes one leading-zero count and one shift.
+//! Buckets are log-linear with 32 steps an octave: below 32 µs (more exactly 32 · 1024 ns) every bucket is 1024 ns wide;
+//! from there on each doubling is cut into 32 equal parts.
 
 use base::{Duration, Fingerprint, Ratio};
 
-/// Buckets are counted in units of 2¹⁰ ns.
-const UNIT_BITS: u32 = 10;
-/// 2⁵ buckets an octave.
-const STEP_BITS: u32 = 5;
-/// Spans below 2⁴² ns (73 minutes) have a bucket; longer ones share the last.
-const TOP_BITS: u32 = 42;
-/// One flat octave group of 32 below 32 units, then 32 an octave.
-pub(crate) const BUCKETS: usize = ((TOP_BITS - UNIT_BITS - STEP_BITS + 1) << STEP_BITS) as usize;
+/// 1024 ns at the least, 32 an octave, up to 2⁴² ns (73 minutes).
+type Buckets = crate::buckets::Buckets<10, 5, 42>;
+const BUCKETS: usize = Buckets::COUNT;
 
 /// A small histogram of spans of time, of fixed size.
 ///
@@ -36,7 +30,7 @@ impl Sketch {
     /// Counts one span. No allocation; a few nanoseconds.
     #[inline]
     pub fn record(&mut self, span: Duration) {
-        let bucket = &mut self.buckets[index(span)];
+        let bucket = &mut self.buckets[Buckets::index(span)];
         *bucket = bucket.saturating_add(1);
         self.count += 1;
         self.sum_ns += u128::from(span.as_nanos());
@@ -117,55 +111,9 @@ pub(crate) fn quantile<'a>(sketches: impl Iterator<Item = &'a Sketch> + Clone, p
     for i in 0..BUCKETS - 1 {
         cumulative += sketches.clone().map(|sketch| u64::from(sketch.buckets[i])).sum::<u64>();
         if cumulative >= rank {
-            return Some(end(i).min(max));
+            return Some(Buckets::end(i).min(max));
         }
     }
     // The last bucket has no end of its own, and a bucket that stopped counting leaves ranks behind.
     Some(max)
-}
-
-/// The bucket of a span.
-#[inline]
-fn index(span: Duration) -> usize {
-    let units = span.as_nanos() >> UNIT_BITS;
-    // How many bits the units have beyond the flat part; the top STEP_BITS + 1 bits then name the bucket.
-    let octave = (u64::BITS - (units >> STEP_BITS).leading_zeros()).saturating_sub(1);
-    let index = (u64::from(octave) << STEP_BITS) + (units >> octave);
-    (index as usize).min(BUCKETS - 1)
-}
-
-/// The longest span that falls into bucket `index`.
-fn end(index: usize) -> Duration {
-    let index = index as u64;
-    // Buckets 0..64 are one unit wide; after that the width doubles every 32.
-    let octave = (index >> STEP_BITS).saturating_sub(1);
-    let first = (index - (octave << STEP_BITS)) << octave;
-    Duration::ns(((first + (1 << octave)) << UNIT_BITS) - 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn buckets_touch_and_none_is_wider_than_its_claim() {
-        let mut start = 0u64;
-        for i in 0..BUCKETS - 1 {
-            let end = end(i).as_nanos();
-            assert_eq!(index(Duration::ns(start)), i, "bucket {i} begins at {start}");
-            assert_eq!(index(Duration::ns(end)), i, "bucket {i} ends at {end}");
-            assert_eq!(index(Duration::ns(end + 1)), i + 1, "the next begins one nanosecond later");
-            let width = end + 1 - start;
-            assert!(width <= 1024.max(start / 32), "bucket {i} from {start} is {width} wide");
-            start = end + 1;
-        }
-    }
-
-    #[test]
-    fn the_last_bucket_takes_what_is_too_long() {
-        let top = 1u64 << TOP_BITS;
-        assert_eq!(index(Duration::ns(top - 1)), BUCKETS - 1);
-        assert_eq!(index(Duration::ns(top)), BUCKETS - 1);
-        assert_eq!(index(Duration::MAX), BUCKETS - 1);
-    }
 }

@@ -131,3 +131,18 @@ fn fold(part: impl Fn(&mut Fingerprint)) -> u64 {
     part(&mut fingerprint);
     fingerprint.value()
 }
+
+proptest! {
+    /// The crate everybody knows puts the same spans into the same buckets: its quantiles are ours, to the bucket.
+    #[test]
+    fn quantiles_are_hdr_histograms(spans in prop::collection::vec(1_000u64..10_000_000_000, 1..400), p in 0.0f64..=1.0) {
+        let mut ours = Latency::new();
+        let mut theirs = hdrhistogram::Histogram::<u64>::new_with_bounds(1_000, 3_600_000_000_000, 3).unwrap();
+        for &ns in &spans {
+            ours.record(Duration::ns(ns));
+            theirs.record(ns).unwrap();
+        }
+        let (ours, theirs) = (ours.quantile(p).unwrap().as_nanos(), theirs.value_at_quantile(p).min(*spans.iter().max().unwrap()));
+        prop_assert!(ours.abs_diff(theirs) <= 512.max(theirs / 500), "{ours} against {theirs}");
+    }
+}

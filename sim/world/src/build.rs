@@ -35,6 +35,7 @@ impl World {
             kernel,
             roles: Vec::new(),
             calls: Slab::default(),
+            again: Vec::new(),
             jobs: Slab::default(),
             instances: Vec::new(),
             callers: Vec::<Caller>::new(),

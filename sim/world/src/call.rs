@@ -30,36 +30,76 @@ pub(crate) enum Parent {
     Job(Id<Job>),
 }
 
-/// A call under way.
+/// A call under way, packed into a cache line: there are as many of them as requests in flight, and each is met three
+/// times in its life. What only retries need stands in [`Again`].
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Call {
-    key: Key,
-    pub(crate) parent: Parent,
-    pub(crate) caller: u32,
-    upstream: u32,
-    service: ServiceId,
-    optional: bool,
-    /// On the kernel's clock, for measuring.
-    started: Instant,
-    /// On the caller's clock, for patience.
-    deadline: Instant,
     /// Attempts made before the present one.
     retries: u16,
-    /// The last pause between attempts.
-    pause: Duration,
-    /// Chosen instances that did not answer well, the latest two.
-    tried: [InstanceId; 2],
+    upstream: u8,
     state: State,
+    pub(crate) caller: u32,
+    choice: Choice,
+    version: u16,
+    optional: bool,
+    /// The timer of the caller's patience, or of the pause.
+    timer: TimerId,
+    /// On the kernel's clock, for measuring.
+    started: Instant,
+    key: Key,
+    parent: Waiter,
+    /// On the caller's clock, for patience.
+    deadline: Instant,
 }
 
+/// What a call remembers once it has been retried; kept beside the calls, by slot.
 #[derive(Clone, Copy, Debug)]
+pub(crate) struct Again {
+    /// When the present attempt began.
+    began: Instant,
+    /// The last pause between attempts.
+    pause: Duration,
+    /// Instances that did not answer well, the latest first.
+    tried: [InstanceId; 2],
+}
+
+impl Again {
+    const NEW: Again = Again { began: Instant::ZERO, pause: Duration::ZERO, tried: [InstanceId(u32::MAX); 2] };
+}
+
+/// A [`Parent`] in eight bytes.
+#[derive(Clone, Copy, Debug)]
+struct Waiter {
+    slot: u32,
+    /// Of a job; [`SOURCE`] for a load source.
+    generation: u32,
+}
+
+/// No job lives in a generation this late: a slot would have to be used four thousand million times.
+const SOURCE: u32 = u32::MAX;
+
+impl From<Parent> for Waiter {
+    #[inline]
+    fn from(parent: Parent) -> Self {
+        match parent {
+            Parent::Source(load) => Waiter { slot: load, generation: SOURCE },
+            Parent::Job(job) => {
+                let (slot, generation) = job.parts();
+                Waiter { slot, generation }
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// An attempt is under way.
-    Attempt { choice: Choice, version: VersionId, began: Instant, timer: Option<TimerId> },
-    /// Between attempts.
-    Pause { timer: TimerId },
     /// Being set up.
     New,
+    /// An attempt is under way.
+    Attempt,
+    /// Between attempts.
+    Pause,
 }
 
 /// Labels of the draws that belong to a call or an attempt.
@@ -70,7 +110,14 @@ const BACKOFF: u64 = 5;
 impl Call {
     /// Whether an attempt is on its way at present.
     pub(crate) fn is_under_way(&self) -> bool {
-        matches!(self.state, State::Attempt { .. })
+        self.state == State::Attempt
+    }
+
+    /// Who waits for it.
+    #[inline]
+    pub(crate) fn parent(&self) -> Parent {
+        let Waiter { slot, generation } = self.parent;
+        if generation == SOURCE { Parent::Source(slot) } else { Parent::Job(Id::from_parts(slot, generation)) }
     }
 }
 
@@ -86,18 +133,18 @@ impl World {
         let deadline = traffic.policy().deadline(local, None);
         let admitted = traffic.begin(local);
         let call = Call {
-            key,
-            parent,
-            caller,
-            upstream: upstream as u32,
-            service,
-            optional,
-            started: self.kernel.now(),
-            deadline,
             retries: 0,
-            pause: Duration::ZERO,
-            tried: [InstanceId(u32::MAX); 2],
+            upstream: upstream as u8,
             state: State::New,
+            caller,
+            choice: Choice::NONE,
+            version: 0,
+            optional,
+            timer: TimerId::NONE,
+            started: self.kernel.now(),
+            key,
+            parent: parent.into(),
+            deadline,
         };
         let id = self.calls.insert(call);
         match admitted {
@@ -113,10 +160,16 @@ impl World {
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
         let node = caller.node;
-        let upstream = &mut caller.upstreams[call.upstream as usize];
+        let upstream = &mut caller.upstreams[usize::from(call.upstream)];
         let key = attempt_key(call.key, call.retries);
-        let tried = usize::from(call.retries).min(2);
-        let Some(choice) = upstream.choose(key, &call.tried[..tried]) else {
+        let choice = if call.retries == 0 {
+            upstream.choose(key, &[])
+        } else {
+            let again = &mut self.again[id.slot()];
+            again.began = now;
+            upstream.choose(key, &again.tried[..usize::from(call.retries).min(2)])
+        };
+        let Some(choice) = choice else {
             upstream.traffic.attempt_cancelled(u32::from(call.retries));
             self.end_call(id, End::Unavailable);
             return;
@@ -133,12 +186,14 @@ impl World {
         let local = self.kernel.local(node);
         let patience = policy.attempt_deadline(local, call.deadline);
         let attempt = call.retries;
-        let timer = (patience != Instant::MAX).then(|| {
+        call.timer = if patience == Instant::MAX {
+            TimerId::NONE
+        } else {
             let span = patience.saturating_since(local);
             self.kernel.timer_after(node, span, upstream.lane, Msg::Impatient { call: id, attempt })
-        });
-        call.state = State::Attempt { choice, version, began: now, timer };
-        let service = call.service;
+        };
+        (call.state, call.choice, call.version) = (State::Attempt, choice, version.0 as u16);
+        let service = upstream.service;
         if let Some(metrics) = self.metrics_of.get_mut(service.index()) {
             metrics.attempt_began(version);
         }
@@ -173,7 +228,7 @@ impl World {
     }
 
     fn is_attempt(&self, id: Id<Call>, attempt: u16) -> bool {
-        self.calls.get(id).is_some_and(|call| call.retries == attempt && matches!(call.state, State::Attempt { .. }))
+        self.calls.get(id).is_some_and(|call| call.retries == attempt && call.is_under_way())
     }
 
     /// The caller waits no longer for an attempt, or for the call.
@@ -185,13 +240,13 @@ impl World {
         let caller = &self.callers[call.caller as usize];
         let late = self.kernel.local(caller.node) >= call.deadline;
         match call.state {
-            State::Attempt { .. } if late => {
+            State::Attempt if late => {
                 self.close_attempt(id, Class::Timeout);
                 self.end_call(id, End::Timeout);
             }
-            State::Attempt { .. } => self.attempt_over(id, Class::Timeout),
-            State::Pause { .. } => {
-                self.callers[call.caller as usize].upstreams[call.upstream as usize].traffic.retry_cancelled();
+            State::Attempt => self.attempt_over(id, Class::Timeout),
+            State::Pause => {
+                self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].traffic.retry_cancelled();
                 self.end_call(id, End::Timeout);
             }
             State::New => {}
@@ -210,21 +265,29 @@ impl World {
         let caller = &mut self.callers[call.caller as usize];
         let node = caller.node;
         let local = self.kernel.local(node);
-        let traffic = &mut caller.upstreams[call.upstream as usize].traffic;
+        let traffic = &mut caller.upstreams[usize::from(call.upstream)].traffic;
+        if self.again.len() <= id.slot() {
+            self.again.resize(id.slot() + 1, Again::NEW);
+        }
+        let again = &mut self.again[id.slot()];
+        if call.retries == 0 {
+            *again = Again::NEW;
+        }
+        again.tried = [call.choice.instance, again.tried[0]];
         let mut draws = attempt_key(call.key, call.retries).derive(BACKOFF).draws();
-        let Some(pause) = traffic.retry(local, u32::from(call.retries), call.pause, class, &mut draws) else {
+        let Some(pause) = traffic.retry(local, u32::from(call.retries), again.pause, class, &mut draws) else {
             self.end_call(id, class.into());
             return;
         };
-        call.pause = pause;
+        again.pause = pause;
         // The deadline may come first; then the call ends in its pause.
         let left = call.deadline.saturating_since(local);
-        let timer = if call.deadline != Instant::MAX && left <= pause {
+        call.timer = if call.deadline != Instant::MAX && left <= pause {
             self.kernel.timer_after(node, left, None, Msg::Impatient { call: id, attempt: call.retries })
         } else {
             self.kernel.timer_after(node, pause, None, Msg::Retry(id))
         };
-        call.state = State::Pause { timer };
+        call.state = State::Pause;
     }
 
     /// The pause before another attempt is over.
@@ -234,7 +297,7 @@ impl World {
         let local = self.kernel.local(caller.node);
         call.retries += 1;
         self.checks.reached("retry_sent");
-        match caller.upstreams[call.upstream as usize].traffic.retry_started(local) {
+        match caller.upstreams[usize::from(call.upstream)].traffic.retry_started(local) {
             Ok(()) => self.attempt(id),
             Err(rejection) => self.end_call(id, rejected(rejection)),
         }
@@ -245,17 +308,18 @@ impl World {
     fn close_attempt(&mut self, id: Id<Call>, class: Class) {
         let now = self.kernel.now();
         let Some(call) = self.calls.get_mut(id) else { return };
-        let State::Attempt { choice, version, began, timer } = call.state else { return };
-        if let Some(timer) = timer {
-            self.kernel.cancel(timer);
-        }
-        if !class.is_success() {
-            call.tried = [choice.instance, call.tried[0]];
+        if !call.is_under_way() {
+            return;
         }
         call.state = State::New;
+        if call.timer != TimerId::NONE {
+            self.kernel.cancel(call.timer);
+        }
+        let (choice, version) = (call.choice, VersionId(u32::from(call.version)));
+        let began = if call.retries == 0 { call.started } else { self.again[id.slot()].began };
         let caller = &mut self.callers[call.caller as usize];
         let local = self.kernel.local(caller.node);
-        let upstream = &mut caller.upstreams[call.upstream as usize];
+        let upstream = &mut caller.upstreams[usize::from(call.upstream)];
         upstream.finished(choice);
         let opened = upstream.traffic.breaker_opened();
         upstream.traffic.attempt_done(local, u32::from(call.retries), class, now - began);
@@ -263,7 +327,7 @@ impl World {
             self.checks.reached("breaker_opened");
         }
         let measured = call.started >= self.metrics.measured_from;
-        if let Some(metrics) = self.metrics_of.get_mut(call.service.index()) {
+        if let Some(metrics) = self.metrics_of.get_mut(upstream.service.index()) {
             metrics.attempt_ended(now, version, class.is_success(), now - began, measured);
         }
     }
@@ -273,15 +337,15 @@ impl World {
     pub(crate) fn end_call(&mut self, id: Id<Call>, end: End) {
         let now = self.kernel.now();
         let Some(call) = self.calls.remove(id) else { return };
-        if let State::Pause { timer } = call.state {
-            self.kernel.cancel(timer);
+        if call.state == State::Pause {
+            self.kernel.cancel(call.timer);
         }
-        if call.started >= self.metrics.measured_from
-            && let Some(metrics) = self.metrics_of.get_mut(call.service.index())
-        {
+        if call.started >= self.metrics.measured_from {
+            let service = self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].service;
+            let metrics = &mut self.metrics_of[service.index()];
             metrics.call_ended(end, now - call.started, u32::from(call.retries));
         }
-        match call.parent {
+        match call.parent() {
             Parent::Source(load) => self.request_ends(load, &call, end),
             Parent::Job(job) => {
                 self.retries_inside += u64::from(call.retries);
@@ -325,13 +389,13 @@ impl World {
 
     /// When each request that has not ended began.
     pub(crate) fn open_requests(&self) -> impl Iterator<Item = Instant> {
-        let open = self.calls.iter().filter(|(_, call)| matches!(call.parent, Parent::Source(_)));
+        let open = self.calls.iter().filter(|(_, call)| matches!(call.parent(), Parent::Source(_)));
         open.map(|(_, call)| call.started)
     }
 
     /// The request that has waited longest.
     pub(crate) fn oldest_request(&self) -> Option<(Key, Instant)> {
-        let open = self.calls.iter().filter(|(_, call)| matches!(call.parent, Parent::Source(_)));
+        let open = self.calls.iter().filter(|(_, call)| matches!(call.parent(), Parent::Source(_)));
         open.map(|(_, call)| (call.key, call.started)).min_by_key(|(_, started)| *started)
     }
 }
@@ -353,3 +417,6 @@ fn rejected(rejection: Rejection) -> End {
         Rejection::Overflow => End::Overflow,
     }
 }
+
+/// A call and its slot's bookkeeping fill one cache line.
+const _: () = assert!(crate::slab::entry_bytes::<Call>() <= 72);

@@ -253,7 +253,7 @@ impl World {
         let Some(job) = self.jobs.get_mut(id) else { return };
         let (key, instance) = (job.key, job.instance);
         // The route of a load source's requests is always the same and was looked up when the world was built.
-        let route = self.calls.get(job.call).and_then(|call| match call.parent {
+        let route = self.calls.get(job.call).and_then(|call| match call.parent() {
             Parent::Source(load) => Some(load),
             Parent::Job(_) => None,
         });

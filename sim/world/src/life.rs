@@ -105,6 +105,7 @@ impl World {
         let upstreams = self.fresh_upstreams(node, services);
         let resolver = self.fresh_resolver(node);
         self.callers.push(Caller { node, name, upstreams, resolver, alarm: Default::default(), sent: 0 });
+        self.read_splits(index);
         index
     }
 
@@ -117,13 +118,17 @@ impl World {
             let key = format!("caller/{name}/{life}/{}", state.name);
             let mut upstream = Upstream::new(service, state.policy, state.balancer, self.seed, key);
             upstream.lane = state.lane;
-            // Configuration is read at boot from the orchestrator, so a caller starts with the present order.
-            if state.split.is_some() {
-                upstream.set_shares(state.split, state.split_number);
-            }
             upstreams.push(upstream);
         }
         upstreams
+    }
+
+    /// A caller boots: it reads its configuration from the orchestrator, and so starts with the present order.
+    fn read_splits(&mut self, caller: u32) {
+        for upstream in &mut self.callers[caller as usize].upstreams {
+            let state = &self.services[upstream.service.index()];
+            upstream.set_shares(state.split, state.split_number);
+        }
     }
 
     fn fresh_resolver(&self, node: NodeId) -> Option<Resolver> {
@@ -226,7 +231,7 @@ impl World {
         self.lose_jobs(id, true);
         self.instances[id.index()].life = Life::Gone;
         self.kernel.remove_node(node);
-        self.abandon_calls(node);
+        self.forget_calls(node);
         let service = self.instances[id.index()].service;
         if self.spec.registry.is_none() {
             self.tell_the_truth(service);
@@ -264,18 +269,25 @@ impl World {
             Role::Server(index) if reset => self.reset_watchers(index),
             Role::Server(_) | Role::Load | Role::Controller | Role::Locks => {}
         }
+        self.forget_calls(node);
+    }
+
+    /// A caller's memory is gone: what it waited for, and what it knew.
+    fn forget_calls(&mut self, node: NodeId) {
         self.abandon_calls(node);
+        let Some(caller) = self.caller_at(node) else { return };
+        let services: Vec<ServiceId> = self.callers[caller as usize].upstreams.iter().map(|u| u.service).collect();
+        let upstreams = self.fresh_upstreams(node, &services);
+        let resolver = self.fresh_resolver(node);
+        let state = &mut self.callers[caller as usize];
+        (state.upstreams, state.resolver, state.alarm) = (upstreams, resolver, Default::default());
     }
 
     pub(crate) fn node_up(&mut self, node: NodeId) {
         let now = self.kernel.now();
         self.kernel.trace_mut().note(now, Some(node), "up", String::new);
         if let Some(caller) = self.caller_at(node) {
-            let services: Vec<ServiceId> = self.callers[caller as usize].upstreams.iter().map(|u| u.service).collect();
-            let upstreams = self.fresh_upstreams(node, &services);
-            let resolver = self.fresh_resolver(node);
-            let state = &mut self.callers[caller as usize];
-            (state.upstreams, state.resolver, state.alarm) = (upstreams, resolver, Default::default());
+            self.read_splits(caller);
         }
         match self.roles[node.index()] {
             Role::Instance(id) | Role::Gateway(id) => {

@@ -26,10 +26,30 @@ struct Entry<T> {
     value: Option<T>,
 }
 
+/// What a value takes in a slab.
+pub(crate) const fn entry_bytes<T>() -> usize {
+    size_of::<Entry<T>>()
+}
+
 impl<T> Id<T> {
     /// A number that tells this name from every other of its kind in one run, as good as always.
     pub(crate) fn digest(self) -> u64 {
         u64::from(self.slot) << 32 | u64::from(self.generation)
+    }
+
+    /// The slot, for tables beside the slab.
+    pub(crate) fn slot(self) -> usize {
+        self.slot as usize
+    }
+
+    /// Slot and generation, for those who pack names tighter.
+    pub(crate) fn parts(self) -> (u32, u32) {
+        (self.slot, self.generation)
+    }
+
+    /// The name with these parts.
+    pub(crate) fn from_parts(slot: u32, generation: u32) -> Self {
+        Id { slot, generation, of: PhantomData }
     }
 
     /// The name of nothing, in nobody's slab.

@@ -3,7 +3,7 @@
 //! [`run`] is the way in. Everything a run depends on is the [`Spec`] and the [`Seed`]; [`Options`] say what to record of it,
 //! and change nothing that happens.
 
-use crate::call::Call;
+use crate::call::{Again, Call};
 use crate::caller::Caller;
 use crate::check::Checks;
 use crate::instance::{Instance, Job};
@@ -160,6 +160,7 @@ pub(crate) struct World {
     pub(crate) roles: Vec<Role>,
     // What every request touches.
     pub(crate) calls: Slab<Call>,
+    pub(crate) again: Vec<Again>,
     pub(crate) jobs: Slab<Job>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) callers: Vec<Caller>,
