@@ -17,7 +17,21 @@ macro_rules! entries {
     };
 }
 
-const LIBRARY: &[Entry] = entries!["weather", "counter", "steady",];
+const LIBRARY: &[Entry] = entries![
+    "weather",
+    "counter",
+    "steady",
+    "theory/mm1",
+    "theory/mmc",
+    "theory/md1",
+    "theory/mg1",
+    "theory/rr-2",
+    "theory/rr-10",
+    "theory/p2c-2-replacement",
+    "theory/jsq-2",
+    "theory/supermarket",
+    "theory/closed",
+];
 
 /// All of it, in the order in which it is best read.
 pub const fn library() -> &'static [Entry] {

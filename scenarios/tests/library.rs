@@ -71,3 +71,12 @@ fn the_template_runs_as_it_is() {
         assert!(checked.problems.is_empty(), "{}", scenarios::render(&checked.problems, "new.toml", &text, false));
     }
 }
+
+#[test]
+fn the_example_of_the_readme_runs_as_it_is() {
+    let readme = include_str!("../README.md");
+    let example =
+        readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("it has an example");
+    let checked = scenarios::check(example, "readme");
+    assert!(checked.problems.is_empty(), "{}", scenarios::render(&checked.problems, "README.md", example, false));
+}

@@ -27,7 +27,7 @@ pub type StrategyName = String;
 
 /// A strategy with parameters.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a strategy's name or a table with `strategy` and its parameters")]
+#[serde(deny_unknown_fields, expecting = "a strategy's name or a table with `strategy` and its parameters")]
 pub struct BalancerTable {
     /// How to choose.
     #[schemars(required, schema_with = "strategies")]

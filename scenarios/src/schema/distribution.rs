@@ -60,7 +60,7 @@ pub type Point = At<(Percent, Span)>;
 
 /// A distribution and its numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a duration or a distribution")]
+#[serde(deny_unknown_fields, expecting = "a duration or a distribution")]
 pub struct DistributionTable {
     /// Which distribution.
     #[schemars(required)]

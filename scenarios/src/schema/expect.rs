@@ -29,7 +29,7 @@ pub struct Expect {
 
 /// What the callers of a service must see.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table with a service and its limits")]
+#[serde(deny_unknown_fields, expecting = "a table with a service and its limits")]
 pub struct Slo {
     /// Whose callers.
     #[schemars(required)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// Something that goes wrong.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table that describes a fault")]
+#[serde(deny_unknown_fields, expecting = "a table that describes a fault")]
 pub struct Fault {
     /// Its name, unique in the file and the key of its chances; by default its kind and whom it concerns.
     #[serde(skip_serializing_if = "Option::is_none")]

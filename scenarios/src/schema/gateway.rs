@@ -12,20 +12,20 @@ use std::fmt;
 
 /// The gateway: nodes between load and services, each with its own view and its own balancers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table that describes the gateway")]
+#[serde(deny_unknown_fields, expecting = "a table that describes the gateway")]
 pub struct Gateway {
     /// How many; load is spread over them in turn. 1 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instances: Option<At<Ranged<Count>>>,
     /// Routes; the first that matches wins.
     #[schemars(required)]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub route: Vec<At<Route>>,
 }
 
 /// A route. All conditions that are given must hold; without any it matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table that describes a route")]
+#[serde(deny_unknown_fields, expecting = "a table that describes a route")]
 pub struct Route {
     /// What people call it; by default what it matches.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +43,7 @@ pub struct Route {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exact: Option<At<String>>,
     /// Headers that must be there: a value, the beginning of one ("beta*"), or any ("*").
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<At<String>, At<String>>,
     /// Where it leads: a service's name, or several destinations with weights.
     #[schemars(required)]
@@ -84,7 +84,7 @@ text_or_table!(
 
 /// A destination with a version or a weight.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table with service, version and weight")]
+#[serde(deny_unknown_fields, expecting = "a table with service, version and weight")]
 pub struct DestinationTable {
     /// The service.
     #[schemars(required)]

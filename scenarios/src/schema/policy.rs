@@ -173,7 +173,7 @@ pub enum BudgetKind {
 
 /// A retry budget with numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a budget's name or a table with its kind and numbers")]
+#[serde(deny_unknown_fields, expecting = "a budget's name or a table with its kind and numbers")]
 pub struct BudgetTable {
     /// Whose rule.
     #[schemars(required)]

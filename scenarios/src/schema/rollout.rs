@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// A version to roll out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table that describes a rollout")]
+#[serde(deny_unknown_fields, expecting = "a table that describes a rollout")]
 pub struct Rollout {
     /// Whose versions change.
     #[schemars(required)]
@@ -62,7 +62,7 @@ pub enum StrategyKind {
 
 /// A rollout strategy with its numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a strategy's name or a table with its kind and numbers")]
+#[serde(deny_unknown_fields, expecting = "a strategy's name or a table with its kind and numbers")]
 pub struct StrategyTable {
     /// Which strategy.
     #[schemars(required)]

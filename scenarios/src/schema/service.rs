@@ -93,7 +93,7 @@ text_or_table!(
 
 /// A call with more to say than whom.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a service's name or a table with `to` and `optional`")]
+#[serde(deny_unknown_fields, expecting = "a service's name or a table with `to` and `optional`")]
 pub struct CallTable {
     /// Who is called.
     #[schemars(required)]

@@ -1,0 +1,147 @@
+//! The example of the design page, with a registry kind that exists: what it becomes, and what its seed decides.
+
+use base::{Dist, Duration, Instant, Ratio, Seed, ServiceId, VersionId};
+use world::Spec;
+use world::kernel::fault::Path;
+use world::kernel::select::Selector;
+use world::kernel::{Fault, FaultKind};
+use world::outcome::{CheckKind, Phases};
+use world::spec::{Arrivals, ObjectiveSpec, Target};
+
+const EXAMPLE: &str = r#"
+title  = "A canary with a 2 % bug meets a registry partition"
+phases = { warmup = "10s", storm = "3m", calm = "60s" }
+
+[topology]
+zones   = ["a", "b", "c"]
+network = "cross-zone"                       # a preset with listed numbers; each may be overridden
+
+[registry]
+kind = "consul"
+servers = 3
+
+[service.checkout]
+instances    = 12
+concurrency  = 8
+service_time = { distribution = "lognormal", p50 = "8ms", p99 = "40ms" }
+version."1.5.0" = { error_rate = "2%" }
+
+[gateway]
+route = [{ prefix = "/", to = "checkout" }]
+
+[balancer]
+strategy = "p2c"
+
+[load.shoppers]
+target = "checkout"
+rate   = "400/s .. 800/s"
+
+[[rollout]]
+service  = "checkout"
+to       = "1.5.0"
+at       = "30s"
+strategy = { kind = "canary", steps = [{ weight = "5%", hold = "30s" }, { weight = "25%", hold = "30s" }] }
+analysis = { success_rate = ">= 99%", interval = "10s", failures = 3 }
+
+[[fault]]
+kind  = "partition"
+what  = "registry | gateway"
+at    = "40s .. 60s"
+lasts = "15s"
+
+[expect]
+always     = ["every_request_ends_once", "rollout_within_budget"]
+eventually = ["views_converge", "rollout_settles"]
+sometimes  = ["rollout_rolled_back"]
+slo        = [{ service = "checkout", success = ">= 99.5%", p99 = "<= 120ms" }]
+"#;
+
+fn lowered(text: &str, seed: u64) -> Spec {
+    let checked = scenarios::check(text, "design");
+    let shown = scenarios::render(&checked.problems, "design.toml", text, false);
+    checked.scenario.unwrap_or_else(|| panic!("{shown}")).lower(Seed(seed)).expect("what parses lowers")
+}
+
+#[test]
+fn the_example_of_the_design_page_becomes_what_it_says() {
+    let spec = lowered(EXAMPLE, 42);
+    assert_eq!(spec.name, "design");
+    assert_eq!(spec.phases, Phases { warmup: Duration::secs(10), storm: Duration::mins(3), calm: Duration::secs(60) });
+    assert_eq!(spec.zones, ["a", "b", "c"]);
+    assert_eq!(spec.within_zone.latency, Dist::lognormal(Duration::us(100), Duration::us(300)));
+    assert_eq!(spec.between_zones.latency, Dist::lognormal(Duration::us(500), Duration::us(1500)));
+    let registry = spec.registry.as_ref().expect("it has a registry");
+    assert_eq!((registry.servers, registry.server.ttl), (3, Duration::secs(30)));
+
+    let [checkout] = spec.services.as_slice() else { panic!("one service") };
+    assert_eq!((checkout.instances, checkout.concurrency, checkout.queue_limit), (12, 8, None));
+    assert_eq!(checkout.service_time, Dist::lognormal(Duration::ms(8), Duration::ms(40)));
+    assert_eq!(checkout.balancer, world::balancer::Strategy::P2C);
+    assert_eq!(checkout.policy.timeout, Some(Duration::secs(15)), "Envoy's, where nothing is said");
+    let versions: Vec<(String, Ratio)> =
+        checkout.versions.iter().map(|v| (v.version.to_string(), v.error_rate)).collect();
+    assert_eq!(versions, [("1.0.0".to_string(), Ratio::ZERO), ("1.5.0".to_string(), Ratio::percent(2))]);
+
+    let [shoppers] = spec.loads.as_slice() else { panic!("one load") };
+    assert_eq!(shoppers.target, Target::Service(ServiceId(0)));
+    let Arrivals::Poisson { rate } = shoppers.arrivals else { panic!("Poisson") };
+    assert!((400.0..=800.0).contains(&rate));
+
+    let [rollout] = spec.rollouts.as_slice() else { panic!("one rollout") };
+    assert_eq!((rollout.service, rollout.to, rollout.at), (ServiceId(0), VersionId(1), Instant::from_secs(30)));
+    let world::rollout::Strategy::Canary { steps } = &rollout.strategy else { panic!("a canary") };
+    let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+    assert_eq!(steps, ["weight 5%", "hold 30s", "weight 25%", "hold 30s"]);
+    let analysis = rollout.analysis.expect("it is judged");
+    assert_eq!((analysis.success_rate_min, analysis.failures), (Some(Ratio::percent(99)), 3));
+
+    let [Fault { name, at, lasts, kind }] = spec.faults.as_slice() else { panic!("one fault") };
+    assert_eq!((name.as_str(), *lasts), ("partition registry | gateway", Some(Duration::secs(15))));
+    assert!((Instant::from_secs(40)..=Instant::from_secs(60)).contains(at));
+    let (from, to) = (Selector::Tag("registry".into()), Selector::Tag("gateway".into()));
+    assert_eq!(*kind, FaultKind::Partition(Path { from, to, one_way: false }));
+
+    assert_eq!(spec.expect.checks.len(), 5);
+    assert_eq!(spec.expect.checks[4], (CheckKind::Sometimes, "rollout_rolled_back".to_string()));
+    let objective = ObjectiveSpec {
+        service: ServiceId(0),
+        success: Some(Ratio::from_f64(0.995)),
+        p50: None,
+        p99: Some(Duration::ms(120)),
+        mean: None,
+    };
+    assert_eq!(spec.expect.objectives, [objective]);
+}
+
+#[test]
+fn what_was_drawn_is_told_and_depends_on_the_seed_alone() {
+    let drawn = lowered(EXAMPLE, 42).drawn;
+    let keys: Vec<&str> = drawn.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["load/shoppers/rate", "fault/partition registry | gateway/at"]);
+    assert_eq!(drawn, lowered(EXAMPLE, 42).drawn);
+    assert_ne!(drawn, lowered(EXAMPLE, 43).drawn);
+}
+
+#[test]
+fn taking_one_fault_away_or_adding_one_changes_no_other_draw() {
+    let another =
+        "\n[[fault]]\nkind = \"crash\"\nwhat = \"one of checkout\"\nat = \"20s .. 90s\"\nlasts = \"5s .. 20s\"\n";
+    let twice =
+        "\n[[fault]]\nkind = \"partition\"\nwhat = \"registry  |  gateway\"\nat = \"40s .. 60s\"\nlasts = \"15s\"\n";
+    let (head, tail) = EXAMPLE.split_at(EXAMPLE.find("[[fault]]").expect("it has a fault"));
+    let alone = lowered(EXAMPLE, 7);
+    let before = lowered(&format!("{head}{another}{tail}"), 7);
+    let after = lowered(&format!("{EXAMPLE}{twice}"), 7);
+    assert_eq!(before.faults[1], alone.faults[0]);
+    assert_eq!(after.faults[0], alone.faults[0]);
+    assert_eq!(after.faults[1].name, "partition registry | gateway#2");
+    assert_ne!(after.faults[1].at, alone.faults[0].at, "a second fault of the same words has its own chances");
+    assert_eq!((before.loads, after.loads), (alone.loads.clone(), alone.loads));
+}
+
+#[test]
+fn a_summary_counts() {
+    let scenario = scenarios::parse(EXAMPLE, "design").expect("it parses");
+    let expected = "1 service, 12 instances, 1 load, 1 rollout, 1 fault, 5 checks, 1 objective";
+    assert_eq!(scenario.summary().to_string(), expected);
+}
