@@ -78,9 +78,11 @@ impl Ratio {
 }
 
 impl fmt::Display for Ratio {
-    /// In percent, with as many decimals as it has: `2%`, `99.95%`.
+    /// In percent, with as many decimals as it has: `2%`, `99.95%`. A precision bounds them, for shares that were measured:
+    /// `{:.2}` prints a third as `33.33%`, cut and not rounded, so that what missed a limit never prints as having met it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) = (self.0 / 10_000_000, self.0 % 10_000_000);
+        let cut = 10u32.pow(7 - f.precision().map_or(7, |decimals| decimals.min(7)) as u32);
+        let (whole, rest) = (self.0 / 10_000_000, self.0 % 10_000_000 / cut * cut);
         if rest == 0 {
             return write!(f, "{whole}%");
         }
@@ -100,6 +102,10 @@ mod tests {
         assert_eq!(Ratio::from_f64(0.9995).to_string(), "99.95%");
         assert_eq!(Ratio::of(1, 3).to_string(), "33.3333333%");
         assert_eq!(Ratio::ONE.to_string(), "100%");
+        assert_eq!(
+            format!("{:.2} {:.2} {:.0}", Ratio::of(1, 3), Ratio::percent(2), Ratio::of(999, 1000)),
+            "33.33% 2% 99%"
+        );
     }
 
     #[test]

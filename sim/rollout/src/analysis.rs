@@ -112,7 +112,7 @@ impl Analysis {
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Breach::SuccessRate { measured, min } => write!(f, "success {measured} < {min}"),
+            Breach::SuccessRate { measured, min } => write!(f, "success {measured:.2} < {min}"),
             Breach::Latency { measured, max } => write!(f, "p99 {measured} > {max}"),
             Breach::Samples { measured, min } => write!(f, "samples {measured} < {min}"),
         }
@@ -124,7 +124,7 @@ pub(crate) fn reading(measurement: &Measurement) -> impl fmt::Display {
     fmt::from_fn(move |f| {
         write!(f, "{} samples", measurement.samples)?;
         if let Some(success) = measurement.success {
-            write!(f, ", success {success}")?;
+            write!(f, ", success {success:.2}")?;
         }
         if let Some(p99) = measurement.p99 {
             write!(f, ", p99 {p99}")?;

@@ -187,7 +187,7 @@ fn objective(wanted: &ObjectiveSpec, services: &[ServiceOutcome]) -> Vec<Objecti
     };
     if let Some(least) = wanted.success {
         let reached: Ratio = seen.requests.success();
-        add(format!("success >= {least}"), reached.to_string(), reached >= least);
+        add(format!("success >= {least}"), format!("{reached:.3}"), reached >= least);
     }
     let latencies = [("p50", wanted.p50, seen.latency.p50), ("p99", wanted.p99, seen.latency.p99)];
     let mean = [("mean", wanted.mean, seen.latency.mean)];
