@@ -1,0 +1,139 @@
+//! What a run asks of the allocator: nothing per request in the steady state, no more for a longer run, and little per node.
+//!
+//! An allocator that counts stands before the system's. It counts per thread, so that tests run side by side.
+#![expect(unsafe_code, reason = "an allocator is an unsafe trait; this one counts and passes everything on")]
+
+#[path = "../worlds/full_stack.rs"]
+mod full_stack;
+#[path = "../worlds/study.rs"]
+mod study;
+
+use base::{Duration, Seed};
+use benches::Model;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use world::{Options, Spec, Verdict};
+
+/// What one thread has asked for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Usage {
+    /// Allocations and reallocations.
+    asked: u64,
+    /// Bytes allocated and not freed.
+    live: i64,
+    /// The most bytes live at once.
+    peak: i64,
+}
+
+thread_local! {
+    static USAGE: Cell<Usage> = const { Cell::new(Usage { asked: 0, live: 0, peak: 0 }) };
+}
+
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn count(asked: u64, bytes: i64) {
+    // Nobody counts any more while a thread takes its storage apart.
+    let _ = USAGE.try_with(|cell| {
+        let Usage { asked: before, live, peak } = cell.get();
+        let live = live + bytes;
+        cell.set(Usage { asked: before + asked, live, peak: peak.max(live) });
+    });
+}
+
+// SAFETY: every call is passed on to the system's allocator as it came, and its answer passed back.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(1, layout.size() as i64);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        count(0, -(layout.size() as i64));
+        // SAFETY: as above.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(1, size as i64 - layout.size() as i64);
+        // SAFETY: as above.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+/// What a run asked for, and how many requests it answered.
+fn usage(spec: &Spec) -> (Usage, u64) {
+    let before = USAGE.get();
+    USAGE.set(Usage { asked: 0, live: 0, peak: 0 });
+    let run = world::run(spec, Seed(1), &Options::default());
+    let usage = USAGE.replace(before);
+    assert_eq!(run.outcome.verdict, Verdict::Passed, "{:?}", run.outcome.failure);
+    (usage, run.outcome.requests.sent)
+}
+
+fn lasting(servers: u32, lasts: Duration) -> Model {
+    Model { lasts, ..Model::bench(servers, 1) }
+}
+
+#[test]
+fn the_allocator_counts() {
+    let before = USAGE.get();
+    let mut bytes = vec![1u8; 1 << 20];
+    bytes.reserve_exact(1 << 21);
+    drop(bytes);
+    let after = USAGE.get();
+    assert!(after.asked - before.asked == 2 && after.live == before.live, "{before:?} {after:?}");
+    assert!(after.peak >= before.live + (3 << 20), "{before:?} {after:?}");
+}
+
+/// Asserts that the second half of a run asks for no memory: what little it may ask for is some vector that doubles.
+fn assert_steady(name: &str, spec: impl Fn(Duration) -> Spec, half: Duration) {
+    let ((short, few), (long, many)) = (usage(&spec(half)), usage(&spec(half + half)));
+    let (asked, requests) = (long.asked as i64 - short.asked as i64, many - few);
+    assert!(requests > 100_000, "{name}: {requests} requests show little");
+    assert!(asked.unsigned_abs() < requests / 1_000, "{name}: {asked} allocations in {requests} requests");
+}
+
+#[test]
+fn a_request_allocates_nothing() {
+    assert_steady("study", |lasts| study::world(&lasting(1_000, lasts)), Duration::ms(200));
+    assert_steady("full stack", |lasts| full_stack::world(&lasting(1_000, lasts)), Duration::ms(200));
+}
+
+#[test]
+fn a_longer_run_needs_no_more_memory() {
+    for (name, world) in [("study", study::world as fn(&Model) -> Spec), ("full stack", full_stack::world)] {
+        let peak = |lasts| usage(&world(&lasting(500, lasts))).0.peak;
+        let (short, long) = (peak(Duration::ms(250)), peak(Duration::secs(1)));
+        assert!(long as f64 <= short as f64 * 1.1, "{name}: {short} bytes, and {long} in four times the time");
+    }
+}
+
+/// Bytes of an idle server. The design asks for 1,024: a stream of chance (320) and a disk (168) that this node never uses
+/// are what is too much.
+const IDLE_MAX: i64 = 1_400;
+/// The same with its registration: the registrant with a stream of its own, its place in the catalogue, its record on
+/// the registry's disk, and the timers of its lease.
+const REGISTERED_MAX: i64 = 2_500;
+
+/// What one more idle server costs at the peak of a run, its part of the outcome included.
+fn idle_node(world: impl Fn(&Model) -> Spec) -> i64 {
+    let peak = |servers| {
+        let mut spec = world(&Model { load: 1e-6, ..lasting(servers, Duration::ms(100)) });
+        // A timeline takes four bytes a step and instance, as many as a scenario asks for.
+        spec.timeline_steps = 1;
+        usage(&spec).0.peak
+    };
+    // Just below powers of two, where vectors that double hold little that is not used.
+    (peak(16_000) - peak(8_000)) / 8_000
+}
+
+#[test]
+fn an_idle_node_costs_little() {
+    let (alone, registered) = (idle_node(study::world), idle_node(full_stack::world));
+    assert!((1..=IDLE_MAX).contains(&alone), "{alone} bytes");
+    assert!((1..=REGISTERED_MAX).contains(&registered), "{registered} bytes with a registration");
+}
