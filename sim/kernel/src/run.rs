@@ -378,6 +378,15 @@ impl<M: Message> Kernel<M> {
         self.queue.push(at, Entry::World(msg))
     }
 
+    /// [`Kernel::world_at`] through a lane, for what follows one after the other.
+    #[inline]
+    pub fn world_in_lane(&mut self, lane: Option<Lane>, at: Instant, msg: M) -> TimerId {
+        match lane {
+            Some(lane) => self.queue.push_lane(lane, at, Entry::World(msg)),
+            None => self.queue.push(at, Entry::World(msg)),
+        }
+    }
+
     /// Lays out the plan of faults. Call once, before the first event.
     pub fn plan_faults(&mut self, plan: Vec<Fault>) {
         assert!(self.plan.is_empty(), "a run has one plan of faults");

@@ -38,6 +38,8 @@ impl World {
             again: Vec::new(),
             jobs: Slab::default(),
             instances: Vec::new(),
+            taken: Vec::new(),
+            finished: Vec::new(),
             callers: Vec::<Caller>::new(),
             loads: Vec::new(),
             services: Vec::new(),
@@ -47,8 +49,7 @@ impl World {
             sabotage: options.sabotage,
             dead: 0,
             retries_inside: 0,
-            names: Vec::new(),
-            series: Vec::new(),
+            records: Vec::new(),
             registrations: Vec::new(),
             callers_at: Vec::new(),
             servers: Vec::new(),
@@ -57,7 +58,6 @@ impl World {
             to_registry: 0,
             truth_told: 0,
             exposures: Vec::new(),
-            died: Vec::new(),
             probe: options.probe.then(Probe::default),
             spec: spec.clone(),
         };
@@ -206,6 +206,7 @@ impl World {
                 Target::Gateway { .. } => gateway,
             };
             let mut state = Load::new(load, self.seed, service, routes);
+            state.lane = self.kernel.lane();
             for n in 0..load.sources.max(1) {
                 let node = self.node(&format!("load-{}-{}", load.name, n + 1), n, "load", Role::Load);
                 state.callers.push(self.add_caller(node, &[service]));

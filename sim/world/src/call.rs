@@ -40,18 +40,25 @@ pub(crate) struct Call {
     upstream: u8,
     state: State,
     pub(crate) caller: u32,
-    choice: Choice,
-    version: u16,
+    group: u8,
     optional: bool,
+    version: u16,
+    host: u32,
+    instance: InstanceId,
     /// The timer of the caller's patience, or of the pause.
     timer: TimerId,
-    /// On the kernel's clock, for measuring.
-    started: Instant,
-    key: Key,
     parent: Waiter,
-    /// On the caller's clock, for patience.
-    deadline: Instant,
+    started: Tight<Instant>,
+    key: Tight<Key>,
+    deadline: Tight<Instant>,
 }
+
+/// Eight bytes that do not ask to stand at a multiple of eight: a call and its slot's generation then fill 64.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, packed(4))]
+struct Tight<T>(T);
+
+const _: () = assert!(size_of::<Call>() == 60);
 
 /// What a call remembers once it has been retried; kept beside the calls, by slot.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +120,23 @@ impl Call {
         self.state == State::Attempt
     }
 
+    /// When it began, on the kernel's clock, for measuring.
+    #[inline]
+    fn started(&self) -> Instant {
+        self.started.0
+    }
+
+    /// When it is to end, on the caller's clock.
+    #[inline]
+    fn deadline(&self) -> Instant {
+        self.deadline.0
+    }
+
+    #[inline]
+    fn key(&self) -> Key {
+        self.key.0
+    }
+
     /// Who waits for it.
     #[inline]
     pub(crate) fn parent(&self) -> Parent {
@@ -137,14 +161,16 @@ impl World {
             upstream: upstream as u8,
             state: State::New,
             caller,
-            choice: Choice::NONE,
-            version: 0,
+            group: 0,
             optional,
+            version: 0,
+            host: 0,
+            instance: InstanceId(u32::MAX),
             timer: TimerId::NONE,
-            started: self.kernel.now(),
-            key,
             parent: parent.into(),
-            deadline,
+            started: Tight(self.kernel.now()),
+            key: Tight(key),
+            deadline: Tight(deadline),
         };
         let id = self.calls.insert(call);
         match admitted {
@@ -161,7 +187,7 @@ impl World {
         let caller = &mut self.callers[call.caller as usize];
         let node = caller.node;
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
-        let key = attempt_key(call.key, call.retries);
+        let key = attempt_key(call.key(), call.retries);
         let choice = if call.retries == 0 {
             upstream.choose(key, &[])
         } else {
@@ -181,10 +207,10 @@ impl World {
         let listed = upstream.lists(chosen);
         // Where the view says it is, and the truth: an id is never given twice.
         let to = self.instances[chosen.index()].node;
-        let version = self.instances[choice.instance.index()].version;
+        let version = self.instances[choice.instance.index()].version();
         let policy = upstream.traffic.policy();
         let local = self.kernel.local(node);
-        let patience = policy.attempt_deadline(local, call.deadline);
+        let patience = policy.attempt_deadline(local, call.deadline());
         let attempt = call.retries;
         call.timer = if patience == Instant::MAX {
             TimerId::NONE
@@ -192,7 +218,8 @@ impl World {
             let span = patience.saturating_since(local);
             self.kernel.timer_after(node, span, upstream.lane, Msg::Impatient { call: id, attempt })
         };
-        (call.state, call.choice, call.version) = (State::Attempt, choice, version.0 as u16);
+        (call.state, call.version) = (State::Attempt, version.0 as u16);
+        (call.group, call.host, call.instance) = (choice.group, choice.host, choice.instance);
         let service = upstream.service;
         if let Some(metrics) = self.metrics_of.get_mut(service.index()) {
             metrics.attempt_began(version);
@@ -238,7 +265,7 @@ impl World {
             return;
         }
         let caller = &self.callers[call.caller as usize];
-        let late = self.kernel.local(caller.node) >= call.deadline;
+        let late = self.kernel.local(caller.node) >= call.deadline();
         match call.state {
             State::Attempt if late => {
                 self.close_attempt(id, Class::Timeout);
@@ -273,16 +300,16 @@ impl World {
         if call.retries == 0 {
             *again = Again::NEW;
         }
-        again.tried = [call.choice.instance, again.tried[0]];
-        let mut draws = attempt_key(call.key, call.retries).derive(BACKOFF).draws();
+        again.tried = [call.instance, again.tried[0]];
+        let mut draws = attempt_key(call.key(), call.retries).derive(BACKOFF).draws();
         let Some(pause) = traffic.retry(local, u32::from(call.retries), again.pause, class, &mut draws) else {
             self.end_call(id, class.into());
             return;
         };
         again.pause = pause;
         // The deadline may come first; then the call ends in its pause.
-        let left = call.deadline.saturating_since(local);
-        call.timer = if call.deadline != Instant::MAX && left <= pause {
+        let left = call.deadline().saturating_since(local);
+        call.timer = if call.deadline() != Instant::MAX && left <= pause {
             self.kernel.timer_after(node, left, None, Msg::Impatient { call: id, attempt: call.retries })
         } else {
             self.kernel.timer_after(node, pause, None, Msg::Retry(id))
@@ -315,8 +342,9 @@ impl World {
         if call.timer != TimerId::NONE {
             self.kernel.cancel(call.timer);
         }
-        let (choice, version) = (call.choice, VersionId(u32::from(call.version)));
-        let began = if call.retries == 0 { call.started } else { self.again[id.slot()].began };
+        let choice = Choice { group: call.group, host: call.host, instance: call.instance };
+        let version = VersionId(u32::from(call.version));
+        let began = if call.retries == 0 { call.started() } else { self.again[id.slot()].began };
         let caller = &mut self.callers[call.caller as usize];
         let local = self.kernel.local(caller.node);
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
@@ -326,7 +354,7 @@ impl World {
         if upstream.traffic.breaker_opened() != opened {
             self.checks.reached("breaker_opened");
         }
-        let measured = call.started >= self.metrics.measured_from;
+        let measured = call.started() >= self.metrics.measured_from;
         if let Some(metrics) = self.metrics_of.get_mut(upstream.service.index()) {
             metrics.attempt_ended(now, version, class.is_success(), now - began, measured);
         }
@@ -340,10 +368,10 @@ impl World {
         if call.state == State::Pause {
             self.kernel.cancel(call.timer);
         }
-        if call.started >= self.metrics.measured_from {
+        if call.started() >= self.metrics.measured_from {
             let service = self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].service;
             let metrics = &mut self.metrics_of[service.index()];
-            metrics.call_ended(end, now - call.started, u32::from(call.retries));
+            metrics.call_ended(end, now - call.started(), u32::from(call.retries));
         }
         match call.parent() {
             Parent::Source(load) => self.request_ends(load, &call, end),
@@ -365,12 +393,12 @@ impl World {
         invariant::every_request_ends_once::ended(&mut self.checks, &self.kernel, times);
         let late = Duration::us(if self.sabotage == Some(Sabotage::LateArrivals) { 1 } else { 0 });
         if times > 0 {
-            self.metrics.end(now, now.min(call.started + late), end, u32::from(call.retries));
+            self.metrics.end(now, now.min(call.started() + late), end, u32::from(call.retries));
         }
         let node = self.callers[call.caller as usize].node;
         self.kernel
             .trace_mut()
-            .span(call.started, now, Some(node), "request", || format!("{} {}", name_of(call.key), end.name()));
+            .span(call.started(), now, Some(node), "request", || format!("{} {}", name_of(call.key()), end.name()));
         self.user_answered(load);
     }
 
@@ -390,13 +418,13 @@ impl World {
     /// When each request that has not ended began.
     pub(crate) fn open_requests(&self) -> impl Iterator<Item = Instant> {
         let open = self.calls.iter().filter(|(_, call)| matches!(call.parent(), Parent::Source(_)));
-        open.map(|(_, call)| call.started)
+        open.map(|(_, call)| call.started())
     }
 
     /// The request that has waited longest.
     pub(crate) fn oldest_request(&self) -> Option<(Key, Instant)> {
         let open = self.calls.iter().filter(|(_, call)| matches!(call.parent(), Parent::Source(_)));
-        open.map(|(_, call)| (call.key, call.started)).min_by_key(|(_, started)| *started)
+        open.map(|(_, call)| (call.key(), call.started())).min_by_key(|(_, started)| *started)
     }
 }
 
@@ -418,5 +446,5 @@ fn rejected(rejection: Rejection) -> End {
     }
 }
 
-/// A call and its slot's bookkeeping fill one cache line.
-const _: () = assert!(crate::slab::entry_bytes::<Call>() <= 72);
+/// With its slot's bookkeeping, a call fills one cache line.
+const _: () = assert!(crate::slab::entry_bytes::<Call>() == 64);

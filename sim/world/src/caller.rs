@@ -54,11 +54,6 @@ pub(crate) struct Choice {
     pub(crate) instance: InstanceId,
 }
 
-impl Choice {
-    /// No choice yet.
-    pub(crate) const NONE: Choice = Choice { group: 0, host: 0, instance: InstanceId(u32::MAX) };
-}
-
 /// The label of the draw that chooses a version.
 const SPLIT: u64 = 0x73_706c_6974;
 

@@ -26,11 +26,11 @@ impl World {
 
     pub(crate) fn finish(mut self) -> Run {
         let now = self.kernel.now();
-        if self.timeline_steps_closed() < self.metrics.timeline.steps {
-            self.metrics.close_step();
-            self.close_instances(now);
-        } else {
-            self.close_instances(now);
+        self.metrics.close_step();
+        let closed = self.timeline_steps_closed();
+        self.close_instances(now, closed);
+        for metrics in &mut self.metrics_of {
+            metrics.close_step(closed);
         }
         let services: Vec<ServiceOutcome> =
             (0..self.spec.services.len()).map(|i| self.service_outcome(ServiceId(i as u32), now)).collect();
@@ -90,19 +90,6 @@ impl World {
         fingerprint
     }
 
-    fn close_instances(&mut self, now: Instant) {
-        let closed = self.timeline_steps_closed();
-        for (instance, series) in self.instances.iter_mut().zip(&mut self.series) {
-            instance.sum_areas(now);
-            if series.before + series.per_step.len() < closed {
-                series.per_step.push(instance.in_step);
-            }
-        }
-        for metrics in &mut self.metrics_of {
-            metrics.close_step(closed);
-        }
-    }
-
     fn service_outcome(&self, service: ServiceId, now: Instant) -> ServiceOutcome {
         let metrics = &self.metrics_of[service.index()];
         let versions = metrics.versions.iter().enumerate();
@@ -116,22 +103,22 @@ impl World {
     }
 
     fn instance_outcome(&self, index: usize, now: Instant) -> InstanceOutcome {
-        let (instance, series) = (&self.instances[index], &self.series[index]);
-        let (tally, baseline) = (instance.tally, series.baseline);
-        let span = (now - series.measured_from.max(self.metrics.measured_from.min(now))).as_nanos().max(1) as f64;
+        let (instance, record) = (&self.instances[index], &self.records[index]);
+        let baseline = record.baseline;
+        let span = (now - baseline.at.max(self.metrics.measured_from.min(now))).as_nanos().max(1) as f64;
         let zone = self.kernel.nodes().zone(instance.node);
-        let mut per_step = vec![0; series.before.min(self.metrics.timeline.steps)];
-        per_step.extend(&series.per_step);
+        let mut per_step = vec![0; record.steps_before.min(self.metrics.timeline.steps)];
+        per_step.extend(&record.per_step);
         per_step.resize(self.timeline_steps_closed(), 0);
         InstanceOutcome {
-            name: self.names[index].clone(),
-            version: self.version_name(instance.service, instance.version),
+            name: record.name.clone(),
+            version: self.version_name(instance.service(), instance.version()),
             zone: self.spec.zones[zone.index()].clone(),
-            requests: tally.taken - baseline.taken,
-            utilisation: (tally.working_area - baseline.working_area) as f64
+            requests: self.taken[index] - baseline.taken,
+            utilisation: (instance.working_area - baseline.working_area) as f64
                 / span
-                / f64::from(self.services[instance.service.index()].concurrency),
-            in_system: (tally.in_system_area - baseline.in_system_area) as f64 / span,
+                / f64::from(self.services[instance.service().index()].concurrency),
+            in_system: (instance.in_system_area - baseline.in_system_area) as f64 / span,
             in_system_max: instance.in_system_max,
             requests_per_step: per_step,
         }

@@ -29,43 +29,59 @@ pub(crate) enum Life {
     Gone,
 }
 
-/// One running copy of a service. The fields that every request touches.
+/// One running copy of a service: what every request touches, in one cache line.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(crate) struct Instance {
-    pub(crate) service: ServiceId,
-    pub(crate) version: VersionId,
-    pub(crate) node: NodeId,
-    /// Its index among the callers, when it makes calls of its own.
-    pub(crate) caller: Option<u32>,
-    pub(crate) life: Life,
-    /// When it began to serve in this life.
-    pub(crate) serving_since: Instant,
     working: u32,
     concurrency: u32,
     waiting: u32,
     queue_limit: u32,
-    first: Id<Job>,
-    last: Id<Job>,
+    /// Slots of the first and the last job that wait.
+    first: u32,
+    last: u32,
+    pub(crate) node: NodeId,
     pub(crate) in_system_max: u32,
-    pub(crate) in_step: u32,
+    service: u16,
+    version: u16,
+    pub(crate) life: Life,
     area_at: Instant,
-    pub(crate) tally: Tally,
-}
-
-/// What an instance has done so far.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tally {
-    /// Requests let in.
-    pub(crate) taken: u64,
-    /// Of those, answered.
-    pub(crate) finished: u64,
-    /// Of those, lost in a crash.
-    pub(crate) lost: u64,
-    /// Not let in.
-    pub(crate) refused: u64,
     /// ∫ requests in the system dt, in request-nanoseconds.
     pub(crate) in_system_area: u64,
     /// ∫ requests at work dt.
+    pub(crate) working_area: u64,
+}
+
+const _: () = assert!(size_of::<Instance>() == 64);
+
+/// What the rest of the world wants to know of an instance.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) name: String,
+    /// Its index among the callers, when it makes calls of its own.
+    pub(crate) caller: Option<u32>,
+    /// When it began to serve in this life.
+    pub(crate) serving_since: Instant,
+    /// Requests that were lost in a crash.
+    pub(crate) lost: u64,
+    /// The exposure that belongs to its last death, while it is dead.
+    pub(crate) died: Option<usize>,
+    /// Steps of the timeline before it existed.
+    pub(crate) steps_before: usize,
+    /// Requests taken in, by step.
+    pub(crate) per_step: Vec<u32>,
+    /// Requests taken in before the present step.
+    pub(crate) taken_before_step: u64,
+    /// What it had done when measuring of it began, and when that was.
+    pub(crate) baseline: Baseline,
+}
+
+/// What an instance had done at some moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Baseline {
+    pub(crate) at: Instant,
+    pub(crate) taken: u64,
+    pub(crate) in_system_area: u64,
     pub(crate) working_area: u64,
 }
 
@@ -78,13 +94,16 @@ pub(crate) struct Job {
     pub(crate) instance: InstanceId,
     pub(crate) from: NodeId,
     at_work: bool,
-    /// Behind it in the queue.
-    next: Id<Job>,
+    /// The slot of the one behind it in the queue.
+    next: u32,
     /// The stage of downstream calls it is in, and how many of those have not ended.
     stage: u16,
     pending: u16,
     failed: Option<End>,
 }
+
+/// No slot.
+const NOBODY: u32 = u32::MAX;
 
 /// Labels of the draws that belong to an attempt.
 const DEMAND: u64 = 1;
@@ -105,23 +124,33 @@ impl Instance {
         queue_limit: u32,
     ) -> Self {
         Instance {
-            service,
-            version,
-            node,
-            caller: None,
-            life: Life::Starting,
-            serving_since: Instant::ZERO,
             working: 0,
             concurrency,
             waiting: 0,
             queue_limit,
-            first: Id::NONE,
-            last: Id::NONE,
+            first: NOBODY,
+            last: NOBODY,
+            node,
             in_system_max: 0,
-            in_step: 0,
+            service: u16::try_from(service.0).expect("fewer than 65,536 services"),
+            version: u16::try_from(version.0).expect("fewer than 65,536 versions of a service"),
+            life: Life::Starting,
             area_at: Instant::ZERO,
-            tally: Tally::default(),
+            in_system_area: 0,
+            working_area: 0,
         }
+    }
+
+    /// What it is an instance of.
+    #[inline]
+    pub(crate) fn service(&self) -> ServiceId {
+        ServiceId(u32::from(self.service))
+    }
+
+    /// What it runs.
+    #[inline]
+    pub(crate) fn version(&self) -> VersionId {
+        VersionId(u32::from(self.version))
     }
 
     /// Requests at work and waiting.
@@ -132,17 +161,18 @@ impl Instance {
     #[inline]
     pub(crate) fn sum_areas(&mut self, now: Instant) {
         let span = (now - self.area_at).as_nanos();
-        self.tally.in_system_area += span * u64::from(self.in_system());
-        self.tally.working_area += span * u64::from(self.working);
+        self.in_system_area += span * u64::from(self.in_system());
+        self.working_area += span * u64::from(self.working);
         self.area_at = now;
     }
 
-    /// Forgets everything under way, as a crash does.
-    pub(crate) fn forget(&mut self, now: Instant) {
+    /// Forgets everything under way, as a crash does; answers how much that was.
+    fn forget(&mut self, now: Instant) -> u32 {
         self.sum_areas(now);
-        self.tally.lost += u64::from(self.in_system());
+        let lost = self.in_system();
         (self.working, self.waiting) = (0, 0);
-        (self.first, self.last) = (Id::NONE, Id::NONE);
+        (self.first, self.last) = (NOBODY, NOBODY);
+        lost
     }
 }
 
@@ -159,29 +189,27 @@ impl World {
             return;
         }
         if instance.working == instance.concurrency && instance.waiting >= instance.queue_limit {
-            instance.tally.refused += 1;
             let node = instance.node;
             self.checks.reached("request_refused");
             self.respond(node, from, call, key, attempt, Class::Refused);
             return;
         }
         instance.sum_areas(now);
-        instance.tally.taken += 1;
-        instance.in_step += 1;
+        self.taken[id.index()] += 1;
         let at_work = instance.working < instance.concurrency;
         let job =
-            Job { call, key, attempt, instance: id, from, at_work, next: Id::NONE, stage: 0, pending: 0, failed: None };
+            Job { call, key, attempt, instance: id, from, at_work, next: NOBODY, stage: 0, pending: 0, failed: None };
         let job = self.jobs.insert(job);
         if at_work {
             instance.working += 1;
         } else {
             instance.waiting += 1;
-            if instance.waiting == 1 {
-                instance.first = job;
-            } else if let Some(last) = self.jobs.get_mut(instance.last) {
-                last.next = job;
+            let slot = job.slot() as u32;
+            match self.jobs.at_mut(instance.last) {
+                Some((_, last)) if instance.waiting > 1 => last.next = slot,
+                _ => instance.first = slot,
             }
-            instance.last = job;
+            instance.last = slot;
         }
         instance.in_system_max = instance.in_system_max.max(instance.in_system());
         if at_work {
@@ -194,7 +222,7 @@ impl World {
     fn work(&mut self, id: InstanceId, job: Id<Job>, key: Key) {
         let instance = &self.instances[id.index()];
         let node = instance.node;
-        let behaviour = self.services[instance.service.index()].behaviour(instance.version);
+        let behaviour = self.services[instance.service().index()].behaviour(instance.version());
         let mut demand = behaviour.service_time.sample(&mut key.derive(DEMAND).draws());
         let stretch = behaviour.slowdown * self.kernel.nodes().slowdown(node);
         if stretch != 1.0 {
@@ -213,8 +241,8 @@ impl World {
     pub(crate) fn served(&mut self, id: Id<Job>) {
         let Some(job) = self.jobs.get(id) else { return };
         let instance = &self.instances[job.instance.index()];
-        let service = &self.services[instance.service.index()];
-        let behaviour = service.behaviour(instance.version);
+        let service = &self.services[instance.service().index()];
+        let behaviour = service.behaviour(instance.version());
         if behaviour.error_rate != base::Ratio::ZERO && behaviour.error_rate.happens(&mut job.key.derive(ERROR).draws())
         {
             self.answer(id, Class::ServerError);
@@ -230,7 +258,7 @@ impl World {
         let Some(job) = self.jobs.get_mut(id) else { return };
         let (stage, key) = (usize::from(job.stage), job.key);
         let instance = &self.instances[job.instance.index()];
-        let service = &self.services[instance.service.index()];
+        let service = &self.services[instance.service().index()];
         if service.is_gateway {
             return if stage == 0 { self.route(id) } else { self.answer(id, Class::Success) };
         }
@@ -239,7 +267,7 @@ impl World {
             return;
         };
         let calls = calls.clone();
-        let caller = instance.caller.expect("an instance that calls is a caller");
+        let caller = self.records[job.instance.index()].caller.expect("an instance that calls is a caller");
         job.stage += 1;
         job.pending = calls.len() as u16;
         for (i, call) in calls.iter().enumerate() {
@@ -269,7 +297,7 @@ impl World {
         };
         job.stage = 1;
         job.pending = 1;
-        let caller = self.instances[instance.index()].caller.expect("a gateway is a caller");
+        let caller = self.records[instance.index()].caller.expect("a gateway is a caller");
         self.begin_call(Parent::Job(id), caller, service, key.derive(CHILD), false);
     }
 
@@ -297,17 +325,16 @@ impl World {
         let instance = &mut self.instances[job.instance.index()];
         instance.sum_areas(now);
         if self.sabotage != Some(Sabotage::LoseCount) {
-            instance.tally.finished += 1;
+            self.finished[job.instance.index()] += 1;
         }
         let node = instance.node;
         let mut next = None;
         if instance.waiting > 0 {
             instance.waiting -= 1;
-            let first = instance.first;
-            if let Some(waiting) = self.jobs.get_mut(first) {
-                waiting.at_work = true;
-                instance.first = waiting.next;
-                next = Some((first, waiting.key));
+            if let Some((name, first)) = self.jobs.at_mut(instance.first) {
+                first.at_work = true;
+                instance.first = first.next;
+                next = Some((name, first.key));
             }
         } else {
             instance.working -= 1;
@@ -341,6 +368,7 @@ impl World {
                 self.kernel.reset(node, job.from, msg);
             }
         }
-        self.instances[id.index()].forget(now);
+        let lost = self.instances[id.index()].forget(now);
+        self.records[id.index()].lost += u64::from(lost);
     }
 }

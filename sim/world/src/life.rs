@@ -10,13 +10,13 @@
 //! the race between endpoint removal and SIGTERM that every rolling update runs (kubernetes/kubernetes#43576).
 
 use crate::caller::{Caller, Upstream};
-use crate::instance::{Instance, Life};
+use crate::instance::{Baseline, Instance, Life, Record};
 use crate::outcome::Exposure;
 use crate::role::registry::Registration;
 use crate::spec::ServiceSpec;
 use crate::wire::Msg;
 use crate::world::{Role, Sabotage, World};
-use base::{Duration, InstanceId, NodeId, ServiceId, VersionId};
+use base::{Duration, InstanceId, Instant, NodeId, ServiceId, VersionId};
 use kernel::Crash;
 use registry::{Resolver, resolver};
 
@@ -30,7 +30,7 @@ impl World {
     pub(crate) fn present(&self, service: ServiceId, version: VersionId) -> Vec<InstanceId> {
         let stays = |id: &InstanceId| {
             let instance = &self.instances[id.index()];
-            instance.version == version && matches!(instance.life, Life::Starting | Life::Serving)
+            instance.version() == version && matches!(instance.life, Life::Starting | Life::Serving)
         };
         self.instances_of(service).filter(stays).collect()
     }
@@ -44,7 +44,7 @@ impl World {
         let instance = &self.instances[id.index()];
         instance.life == Life::Serving
             && self.kernel.nodes().is_running(instance.node)
-            && self.kernel.now().saturating_since(instance.serving_since) >= min_ready
+            && self.kernel.now().saturating_since(self.records[id.index()].serving_since) >= min_ready
     }
 
     /// Creates an instance; it begins to serve after `start_up`, or when somebody else says so.
@@ -60,15 +60,24 @@ impl World {
         let node = self.kernel.add_node(name.clone(), zone, vec![tag]);
         let role = if state.is_gateway { Role::Gateway(id) } else { Role::Instance(id) };
         self.roles.push(role);
-        self.names.push(name);
         self.instances.push(Instance::new(service, version, node, concurrency, queue_limit));
         self.instances[id.index()].sum_areas(self.kernel.now());
-        self.series.push(crate::world::InstanceSeries { before: self.timeline_steps_closed(), ..Default::default() });
+        (self.taken.push(0), self.finished.push(0));
+        self.records.push(Record {
+            name,
+            caller: None,
+            serving_since: Instant::ZERO,
+            lost: 0,
+            died: None,
+            steps_before: self.timeline_steps_closed(),
+            per_step: Vec::new(),
+            taken_before_step: 0,
+            baseline: Baseline { at: self.kernel.now(), ..Baseline::default() },
+        });
         self.registrations.push(Vec::<Registration>::new());
-        self.died.push(None);
         if !self.services[service.index()].downstream.is_empty() {
             let caller = self.add_caller(node, &self.services[service.index()].downstream.clone());
-            self.instances[id.index()].caller = Some(caller);
+            self.records[id.index()].caller = Some(caller);
         }
         if let Some(start_up) = start_up {
             self.kernel.timer_after(node, start_up, None, Msg::Started(id));
@@ -155,8 +164,10 @@ impl World {
             return;
         }
         instance.life = Life::Serving;
-        instance.serving_since = self.kernel.now();
-        let (caller, service) = (instance.caller, instance.service);
+        let service = instance.service();
+        let record = &mut self.records[id.index()];
+        record.serving_since = self.kernel.now();
+        let caller = record.caller;
         if let Some(caller) = caller {
             self.follow_services(caller);
             self.tell_the_caller(caller);
@@ -200,7 +211,7 @@ impl World {
     /// Tells an instance to stop.
     fn stop(&mut self, id: InstanceId) {
         let instance = &mut self.instances[id.index()];
-        let (node, service) = (instance.node, instance.service);
+        let (node, service) = (instance.node, instance.service());
         let serving = instance.life == Life::Serving;
         instance.life = Life::Draining;
         if self.kernel.nodes().is_dead(node) || !serving {
@@ -232,7 +243,7 @@ impl World {
         self.instances[id.index()].life = Life::Gone;
         self.kernel.remove_node(node);
         self.forget_calls(node);
-        let service = self.instances[id.index()].service;
+        let service = self.instances[id.index()].service();
         if self.spec.registry.is_none() {
             self.tell_the_truth(service);
         }
@@ -255,15 +266,15 @@ impl World {
                 }
                 if instance.life == Life::Serving {
                     self.dead += 1;
-                    self.died[id.index()] = Some(self.exposures.len());
-                    let instance = self.names[id.index()].clone();
+                    self.records[id.index()].died = Some(self.exposures.len());
+                    let instance = self.records[id.index()].name.clone();
                     self.exposures.push(Exposure { instance, died: now, last_sent: None, attempts: 0 });
                     if matches!(self.roles[node.index()], Role::Instance(_)) {
                         self.checks.reached("instance_died");
                     }
                 }
                 self.instances[id.index()].life = Life::Starting;
-                let service = self.instances[id.index()].service;
+                let service = self.instances[id.index()].service();
                 self.tell_the_truth(service);
             }
             Role::Server(index) if reset => self.reset_watchers(index),
@@ -294,7 +305,7 @@ impl World {
                 if self.sabotage == Some(Sabotage::NeverComeBack) {
                     return;
                 }
-                let service = self.instances[id.index()].service;
+                let service = self.instances[id.index()].service();
                 let start_up = self.services[service.index()].start_up;
                 self.kernel.timer_after(node, start_up, None, Msg::Started(id));
             }
@@ -316,7 +327,7 @@ impl World {
         if !self.kernel.nodes().is_dead(node) {
             return;
         }
-        let Some(index) = self.died.get(id.index()).copied().flatten() else { return };
+        let Some(index) = self.records[id.index()].died else { return };
         self.exposures[index].attempts += 1;
         self.exposures[index].last_sent = Some(self.kernel.now());
         self.checks.reached("stale_view_used");

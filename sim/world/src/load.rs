@@ -9,6 +9,7 @@ use crate::spec::{Arrivals, LoadSpec, Target};
 use crate::wire::Msg;
 use crate::world::World;
 use base::{Draw, Duration, Instant, Key, Rng, Seed, ServiceId, math};
+use kernel::Lane;
 
 /// A source of requests.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Load {
     /// Its nodes among the callers, used in turn.
     pub(crate) callers: Vec<u32>,
     turn: u32,
+    /// One arrival follows the other, so they need no sorting.
+    pub(crate) lane: Option<Lane>,
     /// Whom its nodes call: the target, or the gateway.
     pub(crate) service: ServiceId,
     /// Through the gateway: the route that its requests match, if any.
@@ -43,6 +46,7 @@ impl Load {
             keys: seed.stream(&format!("load/{}/keys", spec.name)),
             callers: Vec::new(),
             turn: 0,
+            lane: None,
             service,
             route,
             ended: false,
@@ -129,7 +133,7 @@ impl World {
         let key = load.keys.key();
         if !matches!(load.arrivals, Arrivals::Closed { .. }) {
             let next = load.next_after(now);
-            self.kernel.world_at(next, Msg::Arrive(index));
+            self.kernel.world_in_lane(load.lane, next, Msg::Arrive(index));
         }
         let mut caller = load.callers[load.turn as usize];
         load.turn = (load.turn + 1) % load.callers.len() as u32;

@@ -20,7 +20,9 @@ pub(crate) struct Slab<T> {
     free: Vec<u32>,
 }
 
+/// A line of its own each: neighbours would make half of them straddle two.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Entry<T> {
     generation: u32,
     value: Option<T>,
@@ -51,9 +53,6 @@ impl<T> Id<T> {
     pub(crate) fn from_parts(slot: u32, generation: u32) -> Self {
         Id { slot, generation, of: PhantomData }
     }
-
-    /// The name of nothing, in nobody's slab.
-    pub(crate) const NONE: Id<T> = Id { slot: u32::MAX, generation: 0, of: PhantomData };
 }
 
 impl<T> Clone for Id<T> {
@@ -110,6 +109,14 @@ impl<T> Slab<T> {
         if entry.generation == id.generation { entry.value.as_mut() } else { None }
     }
 
+    /// The value in a slot, and its name.
+    #[inline]
+    pub(crate) fn at_mut(&mut self, slot: u32) -> Option<(Id<T>, &mut T)> {
+        let entry = self.entries.get_mut(slot as usize)?;
+        let id = Id { slot, generation: entry.generation, of: PhantomData };
+        Some((id, entry.value.as_mut()?))
+    }
+
     /// Takes the value out; its name means nothing from now on.
     #[inline]
     pub(crate) fn remove(&mut self, id: Id<T>) -> Option<T> {
@@ -146,6 +153,6 @@ mod tests {
         assert_ne!(first, second);
         assert_eq!((slab.get(first), slab.get(second)), (None, Some(&"second")));
         assert_eq!(slab.iter().count(), 1);
-        assert_eq!(slab.get(Id::NONE), None);
+        assert_eq!(slab.get(Id::from_parts(u32::MAX, 0)), None);
     }
 }

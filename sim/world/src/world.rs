@@ -6,7 +6,7 @@
 use crate::call::{Again, Call};
 use crate::caller::Caller;
 use crate::check::Checks;
-use crate::instance::{Instance, Job};
+use crate::instance::{Baseline, Instance, Job, Record};
 use crate::invariant;
 use crate::load::Load;
 use crate::metrics::{Metrics, ServiceMetrics};
@@ -132,18 +132,6 @@ pub(crate) struct Behaviour {
     pub(crate) error_rate: Ratio,
 }
 
-/// Requests an instance took in, over time.
-#[derive(Debug, Default)]
-pub(crate) struct InstanceSeries {
-    /// Steps before it existed.
-    pub(crate) before: usize,
-    pub(crate) per_step: Vec<u32>,
-    /// Its tally when measuring began.
-    pub(crate) baseline: crate::instance::Tally,
-    /// When measuring of it began.
-    pub(crate) measured_from: Instant,
-}
-
 impl Service {
     #[inline]
     pub(crate) fn behaviour(&self, version: VersionId) -> &Behaviour {
@@ -163,6 +151,9 @@ pub(crate) struct World {
     pub(crate) again: Vec<Again>,
     pub(crate) jobs: Slab<Job>,
     pub(crate) instances: Vec<Instance>,
+    /// Requests each instance let in, and of those, answered.
+    pub(crate) taken: Vec<u64>,
+    pub(crate) finished: Vec<u64>,
     pub(crate) callers: Vec<Caller>,
     pub(crate) loads: Vec<Load>,
     pub(crate) services: Vec<Service>,
@@ -174,8 +165,7 @@ pub(crate) struct World {
     pub(crate) dead: u32,
     pub(crate) retries_inside: u64,
     // What the rest touches.
-    pub(crate) names: Vec<String>,
-    pub(crate) series: Vec<InstanceSeries>,
+    pub(crate) records: Vec<Record>,
     pub(crate) registrations: Vec<Vec<Registration>>,
     pub(crate) callers_at: Vec<Option<u32>>,
     pub(crate) servers: Vec<Server>,
@@ -185,8 +175,6 @@ pub(crate) struct World {
     pub(crate) to_registry: u64,
     pub(crate) truth_told: u64,
     pub(crate) exposures: Vec<Exposure>,
-    /// The exposure that belongs to each instance's last death.
-    pub(crate) died: Vec<Option<usize>>,
     pub(crate) probe: Option<Probe>,
 }
 
@@ -300,7 +288,7 @@ impl World {
     }
 
     fn started_again(&mut self, id: InstanceId) {
-        if self.died[id.index()].take().is_some() {
+        if self.records[id.index()].died.take().is_some() {
             self.dead -= 1;
         }
         self.started(id);
@@ -342,17 +330,9 @@ impl World {
         let now = self.kernel.now();
         self.metrics.close_step();
         let closed = self.timeline_steps_closed();
-        let measuring = now >= self.metrics.measured_from;
-        for (instance, series) in self.instances.iter_mut().zip(&mut self.series) {
-            if series.before + series.per_step.len() < closed {
-                series.per_step.push(instance.in_step);
-                instance.in_step = 0;
-            }
-            if !measuring {
-                instance.sum_areas(now);
-                series.baseline = instance.tally;
-                series.measured_from = now;
-            }
+        self.close_instances(now, closed);
+        if now < self.metrics.measured_from {
+            self.measure_from(now);
         }
         for metrics in &mut self.metrics_of {
             metrics.close_step(closed);
@@ -361,6 +341,25 @@ impl World {
         let next = now + self.metrics.timeline.step;
         if closed < self.metrics.timeline.steps {
             self.kernel.world_at(next, Msg::Step);
+        }
+    }
+
+    /// Notes what each instance took in during the step that ends.
+    pub(crate) fn close_instances(&mut self, now: Instant, closed: usize) {
+        for ((instance, record), &taken) in self.instances.iter_mut().zip(&mut self.records).zip(&self.taken) {
+            instance.sum_areas(now);
+            if record.steps_before + record.per_step.len() < closed {
+                record.per_step.push((taken - record.taken_before_step) as u32);
+                record.taken_before_step = taken;
+            }
+        }
+    }
+
+    /// What instances did until now is not measured.
+    fn measure_from(&mut self, now: Instant) {
+        for ((instance, record), &taken) in self.instances.iter().zip(&mut self.records).zip(&self.taken) {
+            let (in_system_area, working_area) = (instance.in_system_area, instance.working_area);
+            record.baseline = Baseline { at: now, taken, in_system_area, working_area };
         }
     }
 

@@ -16,12 +16,10 @@ const INDEX: usize = index_of(INFO.name);
 /// A step of the timeline, or the run, is over.
 pub(crate) fn check(world: &mut World) {
     for (i, instance) in world.instances.iter().enumerate() {
-        let tally = instance.tally;
+        let (taken, finished, lost) = (world.taken[i], world.finished[i], world.records[i].lost);
         let held = u64::from(instance.in_system());
-        let ok = tally.taken == tally.finished + tally.lost + held;
-        world.checks.test(INDEX, &world.kernel, ok, || {
-            let name = &world.names[i];
-            let (taken, finished, lost) = (tally.taken, tally.finished, tally.lost);
+        world.checks.test(INDEX, &world.kernel, taken == finished + lost + held, || {
+            let name = &world.records[i].name;
             format!("{name} took {taken}, finished {finished}, lost {lost}, and holds {held}")
         });
     }

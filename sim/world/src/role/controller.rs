@@ -241,7 +241,7 @@ impl World {
                 .instances_of(plan.service)
                 .filter(|id| {
                     let i = &self.instances[id.index()];
-                    i.version == version && i.life != crate::instance::Life::Gone
+                    i.version() == version && i.life != crate::instance::Life::Gone
                 })
                 .count() as u32,
             available: self.available(plan.service, version, min_ready) as u32,

@@ -190,7 +190,7 @@ impl World {
     /// Registers an instance with every server.
     pub(crate) fn register(&mut self, id: InstanceId) {
         let Some(spec) = &self.spec.registry else {
-            self.tell_the_truth(self.instances[id.index()].service);
+            self.tell_the_truth(self.instances[id.index()].service());
             return;
         };
         let instance = &self.instances[id.index()];
@@ -199,12 +199,12 @@ impl World {
             instance: id,
             node,
             zone: self.kernel.nodes().zone(node),
-            version: instance.version,
+            version: instance.version(),
             weight: 1,
             draining: false,
         };
         let life = self.kernel.nodes().life(node);
-        let (service, config, name) = (instance.service, spec.registrant, &self.names[id.index()]);
+        let (service, config, name) = (instance.service(), spec.registrant, &self.records[id.index()].name);
         self.registrations[id.index()] = (0..spec.servers)
             .map(|server| {
                 let rng = self.seed.nth(&format!("{name}/registration/{server}"), u64::from(life));
@@ -219,7 +219,7 @@ impl World {
     /// Takes an instance out of every server's catalogue in good order.
     pub(crate) fn deregister(&mut self, id: InstanceId) {
         if self.spec.registry.is_none() {
-            self.tell_the_truth(self.instances[id.index()].service);
+            self.tell_the_truth(self.instances[id.index()].service());
         }
         for server in 0..self.registrations[id.index()].len() {
             self.registrant_handles(id, server as u8, registrant::Input::Stop);
@@ -367,7 +367,7 @@ impl World {
                 instance: id,
                 node: instance.node,
                 zone: nodes.zone(instance.node),
-                version: instance.version,
+                version: instance.version(),
                 weight: 1,
                 draining: false,
             }
