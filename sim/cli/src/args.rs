@@ -6,7 +6,6 @@ use base::{Duration, Instant};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use scenarios::scalar::{Scalar, Span};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// Simulates service registries, load balancers and rollouts under faults, from a seed.
@@ -103,8 +102,8 @@ pub(crate) struct RunArgs {
     /// How many runs at once [default: one a processor]
     ///
     /// Changes nothing that is printed or written, only how long it takes.
-    #[arg(long, short, value_name = "N")]
-    pub(crate) jobs: Option<NonZeroUsize>,
+    #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
+    pub(crate) jobs: Option<usize>,
     /// Write the report into this folder: a page, pictures and the data behind them
     ///
     /// One run: DIR/index.html, outcome.json, data/*.csv, plots/*.svg. Several files: the same in DIR/SCENARIO-SEED for
@@ -126,7 +125,7 @@ Examples:
   windtunnel run mine.toml --seed 42 --out report    the page is report/index.html
   windtunnel run mine.toml --seeds 0..200 --jobs 4   how often does it fail, how far does it spread?
   windtunnel run *.toml --seed $(git rev-parse HEAD) --format json
-  windtunnel run mine.toml --seed 42 --trace run.json && echo 'open run.json at https://ui.perfetto.dev'
+  windtunnel run mine.toml --seed 42 --trace run.json       to be opened at https://ui.perfetto.dev
 
 Exit code: 0 when everything held, else that of the worst run; see `windtunnel --help`.";
 
@@ -152,13 +151,13 @@ pub(crate) struct ReplayArgs {
 }
 
 const REPLAY_EXAMPLES: &str = "\
-Without --around or --all, the story leaves out what happens hundreds of times a second: single requests. What lasted
-stands at the moment at which it ended, with its length in brackets. With --format json, the same entries come as JSON
-Lines, in the format of `run --trace FILE.jsonl`.
+Without --around or --all, the story leaves out what happens hundreds of times a second: single requests, and what \
+each client says of its dealings with the registry. What lasted stands at the moment at which it ended, with its \
+length in brackets. With --format json, everything comes as JSON Lines, as from `run --trace FILE.jsonl`.
 
 Examples:
-  windtunnel replay weather --seed 1                   faults, instances, registry, views, rollouts, broken promises
-  windtunnel replay weather --seed 1 --around 44.018s  everything within a second of that moment
+  windtunnel replay weather --seed 1                    the landmarks of the whole run
+  windtunnel replay weather --seed 1 --around 44.018s   everything within a second of that moment
   windtunnel replay weather --seed 1 --until 50s --all | grep gateway-1
 
 Exit code: that of the run when it was told to its end, else 0.";
@@ -258,6 +257,16 @@ impl TracePath {
     }
 }
 
+/// More threads than this only wait for each other.
+const JOBS_MAX: usize = 1024;
+
+fn parse_jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs) if (1..=JOBS_MAX).contains(&jobs) => Ok(jobs),
+        _ => Err(format!("a number of jobs is a whole number from 1 to {JOBS_MAX}")),
+    }
+}
+
 fn parse_trace_path(text: &str) -> Result<TracePath, String> {
     let path = PathBuf::from(text);
     match path.extension().and_then(|e| e.to_str()) {
@@ -306,6 +315,12 @@ mod tests {
         let exact = Instant::from_nanos(5_000_000_250);
         assert_eq!(parse_moment(&exact.to_string()), Ok(exact));
         assert_eq!(parse_moment("44"), Err("`44` has no unit: one of ns, us, ms, s, m, h".into()));
+    }
+
+    #[test]
+    fn jobs_are_at_least_one_and_not_absurdly_many() {
+        assert_eq!((parse_jobs("1"), parse_jobs("1024")), (Ok(1), Ok(1024)));
+        assert!(["0", "1025", "-1", "many", "99999999999999999999"].iter().all(|text| parse_jobs(text).is_err()));
     }
 
     #[test]

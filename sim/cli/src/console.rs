@@ -73,8 +73,9 @@ impl Console {
         }
     }
 
-    /// Says something that is not a result.
+    /// Says something that is not a result. The words at the head of problems are coloured as clap colours them.
     pub(crate) fn note(&self, text: &str) {
+        let text = if self.colour_of_problems { heads_coloured(text) } else { text.to_string() };
         // There is nowhere left to complain to.
         let _ = io::stderr().write_all(text.as_bytes());
     }
@@ -100,6 +101,15 @@ impl Look {
     pub(crate) fn paint(self, code: &str, text: &str) -> String {
         if self.colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
     }
+}
+
+fn heads_coloured(text: &str) -> String {
+    let heads = [("error:", "1;31"), ("warning:", "1;33"), ("  help:", "36")];
+    let colour = |line: &str| match heads.iter().find(|(head, _)| line.starts_with(head)) {
+        Some((head, code)) => format!("\x1b[{code}m{head}\x1b[0m{}", &line[head.len()..]),
+        None => line.to_string(),
+    };
+    text.split_inclusive('\n').map(colour).collect()
 }
 
 /// `text` with control characters made visible, so that names from files cannot move the cursor.

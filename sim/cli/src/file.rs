@@ -8,7 +8,7 @@ use crate::console::Console;
 use crate::stop::Stop;
 use crate::suggest::nearest;
 use base::Seed;
-use scenarios::{ReadError, Scenario, Severity};
+use scenarios::{ReadError, Scenario};
 use std::path::{Path, PathBuf};
 use world::Spec;
 use world::outcome::{Failure, Verdict};
@@ -111,27 +111,25 @@ pub(crate) fn read(given: &Path) -> Result<Source, ReadError> {
     Ok(Source { name: source.name, shown: given.display().to_string(), text: source.text })
 }
 
-/// Why a file was not read, and what to try instead, as text for standard error.
+/// Why a file was not read, and what to try instead.
 pub(crate) fn not_read(given: &Path, why: &ReadError) -> String {
     let mut text = format!("error: {why}\n");
-    let mut help = |line: String| text.push_str(&format!("  help: {line}\n"));
-    if let Some(line) = why.help() {
-        help(line);
+    let mut help = |line: &str| text.push_str(&format!("  help: {line}\n"));
+    if !matches!(why, ReadError::Missing { .. }) {
+        why.help().iter().for_each(|line| help(line));
+        return text;
     }
-    if matches!(why, ReadError::Missing { .. }) {
-        let names: Vec<&str> = scenarios::library().iter().map(|entry| entry.name).collect();
-        match nearest(&scenarios::name_of(given), names.iter().copied()) {
-            Some(name) => help(format!("the library has `{name}`: windtunnel run {name}")),
-            None => help(format!("scenarios of the library need no path: {}", names.join(", "))),
-        }
+    // A bare name means the library, a path means the disk.
+    let is_bare = given.components().count() == 1 && given.extension().is_none();
+    if !is_bare {
+        why.help().iter().for_each(|line| help(line));
     }
-    text.push('\n');
+    let names = scenarios::library().iter().map(|entry| entry.name);
+    match nearest(&given.with_extension("").to_string_lossy(), names.clone()) {
+        Some(name) => help(&format!("the library has `{name}`, which needs no path")),
+        None => help("`windtunnel list scenarios` shows what needs no path"),
+    }
     text
-}
-
-/// Whether every problem is a warning.
-pub(crate) fn can_run(problems: &[scenarios::Problem]) -> bool {
-    problems.iter().all(|problem| problem.severity != Severity::Error)
 }
 
 /// A path as a shell takes it: as it is when it holds nothing special, else in single quotes.

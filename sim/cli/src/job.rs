@@ -130,6 +130,19 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_always_is_unsafe_and_replayed_around_its_moment() {
+        let file = file();
+        let options = Options { sabotage: Some(world::Sabotage::EndTwice), ..Options::default() };
+        let finished = execute(&file, 1, &options, false);
+        assert_eq!(finished.exit(), Exit::Safety);
+        let outcome = finished.result.expect("it ran").outcome;
+        let failure = outcome.failure.expect("a failure");
+        let replay = file.replay(1, Some(&failure));
+        assert_eq!(replay, format!("windtunnel replay small.toml --seed 1 --around {}", failure.at));
+        assert!(failure.at > base::Instant::ZERO);
+    }
+
+    #[test]
     fn a_seed_that_gives_two_runs_has_diverged() {
         let file = file();
         let same = execute(&file, 1, &Options::default(), true);

@@ -52,7 +52,8 @@ pub(crate) const KINDS: [(Kind, &str, &str); 4] = [
 pub(crate) fn list(args: &ListArgs, console: &mut Console) -> Result<Exit, Stop> {
     let wanted = KINDS.iter().filter(|(kind, ..)| args.what.is_none_or(|what| what == *kind));
     for (i, (kind, heading, place)) in wanted.enumerate() {
-        let text = if console.look.json() { lines(*kind, heading) } else { table(*kind, heading, place, console, i > 0) };
+        let text =
+            if console.look.json() { lines(*kind, heading) } else { table(*kind, heading, place, console, i > 0) };
         console.print(&text)?;
     }
     if !console.look.json() {

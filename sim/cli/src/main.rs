@@ -3,8 +3,6 @@
 //! Everything that a run must not know lives here: flags, files, threads, the clock on the wall, colours, the process. The
 //! rest of this file is the table of contents.
 
-#![expect(clippy::disallowed_types, reason = "time on the wall is told beside a run, never to it")]
-
 mod args;
 mod exit;
 mod stop;
@@ -21,6 +19,7 @@ mod report;
 mod run;
 mod sweep;
 
+mod names;
 mod replay;
 mod story;
 
@@ -29,6 +28,7 @@ mod list;
 mod new;
 mod shell;
 mod validate;
+mod words;
 
 use args::Command;
 use console::Console;

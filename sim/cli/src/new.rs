@@ -33,7 +33,9 @@ pub(crate) fn new(args: &NewArgs, console: &mut Console) -> Result<Exit, Stop> {
     if console.look.json() {
         console.print(&format!("{}\n", serde_json::json!({"written": path.to_string_lossy()})))?;
     } else {
-        let step = |command: String, what: &str| format!("    {}   {what}\n", console.look.strong(&format!("{command:<w$}", w = 42)));
+        let step = |command: String, what: &str| {
+            format!("    {}   {what}\n", console.look.strong(&format!("{command:<w$}", w = 42)))
+        };
         let text = format!(
             "  written to {shown}\n\n{}{}{}",
             step(format!("windtunnel run {shown} --seed 1"), "runs it as it is"),

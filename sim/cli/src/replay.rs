@@ -14,7 +14,7 @@ use crate::stop::Stop;
 use crate::story::{Scope, Story};
 use base::Instant;
 use world::kernel::trace::{Level, Window, json};
-use world::{Options, Run};
+use world::{Options, Run, Spec, Verdict};
 
 /// Runs a seed again and tells it.
 pub(crate) fn replay(args: &ReplayArgs, console: &mut Console) -> Result<Exit, Stop> {
@@ -39,14 +39,14 @@ pub(crate) fn replay(args: &ReplayArgs, console: &mut Console) -> Result<Exit, S
     if console.look.json() {
         console.write(|mut out| json::write(&run.trace, &run.nodes, &mut out))?;
     } else {
-        tell(args, run, window, console)?;
+        tell(args, run, &file.lower(args.seed), window, console)?;
     }
     console.note(&run::left_out(&run.trace));
     // A run that was cut short is not judged.
     Ok(if until.is_none() { finished.exit() } else { Exit::Passed })
 }
 
-fn tell(args: &ReplayArgs, run: &Run, window: Window, console: &mut Console) -> Result<(), Stop> {
+fn tell(args: &ReplayArgs, run: &Run, spec: &Spec, window: Window, console: &mut Console) -> Result<(), Stop> {
     let look = console.look;
     let outcome = &run.outcome;
     let part = match (args.around, args.until) {
@@ -57,7 +57,7 @@ fn tell(args: &ReplayArgs, run: &Run, window: Window, console: &mut Console) -> 
     let name = look.strong(&plain(&outcome.scenario));
     console.print(&format!("  {name}   seed {}   {part}\n\n", args.seed))?;
     let scope = if args.all || args.around.is_some() { Scope::Everything } else { Scope::Landmarks };
-    let story = Story::of(run, window, scope);
+    let story = Story::of(run, spec, window, scope);
     console.write(|out| story.tell(look, out))?;
     let mut close = String::from("\n");
     if story.told() == 0 {
@@ -65,17 +65,24 @@ fn tell(args: &ReplayArgs, run: &Run, window: Window, console: &mut Console) -> 
     }
     if story.passed_over() > 0 {
         let passed_over = count(story.passed_over());
-        close.push_str(&look.quiet(&format!("  {passed_over} single requests and renewals are not told; --all tells them")));
+        let line = format!(
+            "  {passed_over} smaller things (each request, what each client did) are not told; --all tells them"
+        );
+        close.push_str(&look.quiet(&line));
         close.push('\n');
     }
     if args.around.is_none() && args.until.is_none() {
         let (code, word) = match outcome.verdict {
-            world::Verdict::Passed => ("1;32", "✓ PASSED".to_string()),
+            Verdict::Passed => ("1;32", "✓ PASSED".to_string()),
             other => ("1;31", format!("✗ FAILED   {}", other.name())),
         };
         close.push_str(&format!("  {}", look.paint(code, &word)));
         if let Some(failure) = &outcome.failure {
-            close.push_str(&format!("   {}: {}", plain(&failure.name), plain(&failure.message)));
+            close.push_str(&format!("   {}", plain(&failure.name)));
+            // What was broken at a moment stands in the story.
+            if matches!(failure.verdict, Verdict::Objective | Verdict::Coverage) {
+                close.push_str(&format!(": {}", plain(&failure.message)));
+            }
         }
         close.push_str(&format!("\n    fingerprint {}\n", outcome.fingerprint));
     }

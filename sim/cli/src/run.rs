@@ -28,6 +28,9 @@ pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
     if args.trace.is_some() && !alone {
         return Err(Stop::usage("--trace writes one run, and these are several files").help("trace them one by one"));
     }
+    if let Some(trace) = &args.trace {
+        has_folder(trace.path())?;
+    }
     if let Some(out) = &args.out {
         report::prepare(out)?;
     }
@@ -37,6 +40,19 @@ pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
     match files.first() {
         Some(file) if alone => one(file, seeds, args, console),
         _ => sweep::sweep(&files, seeds, args, console),
+    }
+}
+
+/// A trace goes into a folder that is there. Looked at before a folder is made for the report, so that nothing is written
+/// when one of the two is wrong.
+fn has_folder(path: &Path) -> Result<(), Stop> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            Err(Stop::usage(format!("--trace {}: there is no folder {}", path.display(), folder.display()))
+                .help(format!("mkdir -p {}", file::quoted(folder))))
+        }
+        _ if path.is_dir() => Err(Stop::usage(format!("--trace {}: is a folder", path.display()))),
+        _ => Ok(()),
     }
 }
 
@@ -56,7 +72,7 @@ fn announce(seeds: Seeds, console: &mut Console) -> Result<(), Stop> {
 /// A single run, with its trace and its report.
 fn one(file: &Loaded, seeds: Seeds, args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
     let seed = seeds.iter().next().unwrap_or_default();
-    let trace = args.trace.as_ref().map(|to| TraceFile::create(to)).transpose()?;
+    let trace = args.trace.as_ref().map(TraceFile::create).transpose()?;
     let level = match &trace {
         Some(_) => Level::Entries { window: Window::ALL, cap: TRACE_MAX },
         None => Level::Fingerprint,
@@ -93,8 +109,7 @@ pub(crate) fn told(file: &Loaded, seed: u64, finished: &Finished, look: Look) ->
             if look.json() {
                 return outcome_json(run, &replay, finished) + "\n";
             }
-            let options =
-                summary::Options { colour: look.colour, width: look.width, replay, wall: finished.wall };
+            let options = summary::Options { colour: look.colour, width: look.width, replay, wall: finished.wall };
             let mut text = summary::summary(&run.outcome, &options);
             if let Some(second) = finished.diverged {
                 let word = look.paint("1;31", "✗ DIVERGED");

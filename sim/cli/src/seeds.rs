@@ -67,7 +67,9 @@ pub(crate) fn parse_range(text: &str) -> Result<Seeds, String> {
     let last = parse_seed(to.trim()).map_err(|why| format!("`{to}`: {why}"))?;
     match last.checked_sub(first) {
         None => Err(format!("the range runs backwards: did you mean {last}..{first}?")),
-        Some(0) if !closed => Err(format!("the range is empty, as its end is left out: did you mean {first}..={last}?")),
+        Some(0) if !closed => {
+            Err(format!("the range is empty, as its end is left out: did you mean {first}..={last}?"))
+        }
         Some(span) => match span.saturating_add(u64::from(closed)) {
             count if count <= SEEDS_MAX => Ok(Seeds { first, count }),
             _ => Err(format!("at most {SEEDS_MAX} seeds in one command")),

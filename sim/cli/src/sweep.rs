@@ -39,7 +39,7 @@ struct Row {
 /// Runs every file under every seed.
 pub(crate) fn sweep(files: &[Loaded], seeds: Seeds, args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
     let plan = Plan { files, names: report::names(files), args, one_by_one: seeds.count() == 1 };
-    let threads = args.jobs.map_or(0, |n| n.get());
+    let threads = args.jobs.unwrap_or(0);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
@@ -56,7 +56,7 @@ pub(crate) fn sweep(files: &[Loaded], seeds: Seeds, args: &RunArgs, console: &mu
                 // One at a time from the front, so that results come about in order and few have to wait.
                 // When nobody listens any more, the command has stopped, and the rest is not worth running.
                 let _ = work.enumerate().par_bridge().try_for_each_with(done, |done, (index, (file, seed))| {
-                    done.send((index, plan.run(file, seed, look)))
+                    done.send((index, plan.run(file, seed, look))).map_err(drop)
                 });
             });
         });
@@ -134,7 +134,7 @@ impl Plan<'_> {
                 self.tables(rows, console)?;
             }
             if self.files.len() > 1 {
-                console.print(&total(rows, console.look))?;
+                console.print(&total(rows, self.one_by_one, console.look))?;
             }
         }
         if let Some(out) = &self.args.out {
@@ -198,8 +198,8 @@ impl Plan<'_> {
     }
 }
 
-/// How all files together went.
-fn total(rows: &[Row], look: Look) -> String {
+/// How all files together went; with the runs that failed, unless their tables have listed them already.
+fn total(rows: &[Row], listing: bool, look: Look) -> String {
     let failed = rows.iter().filter(|row| row.exit != Exit::Passed).count();
     let runs = counted(rows.len() as u64, "run");
     let words = match failed {
@@ -207,6 +207,9 @@ fn total(rows: &[Row], look: Look) -> String {
         n => look.paint("1;31", &format!("✗ FAILED   {n} of {runs}")),
     };
     let mut text = format!("\n  {words}\n");
+    if !listing {
+        return text;
+    }
     for row in rows.iter().filter(|row| row.exit != Exit::Passed).take(LISTED) {
         let (name, replay) = match &row.row {
             Ok(row) => (plain(&row.scenario), row.replay.as_str()),
@@ -243,7 +246,8 @@ fn sheet(files: &[Loaded], rows: &[Row]) -> Sheet {
     for row in rows {
         let object = object(files, row);
         // The order of a JSON object is not that of the columns, so each is asked for by name.
-        let columns = ["scenario", "seed", "verdict", "failure", "fingerprint", "events", "requests", "success_percent"];
+        let columns =
+            ["scenario", "seed", "verdict", "failure", "fingerprint", "events", "requests", "success_percent"];
         let columns = columns.into_iter().chain(["p50_ms", "p99_ms", "max_ms", "replay"]);
         sheet.row(columns.map(|name| match &object[name] {
             serde_json::Value::Null => String::new(),
@@ -275,10 +279,10 @@ fn object(files: &[Loaded], row: &Row) -> serde_json::Value {
             "fingerprint": row.fingerprint,
             "events": row.events,
             "requests": row.sent,
-            "success_percent": row.success_percent,
-            "p50_ms": row.p50_ms,
-            "p99_ms": row.p99_ms,
-            "max_ms": row.max_ms,
+            "success_percent": row.success_percent.map(round),
+            "p50_ms": row.p50_ms.map(round),
+            "p99_ms": row.p99_ms.map(round),
+            "max_ms": row.max_ms.map(round),
             "replay": row.replay,
         }),
     };
@@ -286,6 +290,11 @@ fn object(files: &[Loaded], row: &Row) -> serde_json::Value {
         object[key] = value.clone();
     }
     object
+}
+
+/// To six decimals: enough for a nanosecond of a millisecond, and without the noise of a percentage.
+fn round(x: f64) -> f64 {
+    (x * 1e6).round() / 1e6
 }
 
 #[cfg(test)]
