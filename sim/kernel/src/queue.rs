@@ -196,9 +196,7 @@ impl<E> Queue<E> {
     #[inline(always)]
     pub fn advance(&mut self) -> Option<Instant> {
         if self.current != NONE {
-            self.slots[self.current as usize].payload = None;
-            self.release(self.current);
-            self.current = NONE;
+            drop(self.take());
         }
         loop {
             let key = self.pop_key()?;

@@ -22,6 +22,12 @@ use std::collections::{BTreeMap, VecDeque};
 pub trait Message: Clone {
     /// What tells this message from another one in the fingerprint.
     fn digest(&self) -> u64;
+
+    /// True when dropping the message would do nothing, as for one that is a few numbers. The kernel then does not ask;
+    /// a message that owns memory and says this leaks it.
+    fn is_plain(&self) -> bool {
+        false
+    }
 }
 
 /// What the kernel tells the world.
@@ -118,6 +124,8 @@ pub struct Kernel<M> {
     stream_order: BTreeMap<(NodeId, NodeId), Instant>,
     /// What happened together with the last event and is still to be told.
     untold: VecDeque<Event<M>>,
+    /// The event that was not taken yet owns nothing.
+    plain: bool,
 }
 
 /// An event on its way.
@@ -202,6 +210,7 @@ impl<M: Message> Kernel<M> {
             stalled: BTreeMap::new(),
             stream_order: BTreeMap::new(),
             untold: VecDeque::new(),
+            plain: false,
         }
     }
 
@@ -409,6 +418,9 @@ impl<M: Message> Kernel<M> {
         if !self.untold.is_empty() {
             return Some(Kind::Rare);
         }
+        if std::mem::take(&mut self.plain) {
+            std::mem::forget(self.queue.take());
+        }
         loop {
             self.now = self.queue.advance()?;
             let entry = self.queue.current().expect("the queue came to an event");
@@ -418,6 +430,7 @@ impl<M: Message> Kernel<M> {
                     let nodes = &self.nodes;
                     if nodes.is_running(node) && envelope.to_life == nodes.life(node) as u16 {
                         self.trace.fold(self.now, node, envelope.msg.digest());
+                        self.plain = envelope.msg.is_plain();
                         return Some(Kind::Message { node, from });
                     }
                 }
@@ -428,11 +441,13 @@ impl<M: Message> Kernel<M> {
                     }
                     if self.nodes.is_running(node) {
                         self.trace.fold(self.now, node, msg.digest());
+                        self.plain = msg.is_plain();
                         return Some(Kind::Timer { node });
                     }
                 }
                 Entry::World(msg) => {
                     self.trace.fold_world(self.now, msg.digest());
+                    self.plain = msg.is_plain();
                     return Some(Kind::World);
                 }
                 _ => {}
@@ -458,6 +473,7 @@ impl<M: Message> Kernel<M> {
         if let Some(event) = self.untold.pop_front() {
             return event;
         }
+        self.plain = false;
         match self.queue.take() {
             Some(Entry::Message(Envelope { to: node, from, msg, .. })) => Event::Message { node, from, msg },
             Some(Entry::Timer { node, msg, .. }) => Event::Timer { node, msg },

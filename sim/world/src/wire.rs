@@ -105,6 +105,14 @@ impl Message for Msg {
             other => other.rare_digest(),
         }
     }
+
+    #[inline]
+    fn is_plain(&self) -> bool {
+        matches!(
+            self,
+            Msg::Arrive(_) | Msg::Request { .. } | Msg::Response { .. } | Msg::Served(_) | Msg::Impatient { .. }
+        )
+    }
 }
 
 impl Msg {
