@@ -43,7 +43,7 @@ impl Seed {
         key[8..16].copy_from_slice(&ordinal.to_le_bytes());
         key[16..24].copy_from_slice(&xxh64(name.as_bytes(), 0).to_le_bytes());
         key[24..32].copy_from_slice(&xxh64(name.as_bytes(), 0x5769_6e64_7475_6e6e).to_le_bytes());
-        Rng(ChaCha8Rng::from_seed(key))
+        Rng { key, state: None }
     }
 }
 
@@ -110,16 +110,30 @@ pub(crate) fn unit(bits: u64) -> f64 {
 }
 
 /// One stream of chance. Not `Clone`: two owners of one stream would draw the same numbers and call them independent.
-pub struct Rng(ChaCha8Rng);
+///
+/// Many streams are named and few are drawn from (a node that never syncs its disk, a retry that never happens), so a
+/// stream is its key until its first draw, and takes the generator's 320 bytes only then.
+pub struct Rng {
+    key: [u8; 32],
+    state: Option<Box<ChaCha8Rng>>,
+}
 
 impl Draw for Rng {
     #[inline]
     fn next_u64(&mut self) -> u64 {
-        self.0.next_u64()
+        match &mut self.state {
+            Some(state) => state.next_u64(),
+            None => self.first(),
+        }
     }
 }
 
 impl Rng {
+    #[cold]
+    fn first(&mut self) -> u64 {
+        self.state.insert(Box::new(ChaCha8Rng::from_seed(self.key))).next_u64()
+    }
+
     /// A key for something that will need draws of its own later.
     #[inline]
     pub fn key(&mut self) -> Key {

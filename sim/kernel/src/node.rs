@@ -59,12 +59,20 @@ pub(crate) struct Node {
     zone: ZoneId,
     tags: Vec<String>,
     pub(crate) life: u32,
-    pub(crate) clock: Clock,
-    pub(crate) disk: Disk,
-    pub(crate) rng: Rng,
+    /// What most nodes never use; made when it is asked for.
+    machine: Option<Box<Machine>>,
+    seed: Seed,
     holds: Vec<(HolderId, Hold)>,
     removed: bool,
     slowdown: f64,
+}
+
+/// A clock that is not perfect, a disk, and the stream of their chances.
+#[derive(Debug)]
+struct Machine {
+    clock: Clock,
+    disk: Disk,
+    rng: Rng,
 }
 
 /// Who holds a node: the number of a fault in its plan.
@@ -85,15 +93,13 @@ pub(crate) enum Hold {
 impl Nodes {
     pub(crate) fn add(&mut self, name: String, zone: ZoneId, tags: Vec<String>, seed: Seed) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
-        let rng = seed.stream(&format!("kernel/node/{name}"));
         self.nodes.push(Node {
             name,
             zone,
             tags,
             life: 0,
-            clock: Clock::perfect(),
-            disk: Disk::new(Dist::lognormal(Duration::ms(1), Duration::ms(10))),
-            rng,
+            machine: None,
+            seed,
             holds: Vec::new(),
             removed: false,
             slowdown: 1.0,
@@ -169,13 +175,13 @@ impl Nodes {
     /// What a node's clock shows when the kernel's shows `now`.
     #[inline]
     pub(crate) fn local(&self, id: NodeId, now: Instant) -> Instant {
-        if self.facts[id.index()].plain { now } else { self.get(id).clock.read(now) }
+        if self.facts[id.index()].plain { now } else { self.get(id).clock().read(now) }
     }
 
     /// When, on the kernel's clock, a timer of `span` fires that a node sets now.
     #[inline]
     pub(crate) fn fires_after(&self, id: NodeId, now: Instant, span: Duration) -> Instant {
-        let span = if self.facts[id.index()].plain { span } else { self.get(id).clock.to_global(now, span) };
+        let span = if self.facts[id.index()].plain { span } else { self.get(id).clock().to_global(now, span) };
         now.saturating_add(span)
     }
 
@@ -191,19 +197,40 @@ impl Nodes {
             life: node.life,
             zone: node.zone,
             running: node.state() == State::Up,
-            plain: node.clock.is_perfect() && node.slowdown == 1.0,
+            plain: node.clock().is_perfect() && node.slowdown == 1.0,
         };
         result
     }
 
     /// A node's disk, and the stream its chances come from.
     pub(crate) fn disk_mut(&mut self, id: NodeId) -> (&mut Disk, &mut Rng) {
-        let node = &mut self.nodes[id.index()];
-        (&mut node.disk, &mut node.rng)
+        let Machine { disk, rng, .. } = self.nodes[id.index()].machine();
+        (disk, rng)
     }
 }
 
 impl Node {
+    fn machine(&mut self) -> &mut Machine {
+        let (name, seed) = (&self.name, self.seed);
+        self.machine.get_or_insert_with(|| {
+            Box::new(Machine {
+                clock: Clock::perfect(),
+                disk: Disk::new(Dist::lognormal(Duration::ms(1), Duration::ms(10))),
+                rng: seed.stream(&format!("kernel/node/{name}")),
+            })
+        })
+    }
+
+    /// Its clock.
+    pub(crate) fn clock(&self) -> Clock {
+        self.machine.as_ref().map_or_else(Clock::perfect, |machine| machine.clock.clone())
+    }
+
+    /// Its clock, to change it.
+    pub(crate) fn clock_mut(&mut self) -> &mut Clock {
+        &mut self.machine().clock
+    }
+
     pub(crate) fn state(&self) -> State {
         // A machine that is gone is gone, whatever else happened to the process that ran on it.
         let down = self.holds.iter().filter_map(|(_, hold)| match hold {
@@ -252,11 +279,14 @@ impl Node {
             }
         }
         self.slowdown = slowdown;
-        self.disk.set_slow(disk_slowdown);
-        self.disk.set_full(full);
+        if self.machine.is_some() || disk_slowdown != 1.0 || full {
+            let disk = &mut self.machine().disk;
+            disk.set_slow(disk_slowdown);
+            disk.set_full(full);
+        }
         let drift = drift.clamp(-999_999_999, 999_999_999) as i32;
-        if !self.clock.is_perfect() || drift != 0 {
-            self.clock.set_drift(now, drift);
+        if !self.clock().is_perfect() || drift != 0 {
+            self.clock_mut().set_drift(now, drift);
         }
     }
 }

@@ -40,7 +40,7 @@ impl<M: Message> Kernel<M> {
             }
             FaultKind::ClockStep(whom, by_ns) => {
                 for node in whom.resolve(&self.nodes, &mut rng) {
-                    self.nodes.change(node, |n| n.clock.step(*by_ns));
+                    self.nodes.change(node, |n| n.clock_mut().step(*by_ns));
                 }
             }
             FaultKind::Clog(whom) => {
