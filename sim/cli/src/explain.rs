@@ -4,6 +4,7 @@
 use crate::args::{ExplainArgs, Kind};
 use crate::console::{Console, Look, plain, wrap};
 use crate::exit::Exit;
+use crate::file;
 use crate::list;
 use crate::stop::Stop;
 use crate::suggest::nearest;
@@ -49,7 +50,7 @@ fn meanings(name: &str, words: &[Word]) -> Vec<Meaning> {
         kernel::fault::CATALOGUE.iter().filter(|(kind, _)| *kind == name).map(|(kind, line)| fault(kind, line)),
     );
     found.extend(invariant::find(name).map(promise));
-    found.extend(scenarios::library().iter().filter(|entry| is_called(entry, name)).map(scenario));
+    found.extend(file::in_library(name.strip_suffix(".toml").unwrap_or(name)).map(scenario));
     found.extend(Exit::ALL.iter().filter(|exit| exit.name() == name || exit.code().to_string() == name).map(exit));
     // Strategies and faults are words of scenario files too, and have been explained better above.
     let mut of_words: Vec<&Word> = words.iter().filter(|word| word.name == name).collect();
@@ -61,11 +62,6 @@ fn meanings(name: &str, words: &[Word]) -> Vec<Meaning> {
 
 fn explained_above(place: &str) -> bool {
     place == "fault.kind" || place == "balancer" || place.ends_with(".balancer") || place.ends_with("balancer.strategy")
-}
-
-fn is_called(entry: &scenarios::Entry, name: &str) -> bool {
-    let name = name.strip_suffix(".toml").unwrap_or(name);
-    entry.name == name || entry.name.rsplit('/').next() == Some(name)
 }
 
 fn strategy(info: &StrategyInfo) -> Meaning {

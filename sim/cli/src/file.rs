@@ -99,10 +99,16 @@ impl Source {
     }
 }
 
+/// The scenario of the library with this name, or with this last part of its name: `mm1` is `theory/mm1`.
+pub(crate) fn in_library(name: &str) -> Option<&'static scenarios::Entry> {
+    let last = |entry: &&scenarios::Entry| entry.name.rsplit('/').next() == Some(name);
+    scenarios::find(name).or_else(|| scenarios::library().iter().find(last))
+}
+
 /// Reads a file, or the scenario of the library with this name.
 pub(crate) fn read(given: &Path) -> Result<Source, ReadError> {
     if !given.is_file()
-        && let Some(entry) = given.to_str().and_then(scenarios::find)
+        && let Some(entry) = given.to_str().and_then(in_library)
     {
         let name = scenarios::name_of(Path::new(entry.name));
         return Ok(Source { name, shown: format!("{} (library)", entry.name), text: entry.text.to_string() });
@@ -124,8 +130,9 @@ pub(crate) fn not_read(given: &Path, why: &ReadError) -> String {
     if !is_bare {
         why.help().iter().for_each(|line| help(line));
     }
-    let names = scenarios::library().iter().map(|entry| entry.name);
-    match nearest(&given.with_extension("").to_string_lossy(), names.clone()) {
+    let whole = scenarios::library().iter().map(|entry| entry.name);
+    let last = whole.clone().filter_map(|name| name.rsplit('/').next());
+    match nearest(&given.with_extension("").to_string_lossy(), whole.chain(last)) {
         Some(name) => help(&format!("the library has `{name}`, which needs no path")),
         None => help("`windtunnel list scenarios` shows what needs no path"),
     }

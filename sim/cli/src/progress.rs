@@ -28,13 +28,11 @@ impl Progress {
         }
         let (bar, template) = match runs {
             1 => (ProgressBar::no_length(), "  {spinner} {msg}  {elapsed}"),
-            n => (
-                ProgressBar::new(n as u64),
-                "  {bar:30} {human_pos} of {human_len} runs  {elapsed} passed, {eta} left  {msg}",
-            ),
+            // How long the rest takes is not known before the first is over.
+            n => (ProgressBar::new(n as u64), "  {bar:30} {human_pos} of {human_len} runs  {elapsed} passed"),
         };
         bar.set_draw_target(ProgressDrawTarget::hidden());
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is fixed").progress_chars("━╸─"));
+        bar.set_style(style(template));
         bar.set_message(what.to_string());
         let (over, patience) = mpsc::channel::<()>();
         let shown = bar.clone();
@@ -50,6 +48,10 @@ impl Progress {
     /// One more run is over, and so many have failed.
     pub(crate) fn step(&self, failed: usize) {
         self.bar.inc(1);
+        if self.bar.position() == 1 {
+            self.bar
+                .set_style(style("  {bar:30} {human_pos} of {human_len} runs  {elapsed} passed, {eta} left  {msg}"));
+        }
         if failed > 0 {
             self.bar.set_message(format!("{} failed", counted(failed as u64, "run")));
         }
@@ -59,6 +61,10 @@ impl Progress {
     pub(crate) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bar.suspend(print)
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is fixed").progress_chars("━╸─")
 }
 
 impl Drop for Progress {

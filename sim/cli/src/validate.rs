@@ -18,7 +18,7 @@ const DEPTH_MAX: usize = 16;
 pub(crate) fn validate(args: &ValidateArgs, console: &mut Console) -> Result<Exit, Stop> {
     let mut files = Vec::new();
     for path in &args.paths {
-        if path.is_dir() && path.to_str().and_then(scenarios::find).is_none() {
+        if path.is_dir() && path.to_str().and_then(file::in_library).is_none() {
             let before = files.len();
             scenario_files(path, DEPTH_MAX, &mut files);
             if files.len() == before {

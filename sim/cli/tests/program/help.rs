@@ -57,10 +57,11 @@ fn lists_show_what_exists() {
 #[test]
 fn names_are_explained() {
     let folder = Folder::new();
-    let known =
-        ["explain p2c", "explain partition", "explain views_converge", "explain wan", "explain 13", "explain safety"];
+    let known = ["explain p2c", "explain partition", "explain wan", "explain 13", "explain safety"];
     golden("explain", &session(&folder, &known));
     golden("explain-unknown", &session(&folder, &["explain p2d", "explain frobnicate"]));
+    let promise = folder.run("explain views_converge").stdout;
+    assert!(promise.contains("liveness, 11") && promise.contains("eventually = [\"views_converge\"]"), "{promise}");
     let weather = folder.run("explain weather");
     assert_eq!(weather.code, 0);
     assert!(weather.stdout.contains("windtunnel run weather"), "{}", weather.stdout);

@@ -53,7 +53,7 @@ fn every_failure_prints_its_replay() {
         .map(|dir| std::process::Command::new("sh").args(["-c", &pasted]).current_dir(dir).output().expect("a shell"));
     let told = shell.expect("a folder");
     let told = String::from_utf8(told.stdout).expect("text");
-    assert!(told.contains("✗ eventually  views_converge") || told.contains("seed 42"), "{told}");
+    assert!(told.contains("seed 42   from 8.000s to 10.000s"), "{told}");
 }
 
 /// The keys that pipelines rely on.
@@ -155,6 +155,8 @@ fn a_library_scenario_needs_no_file_and_a_file_is_preferred() {
     let folder = Folder::with_scenarios();
     let said = folder.run("run steady --seed 1 --format json");
     assert_eq!(said.json()[0]["scenario"], "steady", "{}", said.stderr);
+    let short = folder.run("run mm1 --seed 1 --format json");
+    assert_eq!(short.fingerprints(), folder.run("run theory/mm1 --seed 1 --format json").fingerprints());
     // A folder that happens to have the name is not in the way, a file is.
     std::fs::create_dir(folder.path("steady")).expect("a folder");
     assert_eq!(folder.run("run steady --seed 1 --format json").fingerprints(), said.fingerprints());
@@ -179,4 +181,15 @@ fn a_reader_who_has_seen_enough_is_no_failure() {
     assert_eq!(head("replay passed.toml --seed 1 --all"), quiet(0));
     assert_eq!(head("schema"), quiet(0));
     assert_eq!(head("run coverage.toml --seeds 1..9 --format json"), quiet(12), "the verdict stays what it is");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_is_full_has_its_own_number() {
+    let folder = Folder::with_scenarios();
+    let full = std::fs::File::create("/dev/full").expect("the device that is always full");
+    let output = folder.command("run passed.toml --seed 1").stdout(full).output().expect("it starts");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(said.starts_with("error: standard output: cannot be written"), "{said}");
 }
