@@ -1,4 +1,4 @@
-//! What was probably meant.
+//! What was probably meant by a name that means nothing: the nearest one that exists, or no guess at all.
 
 /// The nearest of `known` to `name`, if one is near enough to be a slip of the fingers.
 pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {

@@ -1,4 +1,4 @@
-//! What the program says about itself.
+//! What the program says about itself: help, lists, explanations, completions, the manual page, colours.
 
 use crate::support::{Folder, golden, session};
 

@@ -1,4 +1,4 @@
-//! Stories: the same run again, told.
+//! Stories: the same run again, told in order, in whole or in part.
 
 use crate::support::{Folder, golden, shape};
 use serde_json::Value;
