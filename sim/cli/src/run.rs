@@ -89,7 +89,7 @@ fn one(file: &Loaded, seeds: Seeds, args: &RunArgs, console: &mut Console) -> Re
     }
     if let (Ok(run), Some(out)) = (&finished.result, &args.out) {
         let page = report::write(out, file, &run.outcome, finished.wall)?;
-        written.insert(0, format!("report      {}", page.display()));
+        written.insert(0, format!("report       {}", page.display()));
     }
     if !console.look.json() {
         for line in &written {
@@ -161,7 +161,7 @@ pub(crate) fn crash(file: &Loaded, seed: u64, panic: &Panic, look: Look) -> Stri
     for line in wrap(&plain(&panic.message), look.width - 4) {
         text.push_str(&format!("    {line}\n"));
     }
-    text.push_str(&format!("    replay      {}\n", look.strong(&file.replay(seed, None))));
+    text.push_str(&format!("    replay       {}\n", look.strong(&file.replay(seed, None))));
     text
 }
 
@@ -189,7 +189,7 @@ impl TraceFile<'_> {
             TracePath::Lines(_) => "",
             TracePath::Perfetto(_) => "   (opens at https://ui.perfetto.dev)",
         };
-        Ok(format!("trace       {}{opened_by}", path.display()))
+        Ok(format!("trace        {}{opened_by}", path.display()))
     }
 
     /// Takes the empty file away again.

@@ -144,7 +144,7 @@ impl Plan<'_> {
                 self.reports(rows, out)?;
             }
             if !console.look.json() {
-                console.print(&format!("\n    report      {}\n", out.join("sweep.csv").display()))?;
+                console.print(&format!("\n    report       {}\n", out.join("sweep.csv").display()))?;
             }
         }
         Ok(rows.iter().map(|row| row.exit).fold(Exit::Passed, Exit::worst))
