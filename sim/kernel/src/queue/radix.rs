@@ -16,6 +16,9 @@ const NONE: u32 = u32::MAX;
 const CHUNK: usize = 15;
 /// A bucket with at most this many keys is sorted when its turn comes; a fuller one is first spread over finer ones.
 const SORT_MAX: u32 = 48;
+/// So is one with at most this many, when it is a small part of all: sorting them costs less than spreading them, but the
+/// more of all pending keys a sorted bucket covers, the more new ones fall into it and take the slower way.
+const SORT_LARGE_MAX: u32 = 320;
 /// A bucket with at most this many keys has its payloads read ahead when it is spread: about as many as the first-level
 /// cache has lines.
 const TOUCH_MAX: u32 = 512;
@@ -156,11 +159,15 @@ impl Radix {
         }
         let Bucket { head: mut at, len } = self.buckets[level * 64 + digit];
         self.buckets[level * 64 + digit] = Bucket { head: NONE, len: 0 };
-        if level == 0 || len <= SORT_MAX {
+        let sorted = level == 0 || len <= SORT_MAX || (len <= SORT_LARGE_MAX && len as usize * 16 <= self.len);
+        if sorted {
             while at != NONE {
                 let chunk = &self.chunks[at as usize];
                 front.extend_from_slice(&chunk.keys[..chunk.len as usize]);
                 at = self.release(at);
+            }
+            if len > SORT_MAX {
+                std::hint::black_box(front.iter().fold(0, |touched, &key| touched ^ touch(key)));
             }
             front.sort_unstable_by(|a, b| b.cmp(a));
             self.len -= front.len();
