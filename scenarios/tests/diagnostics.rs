@@ -1,6 +1,6 @@
 //! What a person sees who got a scenario wrong: golden text, one file a case, in `tests/bad`.
 //!
-//! `BLESS=1` rewrites the answers.
+//! `BLESS=1` rewrites the answers. The empty line that closes the last report is not part of an answer.
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,7 @@ fn every_problem_of_a_file_is_told_where_it_is() {
         let checked = scenarios::check(&text, "bad");
         assert!(!checked.problems.is_empty(), "{name}: nothing is wrong with it");
         let shown = scenarios::render(&checked.problems, &name, &text, false);
+        let shown = format!("{}\n", shown.trim_end());
         let answer = path.with_extension("txt");
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(&answer, &shown).expect("the answer can be written");

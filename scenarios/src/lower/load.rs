@@ -1,4 +1,7 @@
-//! Load: to whom, and when.
+//! From the `[load.NAME]` sections to sources of requests: to whom each sends, and when.
+//!
+//! Every shape of load says which keys it needs and which mean nothing to it, so a `peak` beside a plain rate is an error and
+//! not a number that nobody reads.
 
 use super::{Context, Given, distribution, given};
 use crate::At;

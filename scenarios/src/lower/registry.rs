@@ -1,4 +1,6 @@
-//! The registry: a kind's defaults, changed.
+//! From the `[registry]` section to servers and their clients: the defaults of a kind, then what the section changes.
+//!
+//! Times that belong together move together: whoever gives only a `ttl` gets the kind's share of it as the heartbeat.
 
 use super::Context;
 use crate::problem::Problem;

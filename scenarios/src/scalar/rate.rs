@@ -1,4 +1,6 @@
-//! How often: `800/s`, `2k/s`, `600/min`.
+//! How often something comes, with the unit it is counted in: `800/s`, `2k/s`, `600/min`.
+//!
+//! A rate is kept per second. A bare number is refused, because nobody can see per what it is meant.
 
 use super::{Misread, Scalar, Unit, range, scalar, split_unit};
 use base::Rng;

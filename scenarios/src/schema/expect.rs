@@ -1,4 +1,7 @@
-//! `[expect]`: what the run must show.
+//! The `[expect]` section: what the run must show, as invariants by name and objectives by number.
+//!
+//! The names an editor offers come from the world's own catalogue of invariants, so a new one is known here without being
+//! written down again.
 
 use crate::At;
 use crate::scalar::{AtLeast, AtMost};

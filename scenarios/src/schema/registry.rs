@@ -1,4 +1,6 @@
-//! `[registry]`: who is alive and where.
+//! The `[registry]` section: who knows which instances are alive, how fast it learns, and how callers hear of it.
+//!
+//! Every time may be left out and is then that of the kind; the comments of the keys are the documentation editors show.
 
 use crate::At;
 use crate::scalar::{Count, Ranged, Span};
