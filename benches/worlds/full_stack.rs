@@ -40,7 +40,7 @@ pub(crate) fn world(model: &Model) -> Spec {
         matches: vec![Match::path(PathMatch::Prefix("/shop".into()))],
         action: Action::to(ServiceId(0)),
     };
-    spec.gateway = Some(GatewaySpec { instances: GATEWAYS, routes: vec![route] });
+    spec.gateway = Some(GatewaySpec { instances: GATEWAYS, client_timeout: None, routes: vec![route] });
     spec.registry = Some(RegistrySpec {
         servers: 1,
         server: registry::Config::consul_ttl(),
