@@ -3,7 +3,7 @@
 //! A route that can never be taken is a problem here, not a surprise at run time: two conditions on one path, a path without
 //! its slash, destinations without weight, a destination nobody declared.
 
-use super::Context;
+use super::{Context, policy};
 use crate::At;
 use crate::problem::Problem;
 use crate::scalar::Count;
@@ -13,6 +13,9 @@ use base::Duration;
 use std::collections::BTreeSet;
 use world::spec::GatewaySpec;
 use world::traffic::{self, Action, HeaderMatch, HostMatch, Match, PathMatch, ValueMatch};
+
+/// How long a client waits for the gateway where nothing is said: as long as callers behind it wait for each other.
+const CLIENT_TIMEOUT: Duration = Duration::secs(15);
 
 pub(crate) fn lower(cx: &mut Context<'_>) -> Option<GatewaySpec> {
     let gateway = cx.scenario.gateway.as_ref()?;
@@ -39,7 +42,11 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Option<GatewaySpec> {
         routes.extend(lower_route(cx, route, index));
     }
     let instances = cx.draw_or("gateway/instances", gateway.instances.as_ref(), Count(1)).0;
-    Some(GatewaySpec { instances, routes })
+    let client_timeout = match &gateway.client_timeout {
+        Some(timeout) => policy::limit(cx, timeout, "client_timeout"),
+        None => Some(CLIENT_TIMEOUT),
+    };
+    Some(GatewaySpec { instances, client_timeout, routes })
 }
 
 fn lower_route(cx: &mut Context<'_>, route: &At<Route>, index: usize) -> Option<traffic::Route> {

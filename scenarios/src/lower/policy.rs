@@ -107,7 +107,8 @@ const fn once() -> RetryPolicy {
     }
 }
 
-fn limit(cx: &mut Context<'_>, at: &At<OrNone<Span>>, key: &str) -> Option<Duration> {
+/// A timeout, or none.
+pub(super) fn limit(cx: &mut Context<'_>, at: &At<OrNone<Span>>, key: &str) -> Option<Duration> {
     let span = at.value.0?.0;
     if span.is_zero() {
         cx.report(Problem::at(at, format!("a `{key}` of no time")).label("\"none\" waits for ever"));

@@ -2,7 +2,7 @@
 
 use super::union::text_or_table;
 use crate::At;
-use crate::scalar::{Count, Ranged, Span};
+use crate::scalar::{Count, OrNone, Ranged, Span};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -17,6 +17,10 @@ pub struct Gateway {
     /// How many; load is spread over them in turn. 1 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instances: Option<At<Ranged<Count>>>,
+    /// How long whoever sends a request waits for the gateway's answer, as a browser or an HTTP client does; "none" for ever.
+    /// 15 s by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_timeout: Option<At<OrNone<Span>>>,
     /// Routes; the first that matches wins.
     #[schemars(required)]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -274,8 +274,9 @@ fn gateway() -> impl Strategy<Value = Gateway> {
             }
         },
     );
-    (maybe(ranged(count(1..5))), prop::collection::vec(route.prop_map(At::new), 1..4))
-        .prop_map(|(instances, route)| Gateway { instances, route })
+    let client_timeout = maybe(prop::option::of(ms(1..30_000)).prop_map(OrNone));
+    (maybe(ranged(count(1..5))), client_timeout, prop::collection::vec(route.prop_map(At::new), 1..4))
+        .prop_map(|(instances, client_timeout, route)| Gateway { instances, client_timeout, route })
 }
 
 fn load(through_gateway: bool) -> impl Strategy<Value = Load> {

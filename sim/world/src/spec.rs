@@ -110,6 +110,10 @@ pub struct CallSpec {
 pub struct GatewaySpec {
     /// How many; load is spread over them in turn.
     pub instances: u32,
+    /// How long a load source waits for the gateway's answer before it gives the request up as timed out; for ever when `None`.
+    /// It is the only patience there is in front of the gateway: what is lost on the way there is otherwise sent again for as
+    /// long as TCP keeps trying.
+    pub client_timeout: Option<Duration>,
     /// First match wins.
     pub routes: Vec<traffic::Route>,
 }

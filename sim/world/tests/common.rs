@@ -92,8 +92,11 @@ pub(crate) fn stack() -> Spec {
     });
     let matches = vec![traffic::Match::path(traffic::PathMatch::Prefix("/shop".into()))];
     let action = traffic::Action::to(ServiceId(0));
-    spec.gateway =
-        Some(GatewaySpec { instances: 2, routes: vec![traffic::Route { name: "shop".into(), matches, action }] });
+    spec.gateway = Some(GatewaySpec {
+        instances: 2,
+        client_timeout: None,
+        routes: vec![traffic::Route { name: "shop".into(), matches, action }],
+    });
     spec
 }
 
