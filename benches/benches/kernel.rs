@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// As large as what the world puts into its queue.
-type Payload = [u64; 7];
+type Payload = [u64; 5];
 
 /// Events pending.
 const PENDING: [u64; 3] = [1_000, 100_000, 1_000_000];
@@ -29,7 +29,7 @@ fn span(rng: &mut Rng) -> Duration {
 fn filled(pending: u64) -> (Queue<Payload>, Rng) {
     let (mut queue, mut rng) = (Queue::new(), Seed(1).stream("hold"));
     for i in 0..pending {
-        queue.push(Instant::ZERO + span(&mut rng), [i; 7]);
+        queue.push(Instant::ZERO + span(&mut rng), [i; 5]);
     }
     hold(&mut queue, &mut rng, pending * 2);
     (queue, rng)
@@ -85,7 +85,7 @@ fn queue(c: &mut Criterion) {
         let (mut heap, mut rng) = (BinaryHeap::new(), Seed(1).stream("hold"));
         let mut sequence = 0;
         while sequence < pending {
-            heap.push(Reverse((Instant::ZERO + span(&mut rng), sequence, [sequence; 7])));
+            heap.push(Reverse((Instant::ZERO + span(&mut rng), sequence, [sequence; 5])));
             sequence += 1;
         }
         hold_heap(&mut heap, &mut rng, &mut sequence, pending * 2);

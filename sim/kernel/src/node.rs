@@ -46,7 +46,7 @@ pub struct Nodes {
 #[derive(Clone, Copy, Debug)]
 struct Facts {
     life: u32,
-    zone: ZoneId,
+    zone: u16,
     /// Neither paused, down nor removed.
     running: bool,
     /// Its clock shows the kernel's time and nothing slows it.
@@ -104,6 +104,7 @@ impl Nodes {
             removed: false,
             slowdown: 1.0,
         });
+        let zone = u16::try_from(zone.0).expect("fewer than 65,536 zones");
         self.facts.push(Facts { life: 0, zone, running: true, plain: true });
         id
     }
@@ -136,7 +137,7 @@ impl Nodes {
     /// The zone a node stands in.
     #[inline]
     pub fn zone(&self, id: NodeId) -> ZoneId {
-        self.facts[id.index()].zone
+        ZoneId(u32::from(self.facts[id.index()].zone))
     }
 
     /// Whether a node carries a tag.
@@ -195,7 +196,7 @@ impl Nodes {
         let result = change(node);
         self.facts[id.index()] = Facts {
             life: node.life,
-            zone: node.zone,
+            zone: node.zone.0 as u16,
             running: node.state() == State::Up,
             plain: node.clock().is_perfect() && node.slowdown == 1.0,
         };

@@ -149,9 +149,10 @@ impl Trace {
     #[inline]
     pub fn fold(&mut self, at: Instant, node: NodeId, digest: u64) {
         self.events += 1;
-        self.fingerprint.fold(at.as_nanos());
-        // The product does not wait for the fold above, and an odd factor keeps every node's digests apart.
-        self.fingerprint.fold(digest ^ (u64::from(node.0) + 1).wrapping_mul(NODE_FACTOR));
+        // One step of the fold, because each waits for the one before: time, node and digest are mixed first, with odd
+        // factors that keep every node's and every moment's digests apart.
+        let place = (u64::from(node.0) + 1).wrapping_mul(NODE_FACTOR);
+        self.fingerprint.fold(at.as_nanos().wrapping_mul(TIME_FACTOR).rotate_left(29) ^ place ^ digest);
     }
 
     /// Counts an event that concerns the whole world, such as a fault, and folds it in.
@@ -277,6 +278,8 @@ impl Default for Trace {
 
 /// Odd, and with bits all over, so that small node numbers land far from small digests.
 const NODE_FACTOR: u64 = 0xd6e8_feb8_6659_fd93;
+/// As odd as the other, and far from it: the digits of √3.
+const TIME_FACTOR: u64 = 0xbb67_ae85_84ca_a73b;
 
 /// How a reader should call a node: its name, or its id when it has none. The world has a name too.
 fn name_of(node: Option<NodeId>, names: &[String]) -> String {

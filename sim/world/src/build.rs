@@ -38,6 +38,7 @@ impl World {
             again: Vec::new(),
             jobs: Slab::default(),
             instances: Vec::new(),
+            places: Vec::new(),
             taken: Vec::new(),
             finished: Vec::new(),
             callers: Vec::<Caller>::new(),
@@ -217,6 +218,7 @@ impl World {
 
     fn start(&mut self, step: Duration) {
         let spec = self.spec.clone();
+        self.metrics_of[0].is_all = spec.services.len() == 1 && spec.gateway.is_none();
         for index in 0..self.servers.len() as u32 {
             self.server_handles(index, registry::Input::Wake);
         }

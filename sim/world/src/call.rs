@@ -32,7 +32,7 @@ pub(crate) enum Parent {
 
 /// A call under way, packed into a cache line: there are as many of them as requests in flight, and each is met three
 /// times in its life. What only retries need stands in [`Again`].
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Call {
     /// Attempts made before the present one.
@@ -206,8 +206,8 @@ impl World {
         };
         let listed = upstream.lists(chosen);
         // Where the view says it is, and the truth: an id is never given twice.
-        let to = self.instances[chosen.index()].node;
-        let version = self.instances[choice.instance.index()].version();
+        let to = self.places[chosen.index()].node;
+        let version = VersionId(u32::from(self.places[choice.instance.index()].version));
         let policy = upstream.traffic.policy();
         let local = self.kernel.local(node);
         let patience = policy.attempt_deadline(local, call.deadline());
@@ -238,8 +238,17 @@ impl World {
     /// An instance has answered.
     #[inline]
     pub(crate) fn response_arrives(&mut self, id: Id<Call>, attempt: u16, class: Class) {
-        if self.is_attempt(id, attempt) {
-            self.attempt_over(id, class);
+        if class != Class::Success {
+            if self.is_attempt(id, attempt) {
+                self.attempt_over(id, class);
+            }
+            return;
+        }
+        // The common end, in one visit to the call instead of three.
+        let waits = |call: &Call| call.retries == attempt && call.is_under_way();
+        if let Some(call) = self.calls.remove_if(id, waits) {
+            self.book_attempt(id, &call, class);
+            self.book_end(&call, End::Success);
         }
     }
 
@@ -333,12 +342,18 @@ impl World {
     /// Books an attempt as over with everybody who counts attempts.
     #[inline]
     fn close_attempt(&mut self, id: Id<Call>, class: Class) {
-        let now = self.kernel.now();
         let Some(call) = self.calls.get_mut(id) else { return };
         if !call.is_under_way() {
             return;
         }
+        let call_then = *call;
         call.state = State::New;
+        self.book_attempt(id, &call_then, class);
+    }
+
+    #[inline]
+    fn book_attempt(&mut self, id: Id<Call>, call: &Call, class: Class) {
+        let now = self.kernel.now();
         if call.timer != TimerId::NONE {
             self.kernel.cancel(call.timer);
         }
@@ -363,18 +378,23 @@ impl World {
     /// A call ends, once.
     #[inline]
     pub(crate) fn end_call(&mut self, id: Id<Call>, end: End) {
-        let now = self.kernel.now();
         let Some(call) = self.calls.remove(id) else { return };
         if call.state == State::Pause {
             self.kernel.cancel(call.timer);
         }
+        self.book_end(&call, end);
+    }
+
+    #[inline]
+    fn book_end(&mut self, call: &Call, end: End) {
+        let now = self.kernel.now();
         if call.started() >= self.metrics.measured_from {
             let service = self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].service;
             let metrics = &mut self.metrics_of[service.index()];
             metrics.call_ended(end, now - call.started(), u32::from(call.retries));
         }
         match call.parent() {
-            Parent::Source(load) => self.request_ends(load, &call, end),
+            Parent::Source(load) => self.request_ends(load, call, end),
             Parent::Job(job) => {
                 self.retries_inside += u64::from(call.retries);
                 self.child_ended(job, end, call.optional);

@@ -96,7 +96,7 @@ impl World {
         ServiceOutcome {
             name: self.spec.services[service.index()].name.clone(),
             requests: metrics.ends.requests(metrics.retries),
-            latency: distribution(&metrics.latency),
+            latency: distribution(if metrics.is_all { &self.metrics.latency } else { &metrics.latency }),
             versions: versions.map(|(v, m)| m.outcome(self.version_name(service, VersionId(v as u32)))).collect(),
             instances: self.instances_of(service).map(|id| self.instance_outcome(id.index(), now)).collect(),
         }

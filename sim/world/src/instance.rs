@@ -54,6 +54,13 @@ pub(crate) struct Instance {
 
 const _: () = assert!(size_of::<Instance>() == 64);
 
+/// Where an instance is and what it runs, which never changes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) node: NodeId,
+    pub(crate) version: u16,
+}
+
 /// What the rest of the world wants to know of an instance.
 #[derive(Debug)]
 pub(crate) struct Record {

@@ -10,7 +10,7 @@
 //! the race between endpoint removal and SIGTERM that every rolling update runs (kubernetes/kubernetes#43576).
 
 use crate::caller::{Caller, Upstream};
-use crate::instance::{Baseline, Instance, Life, Record};
+use crate::instance::{Baseline, Instance, Life, Place, Record};
 use crate::outcome::Exposure;
 use crate::role::registry::Registration;
 use crate::spec::ServiceSpec;
@@ -62,6 +62,7 @@ impl World {
         self.roles.push(role);
         self.instances.push(Instance::new(service, version, node, concurrency, queue_limit));
         self.instances[id.index()].sum_areas(self.kernel.now());
+        self.places.push(Place { node, version: version.0 as u16 });
         (self.taken.push(0), self.finished.push(0));
         self.records.push(Record {
             name,

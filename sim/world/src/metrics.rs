@@ -143,6 +143,9 @@ pub(crate) struct ServiceMetrics {
     pub(crate) ends: Ends,
     pub(crate) retries: u64,
     pub(crate) latency: Latency,
+    /// Every call to it is a request, and every request a call to it: its latencies are the world's, and are not
+    /// recorded twice.
+    pub(crate) is_all: bool,
     pub(crate) versions: Vec<VersionMetrics>,
 }
 
@@ -265,6 +268,7 @@ impl ServiceMetrics {
             ends: Ends::default(),
             retries: 0,
             latency: Latency::new(),
+            is_all: false,
             versions: (0..versions).map(|_| VersionMetrics::default()).collect(),
         }
     }
@@ -290,7 +294,9 @@ impl ServiceMetrics {
     pub(crate) fn call_ended(&mut self, end: End, took: Duration, retries: u32) {
         self.ends.count(end);
         self.retries += u64::from(retries);
-        self.latency.record(took);
+        if !self.is_all {
+            self.latency.record(took);
+        }
     }
 
     pub(crate) fn close_step(&mut self, steps: usize) {

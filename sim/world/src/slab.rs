@@ -120,8 +120,14 @@ impl<T> Slab<T> {
     /// Takes the value out; its name means nothing from now on.
     #[inline]
     pub(crate) fn remove(&mut self, id: Id<T>) -> Option<T> {
+        self.remove_if(id, |_| true)
+    }
+
+    /// Takes the value out, if it is there and `wanted` says so.
+    #[inline]
+    pub(crate) fn remove_if(&mut self, id: Id<T>, wanted: impl FnOnce(&T) -> bool) -> Option<T> {
         let entry = self.entries.get_mut(id.slot as usize)?;
-        if entry.generation != id.generation {
+        if entry.generation != id.generation || !entry.value.as_ref().is_some_and(wanted) {
             return None;
         }
         let value = entry.value.take()?;

@@ -6,7 +6,7 @@
 use crate::call::{Again, Call};
 use crate::caller::Caller;
 use crate::check::Checks;
-use crate::instance::{Baseline, Instance, Job, Record};
+use crate::instance::{Baseline, Instance, Job, Place, Record};
 use crate::invariant;
 use crate::load::Load;
 use crate::metrics::{Metrics, ServiceMetrics};
@@ -151,6 +151,8 @@ pub(crate) struct World {
     pub(crate) again: Vec<Again>,
     pub(crate) jobs: Slab<Job>,
     pub(crate) instances: Vec<Instance>,
+    /// Where each instance is and what it runs: all that sending a request to it asks.
+    pub(crate) places: Vec<Place>,
     /// Requests each instance let in, and of those, answered.
     pub(crate) taken: Vec<u64>,
     pub(crate) finished: Vec<u64>,
