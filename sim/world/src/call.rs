@@ -224,7 +224,7 @@ impl World {
         if let Some(metrics) = self.metrics_of.get_mut(service.index()) {
             metrics.attempt_began(version);
         }
-        invariant::no_route_to_the_dead::routed(&mut self.checks, &self.kernel, listed, chosen, node);
+        invariant::no_route_to_the_dead::routed(&mut self.checks, &self.kernel, listed, to, node);
         if self.dead > 0 {
             self.note_exposure(chosen, to);
         }

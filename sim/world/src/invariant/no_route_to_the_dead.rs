@@ -7,7 +7,7 @@
 use super::{CheckKind, Info, index_of};
 use crate::check::Checks;
 use crate::wire::Msg;
-use base::{InstanceId, NodeId};
+use base::NodeId;
 use kernel::Kernel;
 
 pub(crate) const INFO: Info = Info {
@@ -19,8 +19,9 @@ const INDEX: usize = index_of(INFO.name);
 
 /// A caller has chosen.
 #[inline]
-pub(crate) fn routed(checks: &mut Checks, kernel: &Kernel<Msg>, listed: bool, instance: InstanceId, caller: NodeId) {
+pub(crate) fn routed(checks: &mut Checks, kernel: &Kernel<Msg>, listed: bool, instance: NodeId, caller: NodeId) {
     checks.test(INDEX, kernel, listed, || {
-        format!("{} chose {instance}, which its view does not list as open", kernel.nodes().name(caller))
+        let name = |node| kernel.nodes().name(node);
+        format!("{} chose {}, which its view does not list as open", name(caller), name(instance))
     });
 }

@@ -3,7 +3,7 @@
 //! Compared are the sets of instances that may be chosen. A caller that is down at the end has no view to compare.
 
 use super::{CheckKind, Info, index_of};
-use crate::instance::Life;
+use crate::instance::{Life, Record};
 use crate::world::World;
 use base::{InstanceId, ServiceId};
 
@@ -29,7 +29,8 @@ pub(crate) fn settle(world: &mut World) {
             for server in 0..world.servers.len() {
                 let Some(listed) = world.listed_by(server, service) else { continue };
                 world.checks.test(INDEX, &world.kernel, listed == living, || {
-                    format!("registry-{} lists {listed:?} for {name}, alive are {living:?}", server + 1)
+                    let (listed, living) = (names(&world.records, &listed), names(&world.records, &living));
+                    format!("registry-{} lists {listed} for {name}, alive are {living}", server + 1)
                 });
             }
         }
@@ -41,8 +42,15 @@ pub(crate) fn settle(world: &mut World) {
             let view = caller.upstreams[upstream].view();
             let seen: Vec<InstanceId> = view.map(|v| v.open().map(|e| e.instance).collect()).unwrap_or_default();
             world.checks.test(INDEX, &world.kernel, seen == living, || {
-                format!("{} sees {seen:?} for {name}, alive are {living:?}", caller.name)
+                let (seen, living) = (names(&world.records, &seen), names(&world.records, &living));
+                format!("{} sees {seen} for {name}, alive are {living}", caller.name)
             });
         }
     }
+}
+
+/// The instances' names, in order.
+fn names(records: &[Record], ids: &[InstanceId]) -> String {
+    let names: Vec<&str> = ids.iter().map(|id| records[id.index()].name.as_str()).collect();
+    if names.is_empty() { "none".to_string() } else { names.join(", ") }
 }
