@@ -1,7 +1,10 @@
-//! Every scenario of the library is listed, parses without a warning, lowers with every seed, and round-trips.
+//! Every scenario of the library is listed, parses without a warning, lowers with every seed, round-trips, and passes: the same
+//! way each time it is run under one seed. What a theory file says is expected is compared with what its run measures.
 
-use base::Seed;
+use base::{Duration, Seed};
+use scenarios::Entry;
 use std::path::Path;
+use world::{Options, Outcome, Spec, Verdict, run};
 
 /// All scenario files under the crate's folder, as library names.
 fn files() -> Vec<String> {
@@ -79,4 +82,68 @@ fn the_example_of_the_readme_runs_as_it_is() {
         readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("it has an example");
     let checked = scenarios::check(example, "readme");
     assert!(checked.problems.is_empty(), "{}", scenarios::render(&checked.problems, "README.md", example, false));
+}
+
+fn lowered(entry: &Entry, seed: Seed) -> Spec {
+    scenarios::parse(entry.text, entry.name).expect("it parses").lower(seed).expect("what parses lowers")
+}
+
+/// Runs a scenario twice, and expects it to pass in the same way.
+fn passes_twice(entry: &Entry, seed: Seed) -> (Spec, Outcome) {
+    let spec = lowered(entry, seed);
+    let [first, second] = [(), ()].map(|()| run(&spec, seed, &Options::default()).outcome);
+    assert_eq!(first.verdict, Verdict::Passed, "{}: {:?}", entry.name, first.failure);
+    assert_eq!(first.fingerprint, second.fingerprint, "{}: one seed, one run", entry.name);
+    (spec, first)
+}
+
+#[test]
+fn every_scenario_passes_and_repeats_itself() {
+    for entry in scenarios::library().iter().filter(|entry| !entry.name.starts_with("theory/")) {
+        let (_, outcome) = passes_twice(entry, Seed(1));
+        let another = run(&lowered(entry, Seed(2)), Seed(2), &Options::default()).outcome;
+        assert_ne!(outcome.fingerprint, another.fingerprint, "{}: another seed, another run", entry.name);
+    }
+}
+
+/// The number that follows `words` in what a scenario says of itself.
+fn stated(about: &str, words: &str) -> Option<f64> {
+    let (_, rest) = about.split_once(words)?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+/// Whether `measured` is what theory says, give or take one and a half percent.
+fn is_near(name: &str, what: &str, measured: f64, exact: f64) {
+    assert!((measured / exact - 1.0).abs() < 0.015, "{name}: {what} {measured}, in theory {exact}");
+}
+
+/// A theory file's limit is one that an error of two and a half percent would break.
+fn is_tight(name: &str, limit: Option<Duration>, exact: f64) {
+    let share = limit.map_or(0.0, Duration::as_millis_f64) / exact;
+    assert!((1.015..1.025).contains(&share), "{name}: the limit is {share} of {exact} ms");
+}
+
+#[test]
+fn theory_is_met_from_both_sides_and_repeats_itself() {
+    for entry in scenarios::library().iter().filter(|entry| entry.name.starts_with("theory/")) {
+        let (spec, outcome) = passes_twice(entry, Seed(1));
+        let about = entry.about().split_whitespace().collect::<Vec<_>>().join(" ");
+        let (name, limits, latency) = (entry.name, &spec.expect.objectives[0], &outcome.latency);
+        let mean = stated(&about, "a mean of ").expect("each states a mean");
+        is_near(name, "mean", latency.mean.as_millis_f64(), mean);
+        is_tight(name, limits.mean, mean);
+        if let Some(p50) = stated(&about, "a median of ") {
+            is_near(name, "median", latency.p50.as_millis_f64(), p50);
+            is_tight(name, limits.p50, p50);
+        }
+        if let Some(p99) = stated(&about, "a 99th percentile of ") {
+            is_near(name, "99th percentile", latency.p99.as_millis_f64(), p99);
+            is_tight(name, limits.p99, p99);
+        }
+        if let Some((before, _)) = about.split_once(" requests a second and a mean of ") {
+            let rate: f64 = before.rsplit(' ').next().and_then(|n| n.parse().ok()).expect("a rate");
+            let measured = (spec.phases.storm + spec.phases.calm).as_secs_f64();
+            is_near(name, "requests a second", latency.count as f64 / measured, rate);
+        }
+    }
 }
