@@ -35,10 +35,10 @@ impl Phase {
     }
 }
 
-impl fmt::Display for Phase {
-    /// The name reports use: `rolling_back`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Phase {
+    /// The word in stories and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
             Phase::Pending => "pending",
             Phase::Progressing => "progressing",
             Phase::Promoting => "promoting",
@@ -47,7 +47,13 @@ impl fmt::Display for Phase {
             Phase::Completed => "completed",
             Phase::RolledBack => "rolled_back",
             Phase::Failed => "failed",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -81,16 +81,7 @@ impl Controller {
             service: service.into(),
             from: version(plan.from),
             to: version(plan.to),
-            phase: match self.core.phase() {
-                Phase::Pending => "pending",
-                Phase::Progressing => "progressing",
-                Phase::Promoting => "promoting",
-                Phase::Draining => "draining",
-                Phase::RollingBack => "rolling_back",
-                Phase::Completed => "completed",
-                Phase::RolledBack => "rolled_back",
-                Phase::Failed => "failed",
-            },
+            phase: self.core.phase().name(),
             history: self.history.clone(),
             weights: self.weights.clone(),
         }
