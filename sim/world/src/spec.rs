@@ -45,8 +45,8 @@ pub struct Spec {
 /// The registry servers and how their clients behave.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegistrySpec {
-    /// How many servers. Each keeps its own catalogue; instances register with one and move to the next when it is
-    /// silent. More than one without replication between them is what a scenario about split catalogues wants.
+    /// How many servers. Each keeps its own catalogue; instances register with all of them, a caller follows one and turns
+    /// to the next when it is silent. Nothing is replicated between them, as a scenario about split catalogues wants.
     pub servers: u32,
     /// Times and rules of a server.
     pub server: registry::Config,
