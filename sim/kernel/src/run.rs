@@ -30,6 +30,8 @@ pub struct Kernel<M> {
     network: Network,
     trace: Trace,
     seed: Seed,
+    /// From which the chances of refusals on their way back follow.
+    bounces: Key,
     plan: Vec<Fault>,
     /// Nodes held by each fault of the plan, while it lasts.
     held_by: Vec<Vec<NodeId>>,
@@ -121,6 +123,7 @@ impl<M: Message> Kernel<M> {
             network,
             trace: Trace::new(level),
             seed,
+            bounces: seed.stream("kernel/bounces").key(),
             plan: Vec::new(),
             held_by: Vec::new(),
             waiting: BTreeMap::new(),
@@ -450,7 +453,7 @@ impl<M: Message> Kernel<M> {
     /// the sender's connection finds out when it sends again.
     fn bounce(&mut self, envelope: Envelope<M>, why: Bounce) {
         let (from, to) = (envelope.to, envelope.from);
-        let key = Key(envelope.msg.digest()).derive(self.now.as_nanos());
+        let key = self.bounces.derive(envelope.msg.digest()).derive(self.now.as_nanos());
         let packet = Packet { from, to, bytes: 40, transport: Transport::Exchange, key, tries: 0 };
         let at = match self.network.route(self.now, &packet, self.nodes.zone(from), self.nodes.zone(to)) {
             Fate::Arrives { at, .. } | Fate::Retransmit(at) => at,

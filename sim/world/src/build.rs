@@ -12,7 +12,7 @@ use crate::role::controller::Controller;
 use crate::role::locks::LockStore;
 use crate::slab::Slab;
 use crate::spec::{Spec, Target};
-use crate::wire::Msg;
+use crate::wire::{Msg, Post};
 use crate::world::{Behaviour, Options, Probe, Role, Service, World};
 use base::{Dist, Duration, FencingToken, Instant, NodeId, Ratio, Seed, ServiceId, VersionId, ZoneId};
 use kernel::Kernel;
@@ -56,7 +56,7 @@ impl World {
             servers: Vec::new(),
             locks: None,
             controllers: Vec::new(),
-            to_registry: 0,
+            post: Post::default(),
             truth_told: 0,
             exposures: Vec::new(),
             probe: options.probe.then(Probe::default),
@@ -144,6 +144,7 @@ impl World {
     fn node(&mut self, name: &str, n: u32, tag: &str, role: Role) -> NodeId {
         let zone = self.spec.zone_in_turn(n);
         let node = self.kernel.add_node(name, zone, vec![tag.to_string()]);
+        self.post.enroll(self.seed, name);
         self.roles.push(role);
         node
     }

@@ -19,8 +19,6 @@ pub(crate) struct Caller {
     /// How it learns of instances, when there is a registry.
     pub(crate) resolver: Option<Resolver>,
     pub(crate) alarm: crate::alarm::Alarm,
-    /// Messages sent to the registry: the ordinal of the next one's chances.
-    pub(crate) sent: u64,
 }
 
 /// One caller's traffic to one service.

@@ -58,6 +58,7 @@ impl World {
         state.instances.push(id);
         let tag = state.name.clone();
         let node = self.kernel.add_node(name.clone(), zone, vec![tag]);
+        self.post.enroll(self.seed, &name);
         let role = if state.is_gateway { Role::Gateway(id) } else { Role::Instance(id) };
         self.roles.push(role);
         self.instances.push(Instance::new(service, version, node, concurrency, queue_limit));
@@ -114,7 +115,7 @@ impl World {
         let name = self.kernel.nodes().name(node).to_string();
         let upstreams = self.fresh_upstreams(node, services);
         let resolver = self.fresh_resolver(node);
-        self.callers.push(Caller { node, name, upstreams, resolver, alarm: Default::default(), sent: 0 });
+        self.callers.push(Caller { node, name, upstreams, resolver, alarm: Default::default() });
         self.read_splits(index);
         index
     }

@@ -5,7 +5,7 @@
 use crate::call::Call;
 use crate::instance::Job;
 use crate::slab::Id;
-use base::{InstanceId, Key, Ratio, ServiceId, VersionId};
+use base::{InstanceId, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::Message;
 use traffic::Class;
 
@@ -91,6 +91,27 @@ pub(crate) struct SplitOrder {
     pub(crate) shares: Option<[(VersionId, Ratio); 2]>,
 }
 
+/// The chances of messages that belong to no request: one stream of keys a node, by the node's name, so that what one node
+/// sends changes nothing for another.
+#[derive(Debug, Default)]
+pub(crate) struct Post {
+    nodes: Vec<(Key, u64)>,
+}
+
+impl Post {
+    /// Nodes are enrolled in the order of their ids.
+    pub(crate) fn enroll(&mut self, seed: Seed, name: &str) {
+        self.nodes.push((seed.stream(&format!("messages/{name}")).key(), 0));
+    }
+
+    /// The key of the next message of `node`.
+    pub(crate) fn stamp(&mut self, node: NodeId) -> Key {
+        let (key, sent) = &mut self.nodes[node.index()];
+        *sent += 1;
+        key.derive(*sent)
+    }
+}
+
 impl Message for Msg {
     #[inline]
     fn digest(&self) -> u64 {
@@ -121,5 +142,25 @@ impl Msg {
         let mut fold = base::Fingerprint::EMPTY;
         fold.fold_text(&format!("{self:?}"));
         fold.value()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_node_sends_changes_nothing_for_another() {
+        let post = |seed, busy: u64| {
+            let mut post = Post::default();
+            ["registry-1", "gateway-1"].into_iter().for_each(|name| post.enroll(Seed(seed), name));
+            (0..busy).for_each(|_| {
+                post.stamp(NodeId(0));
+            });
+            [post.stamp(NodeId(1)), post.stamp(NodeId(1))]
+        };
+        assert_eq!(post(1, 0), post(1, 99));
+        assert_ne!(post(1, 0), post(2, 0), "another seed, other chances");
+        assert_ne!(post(1, 0)[0], post(1, 0)[1]);
     }
 }

@@ -16,7 +16,7 @@ use crate::role::locks::LockStore;
 use crate::role::registry::{Registration, Server};
 use crate::slab::Slab;
 use crate::spec::{CallSpec, Spec};
-use crate::wire::{Core, Msg, Synced};
+use crate::wire::{Core, Msg, Post, Synced};
 use base::{Dist, Duration, FencingToken, InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::trace::{Level, Trace};
 use kernel::{Event, Kernel, Kind, Lane};
@@ -173,8 +173,7 @@ pub(crate) struct World {
     pub(crate) servers: Vec<Server>,
     pub(crate) locks: Option<LockStore>,
     pub(crate) controllers: Vec<Controller>,
-    /// Messages sent by clients of registry and lock store.
-    pub(crate) to_registry: u64,
+    pub(crate) post: Post,
     pub(crate) truth_told: u64,
     pub(crate) exposures: Vec<Exposure>,
     pub(crate) probe: Option<Probe>,

@@ -10,7 +10,7 @@ use crate::invariant::{one_rollout_at_a_time, rollout_within_budget};
 use crate::outcome::RolloutOutcome;
 use crate::wire::{Core, Msg, SplitOrder, Synced};
 use crate::world::{Sabotage, World};
-use base::{Duration, FencingToken, Instant, Key, NodeId, Outbox, Ratio, ServiceId, SessionId, VersionId};
+use base::{Duration, FencingToken, Instant, NodeId, Outbox, Ratio, ServiceId, SessionId, VersionId};
 use coordination::{Effect as LockEffect, Input as LockInput, LockKey, Waiting};
 use kernel::Transport;
 use rollout::{Effect, Input, Instances, Measurement, Observation, Phase, Plan, Rollout, State};
@@ -282,7 +282,7 @@ impl World {
         let order = SplitOrder { service, number: state.split_number, shares };
         for caller in 0..self.callers.len() {
             if self.callers[caller].upstream(service).is_some() {
-                let (to, key) = (self.callers[caller].node, Key(order.number).derive(caller as u64));
+                let (to, key) = (self.callers[caller].node, self.post.stamp(node));
                 let msg = Msg::Split(Box::new(order.clone()));
                 self.kernel.send(node, to, MESSAGE_BYTES, Transport::Stream, key, msg);
             }
@@ -361,8 +361,7 @@ impl World {
         let Some(store) = &self.locks else { return };
         let to = store.node;
         let from = self.controllers[index as usize].node;
-        self.to_registry += 1;
-        let key = Key(self.to_registry).derive(u64::from(from.0) << 32 | 5);
+        let key = self.post.stamp(from);
         self.kernel.send(from, to, MESSAGE_BYTES, Transport::Exchange, key, Msg::ToLocks(Box::new(input)));
     }
 

@@ -4,7 +4,7 @@ use super::durable::{Durable, Go};
 use crate::alarm::Alarm;
 use crate::wire::{Core, Msg, Synced};
 use crate::world::World;
-use base::{FencingToken, Key, NodeId, Outbox, SessionId};
+use base::{FencingToken, NodeId, Outbox, SessionId};
 use coordination::{Config, Effect, Input, Locks};
 use kernel::Transport;
 
@@ -15,7 +15,6 @@ pub(crate) struct LockStore {
     pub(crate) core: Locks,
     durable: Durable<Effect>,
     alarm: Alarm,
-    sent: u64,
     /// The numbers that are on disk, or on their way there.
     kept: (FencingToken, SessionId),
 }
@@ -26,7 +25,7 @@ impl LockStore {
     pub(crate) fn new(node: NodeId) -> Self {
         let core = Locks::new(Config::consul());
         let kept = (core.last_token(), core.last_session());
-        LockStore { node, core, durable: Durable::default(), alarm: Alarm::default(), sent: 0, kept }
+        LockStore { node, core, durable: Durable::default(), alarm: Alarm::default(), kept }
     }
 }
 
@@ -79,8 +78,7 @@ impl World {
                 | Effect::Released { to, .. } => *to,
                 Effect::Note(_) => continue,
             };
-            store.sent += 1;
-            let key = Key(store.sent).derive(u64::from(store.node.0) << 32 | 4);
+            let key = self.post.stamp(store.node);
             let msg = Msg::FromLocks(Box::new(effect));
             self.kernel.send(store.node, to, MESSAGE_BYTES, Transport::Exchange, key, msg);
         }

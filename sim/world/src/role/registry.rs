@@ -8,7 +8,7 @@ use crate::alarm::Alarm;
 use crate::instance::Life;
 use crate::wire::{Core, Msg, Synced};
 use crate::world::{Sabotage, World};
-use base::{Duration, InstanceId, Key, NodeId, Outbox, ServiceId};
+use base::{Duration, InstanceId, NodeId, Outbox, ServiceId};
 use kernel::Transport;
 use registry::{Effect, Input, Record, Registrant, Registry, View, registrant, resolver};
 use std::sync::Arc;
@@ -20,8 +20,6 @@ pub(crate) struct Server {
     pub(crate) core: Registry,
     durable: Durable<Effect>,
     alarm: Alarm,
-    /// Messages sent: the ordinal of the next one's chances.
-    sent: u64,
 }
 
 /// An instance's registration at one server.
@@ -58,7 +56,7 @@ impl World {
             let records = disk.read_all().filter_map(|bytes| Record::decode(bytes).ok()).map(|(record, _)| record);
             Registry::recover(config, now, rng, u64::from(life), records)
         };
-        Server { node, core, durable: Durable::default(), alarm: Alarm::default(), sent: 0 }
+        Server { node, core, durable: Durable::default(), alarm: Alarm::default() }
     }
 
     pub(crate) fn server_handles(&mut self, index: u32, input: Input) {
@@ -105,8 +103,7 @@ impl World {
             self.kernel.sync_disk(node, Msg::Synced(Synced::Server(index)));
         }
         for effect in go.send {
-            server.sent += 1;
-            let key = Key(server.sent).derive(u64::from(node.0) << 32 | 1);
+            let key = self.post.stamp(node);
             let (to, transport, bytes) = match &effect {
                 Effect::Granted { to, .. }
                 | Effect::Renewed { to, .. }
@@ -251,8 +248,7 @@ impl World {
                     continue;
                 }
             };
-            self.to_registry += 1;
-            let key = Key(self.to_registry).derive(u64::from(node.0) << 32 | 2);
+            let key = self.post.stamp(node);
             let msg = Msg::ToRegistry(Box::new(input));
             self.kernel.send(node, to, MESSAGE_BYTES, Transport::Exchange, key, msg);
         }
@@ -304,8 +300,7 @@ impl World {
                     continue;
                 }
             };
-            state.sent += 1;
-            let key = Key(state.sent).derive(u64::from(node.0) << 32 | 3);
+            let key = self.post.stamp(node);
             let msg = Msg::ToRegistry(Box::new(input));
             self.kernel.send(node, to, MESSAGE_BYTES, Transport::Exchange, key, msg);
         }
