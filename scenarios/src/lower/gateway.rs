@@ -41,6 +41,7 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Option<GatewaySpec> {
         }
         routes.extend(lower_route(cx, route, index));
     }
+    super::service::at_most(cx, gateway.instances.as_ref(), 10_000, "gateways");
     let instances = cx.draw_or("gateway/instances", gateway.instances.as_ref(), Count(1)).0;
     let client_timeout = match &gateway.client_timeout {
         Some(timeout) => policy::limit(cx, timeout, "client_timeout"),

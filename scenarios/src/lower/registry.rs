@@ -15,6 +15,9 @@ const WAIT: Duration = Duration::mins(5);
 /// How often a polling caller asks, where the kind does not say.
 const INTERVAL: Duration = Duration::secs(30);
 
+/// How many servers a registry may have.
+const SERVERS_MAX: u32 = 16;
+
 pub(crate) fn lower(cx: &mut Context<'_>) -> Option<RegistrySpec> {
     let table = cx.scenario.registry.as_ref()?;
     let (mut server, mut registrant, mut resolver) =
@@ -31,6 +34,11 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Option<RegistrySpec> {
             Problem::new("a registry has at least one server")
                 .span(table.servers.as_ref().and_then(|n| n.span.clone()))
                 .help("leave out [registry] for callers who know the truth at once"),
+        );
+    }
+    if let Some(count) = table.servers.as_ref().filter(|n| n.value.0 > SERVERS_MAX) {
+        cx.report(
+            Problem::at(count, format!("at most {SERVERS_MAX} servers")).label("every instance registers with each"),
         );
     }
     let share = registrant.heartbeat.as_secs_f64() / server.ttl.as_secs_f64();

@@ -13,6 +13,10 @@ use world::spec::{CallSpec, ServiceSpec, VersionSpec};
 
 /// What an instance does unless it is told otherwise.
 const CONCURRENCY: u32 = 8;
+/// How many instances, versions and calls a service may have: what fits a run's tables, and far more than anybody's file.
+const INSTANCES_MAX: u32 = 100_000;
+const VERSIONS_MAX: usize = 200;
+const CALLS_MAX: usize = 200;
 
 pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
     let scenario = cx.scenario;
@@ -23,6 +27,7 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
         let (name, service) = (cx.services[index].name, cx.services[index].service);
         let path = format!("service/{name}");
         at_least_one(cx, service.instances.as_ref(), "instance");
+        at_most(cx, service.instances.as_ref(), INSTANCES_MAX, "instances of a service");
         at_least_one(cx, service.concurrency.as_ref(), "request at once");
         specs.push(ServiceSpec {
             name: name.to_string(),
@@ -56,8 +61,24 @@ fn at_least_one(cx: &mut Context<'_>, count: Option<&At<Ranged<Count>>>, what: &
     }
 }
 
+/// More would be a slip of the finger, and would be found out by the machine's memory.
+pub(crate) fn at_most(cx: &mut Context<'_>, count: Option<&At<Ranged<Count>>>, most: u32, what: &str) {
+    if let Some(count) = count
+        && count.high() > Count(most)
+    {
+        cx.report(Problem::at(count, format!("at most {most} {what}")));
+    }
+}
+
 fn versions(cx: &mut Context<'_>, index: usize, service: &Service, path: &str) -> Vec<VersionSpec> {
     let declared = cx.services[index].versions.clone();
+    if declared.len() > VERSIONS_MAX {
+        let name = cx.services[index].name;
+        cx.report(Problem::new(format!(
+            "`{name}` has {} versions, at most {VERSIONS_MAX} are possible",
+            declared.len()
+        )));
+    }
     let mut specs = Vec::new();
     for (text, version) in declared {
         let table = service.version.iter().find(|(name, _)| name.as_str() == text).map(|(_, table)| &table.value);
@@ -77,6 +98,11 @@ fn versions(cx: &mut Context<'_>, index: usize, service: &Service, path: &str) -
 
 fn calls(cx: &mut Context<'_>, service: &Service, path: &str) -> Vec<Vec<CallSpec>> {
     let mut stages = Vec::new();
+    if let Some(calls) = &service.calls
+        && calls.value.len() > CALLS_MAX
+    {
+        cx.report(Problem::at(calls, format!("at most {CALLS_MAX} stages of calls")));
+    }
     for stage in service.calls.iter().flat_map(|calls| &calls.value) {
         let calls: Vec<At<&Call>> = match &stage.value {
             Stage::One(call) => vec![At { value: call, span: stage.span.clone() }],

@@ -88,7 +88,7 @@ impl Dist {
     pub fn sample(&self, draw: &mut impl Draw) -> Duration {
         match self {
             Dist::Constant(span) => *span,
-            Dist::Exponential { mean } => Duration::ns((unit_exponential(draw) * mean.as_nanos() as f64) as u64),
+            Dist::Exponential { mean } => Duration::ns((unit_exponential(draw) * mean.as_nanos() as f64 + 0.5) as u64),
             Dist::Uniform { low, high } => {
                 let width = high.as_nanos() - low.as_nanos();
                 *low + Duration::ns(if width == u64::MAX { draw.next_u64() } else { draw.below_u64(width + 1) })

@@ -176,11 +176,12 @@ impl Network {
             *free_at = departure;
         }
         let mut latency = key.derive(LATENCY).draws();
-        let mut at = departure + link.latency.sample(&mut latency) + verdict.delay;
+        // A clog that never ends holds for ever: sums stop at the end of time.
+        let mut at = departure.saturating_add(link.latency.sample(&mut latency)).saturating_add(verdict.delay);
         if datagram && reordered {
-            at += link.latency.sample(&mut latency);
+            at = at.saturating_add(link.latency.sample(&mut latency));
         }
-        let again = (datagram && duplicated).then(|| at + link.latency.sample(&mut latency));
+        let again = (datagram && duplicated).then(|| at.saturating_add(link.latency.sample(&mut latency)));
         Fate::Arrives { at, lane: None, again }
     }
 }

@@ -99,6 +99,8 @@ pub fn judge(
     key: Key,
 ) -> Verdict {
     let mut verdict = Verdict::PASS;
+    // A packet that several clogs hold is free when the last of them lets go.
+    let mut held = Duration::ZERO;
     for rule in rules {
         if !rule.from.contains(from) || !rule.to.contains(to) {
             continue;
@@ -107,7 +109,7 @@ pub fn judge(
         match &mut rule.action {
             Action::Drop => verdict.dropped = true,
             Action::Lose(share) => verdict.dropped |= share.happens(&mut draws),
-            Action::HoldUntil(until) => verdict.delay += until.saturating_since(now),
+            Action::HoldUntil(until) => held = held.max(until.saturating_since(now)),
             Action::Delay(dist) => verdict.delay += dist.sample(&mut draws),
             Action::Duplicate(share) => verdict.duplicated |= !ordered && share.happens(&mut draws),
             Action::Reorder(share, by) => {
@@ -122,6 +124,7 @@ pub fn judge(
             }
         }
     }
+    verdict.delay = verdict.delay.saturating_add(held);
     verdict
 }
 
@@ -158,6 +161,14 @@ mod tests {
         ];
         let verdict = judge(&mut rules, Instant::from_millis(10), NodeId(1), NodeId(2), 0, false, Key(1));
         assert_eq!(verdict, Verdict { dropped: true, delay: ms(15), duplicated: false });
+    }
+
+    #[test]
+    fn overlapping_clogs_let_go_together() {
+        let hold = |ms| rule(&[1], &[2], Action::HoldUntil(Instant::from_millis(ms)));
+        let mut rules = [hold(20), hold(30), hold(25)];
+        let verdict = judge(&mut rules, Instant::from_millis(10), NodeId(1), NodeId(2), 0, false, Key(1));
+        assert_eq!(verdict.delay, Duration::ms(20));
     }
 
     #[test]

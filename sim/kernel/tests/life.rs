@@ -169,6 +169,14 @@ fn a_clog_holds_packets_until_it_ends_and_a_swizzle_lets_every_node_go() {
 }
 
 #[test]
+fn a_clog_without_end_holds_for_ever_and_does_not_overflow() {
+    let clog = Fault { lasts: None, ..fault(FaultKind::Clog(tag("b")), 8, 0) };
+    let told = told(vec![clog], Transport::Exchange, 2);
+    assert_eq!(told[..1], ["5 n1 hears m0"]);
+    assert!(told.len() == 2 && told[1].ends_with("n1 hears m1") && told[1].starts_with("18446744073709 "), "{told:?}");
+}
+
+#[test]
 fn timers_follow_their_node_through_death_pause_and_drift() {
     let crash = fault(FaultKind::Crash(tag("a"), Crash::Process), 50, 10);
     let pause = fault(FaultKind::Pause(tag("b")), 90, 60);

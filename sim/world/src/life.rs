@@ -64,7 +64,8 @@ impl World {
         self.instances.push(Instance::new(service, version, node, concurrency, queue_limit));
         self.instances[id.index()].sum_areas(self.kernel.now());
         self.places.push(Place { node, version: version.0 as u16 });
-        (self.taken.push(0), self.finished.push(0));
+        self.taken.push(0);
+        self.finished.push(0);
         self.records.push(Record {
             name,
             caller: None,
@@ -280,7 +281,8 @@ impl World {
                 self.tell_the_truth(service);
             }
             Role::Server(index) if reset => self.reset_watchers(index),
-            Role::Server(_) | Role::Load | Role::Controller | Role::Locks => {}
+            Role::Server(index) => self.servers[index as usize].silent = true,
+            Role::Load | Role::Controller | Role::Locks => {}
         }
         self.forget_calls(node);
     }

@@ -74,7 +74,7 @@ impl Load {
     fn next_after(&mut self, now: Instant) -> Instant {
         let gaps = &mut self.gaps;
         let exponential =
-            |rate: f64, gaps: &mut Rng| Duration::ns((base::dist::unit_exponential(gaps) * (1e9 / rate)) as u64);
+            |rate: f64, gaps: &mut Rng| Duration::ns((base::dist::unit_exponential(gaps) * (1e9 / rate) + 0.5) as u64);
         match &self.arrivals {
             Arrivals::Poisson { rate } => now + exponential(*rate, gaps),
             Arrivals::Constant { rate } => now + Duration::ns((1e9 / rate).round() as u64),

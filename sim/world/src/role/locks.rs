@@ -47,9 +47,15 @@ impl World {
         let now_kept = (store.core.last_token(), store.core.last_session());
         let mut appended = false;
         if now_kept != store.kept {
-            store.kept = now_kept;
             let bytes = [now_kept.0.0.to_le_bytes(), now_kept.1.0.to_le_bytes()].concat();
             appended = self.kernel.disk_mut(store.node).append(&bytes).is_ok();
+            if appended {
+                store.kept = now_kept;
+            } else {
+                // A grant that a restart would forget is not told: who asked hears nothing and asks again, and then the
+                // disk may have room.
+                effects.retain(|e| !matches!(e, Effect::Granted { .. } | Effect::SessionCreated { .. }));
+            }
         }
         let go = store.durable.offer(effects, appended);
         self.locks_go(go);

@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub(crate) struct Server {
     pub(crate) node: NodeId,
     pub(crate) core: Registry,
+    /// Its machine died: nobody was told.
+    pub(crate) silent: bool,
     durable: Durable<Effect>,
     alarm: Alarm,
 }
@@ -56,7 +58,7 @@ impl World {
             let records = disk.read_all().filter_map(|bytes| Record::decode(bytes).ok()).map(|(record, _)| record);
             Registry::recover(config, now, rng, u64::from(life), records)
         };
-        Server { node, core, durable: Durable::default(), alarm: Alarm::default() }
+        Server { node, core, silent: false, durable: Durable::default(), alarm: Alarm::default() }
     }
 
     pub(crate) fn server_handles(&mut self, index: u32, input: Input) {
@@ -151,12 +153,15 @@ impl World {
     /// A server came up again.
     pub(crate) fn server_up(&mut self, index: u32) {
         let node = self.servers[index as usize].node;
+        let was_silent = self.servers[index as usize].silent;
         self.servers[index as usize] = self.boot_server(index, node);
         self.server_handles(index, Input::Wake);
-        // Where the whole machine was gone, watchers still believe in their connections. The next keepalive probe meets
-        // a machine that knows nothing of them, and is answered with a reset.
-        let at = self.kernel.now() + KEEPALIVE;
-        self.kernel.world_at(at, Msg::KeepAlive(index));
+        if was_silent {
+            // Watchers still believe in their connections. The next keepalive probe meets a machine that knows nothing of
+            // them, and is answered with a reset.
+            let at = self.kernel.now() + KEEPALIVE;
+            self.kernel.world_at(at, Msg::KeepAlive(index));
+        }
     }
 
     /// Whoever watches a server learns that the connection is broken.
