@@ -243,7 +243,16 @@ impl World {
                 let fault = self.kernel.plan()[index].clone();
                 let now = self.kernel.now();
                 self.kernel.trace_mut().note(now, None, "fault", || {
-                    format!("{} {}: {fault}", fault.name, if began { "begins" } else { "ends" })
+                    let verb = match (began, fault.lasts) {
+                        _ if fault.kind.is_momentary() => "happens".to_string(),
+                        (true, Some(lasts)) => format!("begins, for {lasts}"),
+                        (true, None) => "begins, for good".to_string(),
+                        (false, _) => "ends".to_string(),
+                    };
+                    // A fault that was not given a name is called what it does.
+                    let name = Some(&fault.name).filter(|name| !name.starts_with(fault.kind.name()));
+                    let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
+                    format!("{name}{} {} {verb}", fault.kind.name(), fault.kind)
                 });
             }
             Event::World(msg) => return self.world_event(msg),
