@@ -1,6 +1,6 @@
 //! One object a run, for programs.
 //!
-//! The types here are twins of those in [`world::outcome`], lowered by hand, so that a change inside the world never
+//! The types here are twins of those in `world::outcome`, lowered by hand, so that a change inside the world never
 //! changes what pipelines read without somebody deciding it. Keys are snake_case and carry their unit; they come in the
 //! order written here; keys may be added, and those there are stay. A seed is a string, because most JSON readers keep
 //! numbers as doubles and would round it.

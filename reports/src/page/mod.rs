@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Equal outcomes give equal files, except for the time on the wall, which stands in `outcome.json` only. All text from
-//! scenarios and cores is escaped in one place, [`escape`].
+//! scenarios and cores is escaped in one place, `escape`.
 
 mod style;
 mod tables;

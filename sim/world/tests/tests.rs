@@ -3,8 +3,10 @@
 //! - `worlds`: a stack left alone, disturbed, and stormed; equal seeds, equal runs.
 //! - `theory`: queues against the closed forms of queueing theory.
 //! - `sabotage`: a planted bug for every invariant.
+//! - `chaos`: random faults, one plan a seed.
 //! - `common`: how the worlds are built.
 
+mod chaos;
 mod common;
 mod sabotage;
 mod theory;

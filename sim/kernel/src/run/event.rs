@@ -76,7 +76,7 @@ pub enum Kind {
     },
     /// [`Event::World`].
     World,
-    /// Any other: [`Kernel::take`] says which.
+    /// Any other: [`Kernel::take`](super::Kernel::take) says which.
     Rare,
 }
 

@@ -7,6 +7,7 @@ use crate::world::World;
 use base::{FencingToken, NodeId, Outbox, SessionId};
 use coordination::{Config, Effect, Input, Locks};
 use kernel::Transport;
+use kernel::disk::Reason;
 
 /// The lock store.
 #[derive(Debug)]
@@ -102,13 +103,18 @@ impl World {
     /// The store came up again: without its sessions, with its numbers.
     pub(crate) fn locks_up(&mut self) {
         let Some(store) = &mut self.locks else { return };
+        let life = u64::from(self.kernel.nodes().life(store.node));
         let disk = self.kernel.disk_mut(store.node);
-        disk.recover();
+        let damaged = disk.recover().reason != Reason::Clean;
         let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
         let last = disk.read_all().filter(|bytes| bytes.len() == 16).last();
         let kept = last.map_or((FencingToken(0), SessionId(0)), |bytes| {
             (FencingToken(number(&bytes[..8])), SessionId(number(&bytes[8..])))
         });
+        // A damaged log may have lost the largest token, and a token given twice fences nobody. The upper half of a token
+        // then counts restarts, so that the next one is larger than any before, whatever they were.
+        let floor = if damaged { life << 32 } else { 0 };
+        let kept = (FencingToken(kept.0.0.max(floor)), SessionId(kept.1.0.max(floor)));
         let node = store.node;
         let core = Locks::resume(Config::consul(), kept.0, kept.1);
         *store = LockStore { core, kept, ..LockStore::new(node) };
