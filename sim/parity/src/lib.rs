@@ -3,7 +3,7 @@
 //! The kernel and the world are ours, and so are their mistakes. madsim is somebody else's network, clock and idea of a
 //! process: every virtual node here is an async process with an endpoint of its own, which is killed, restarted, paused
 //! and cut off by madsim and not by us. The cores of registry, coordination and rollout are the very same. A
-//! scenario must therefore end in the same [`Facts`], whichever of the two drives it:
+//! scenario must therefore end in the same `Facts`, whichever of the two drives it:
 //!
 //! ```text
 //!                    ┌─▶ world, kernel  ─▶ Facts ─┐
@@ -36,7 +36,7 @@
 //! Built only under `--cfg madsim` (`cargo xtask parity`); empty otherwise. It imports neither the kernel nor the world: the
 //! tests do, to have somebody to agree with. Read in this order:
 //!
-//! - [`setup`], [`facts`]: what goes in, what comes out.
+//! - `setup`, `facts`: what goes in, what comes out.
 //! - `cluster`: boots the nodes, breaks them on time, and asks for the facts.
 //! - `net`: endpoints, datagrams and streams between processes. `orchestrator`: makes and ends instances, for real.
 //! - `registry_node`, `instance_node`, `caller_node`, `control_node`: the processes, one core or two in each.
