@@ -11,7 +11,7 @@ use crate::job;
 use crate::progress::Progress;
 use crate::run::{self, TRACE_MAX};
 use crate::stop::Stop;
-use crate::story::{Scope, Story};
+use crate::story::{SMALL, Scope, Story};
 use base::Instant;
 use world::kernel::trace::{Level, Window, json};
 use world::{Options, Run, Spec, Verdict};
@@ -25,7 +25,10 @@ pub(crate) fn replay(args: &ReplayArgs, console: &mut Console) -> Result<Exit, S
         (None, Some(until)) => (Window { from: Instant::ZERO, until }, Some(until)),
         (None, None) => (Window::ALL, None),
     };
-    let options = Options { trace: Level::Entries { window, cap: TRACE_MAX }, until, ..Options::default() };
+    let landmarks = !(args.all || args.around.is_some() || console.look.json());
+    let without: &[&str] = if landmarks { &SMALL } else { &[] };
+    let trace = Level::Entries { window, cap: TRACE_MAX, without };
+    let options = Options { trace, until, ..Options::default() };
     let progress = Progress::of(1, &plain(&file.scenario.name));
     let finished = job::execute(file, args.seed, &options, false);
     drop(progress);

@@ -74,7 +74,7 @@ fn one(file: &Loaded, seeds: Seeds, args: &RunArgs, console: &mut Console) -> Re
     let seed = seeds.iter().next().unwrap_or_default();
     let trace = args.trace.as_ref().map(TraceFile::create).transpose()?;
     let level = match &trace {
-        Some(_) => Level::Entries { window: Window::ALL, cap: TRACE_MAX },
+        Some(_) => Level::Entries { window: Window::ALL, cap: TRACE_MAX, without: &[] },
         None => Level::Fingerprint,
     };
     let progress = Progress::of(1, &plain(&file.scenario.name));

@@ -16,13 +16,13 @@ use crate::names::Names;
 use base::{Duration, Instant};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use world::kernel::trace::{Entry, Window};
+use world::kernel::trace::{Entry, Recorder, Window};
 use world::outcome::{CheckKind, Violation};
 use world::{Run, Spec};
 
 /// What is not told among landmarks: each request, and each client's dealings with the registry, whose own notes say the
 /// same once.
-const SMALL: [&str; 4] = ["send", "request", "resolver", "registration"];
+pub(crate) const SMALL: [&str; 4] = ["send", "request", "resolver", "registration"];
 /// A view that changes again within this was only passing.
 const REST: Duration = Duration::secs(1);
 
@@ -57,7 +57,9 @@ impl Story {
     /// The story of what was recorded of `run`.
     pub(crate) fn of(run: &Run, spec: &Spec, window: Window, scope: Scope) -> Self {
         let names = Names::of(run, spec);
-        let mut story = Story { lines: Vec::new(), passed_over: 0 };
+        // What a story of landmarks leaves out is not even recorded, only counted.
+        let passed_over = run.trace.recorder().map_or(0, Recorder::passed_over);
+        let mut story = Story { lines: Vec::new(), passed_over };
         let broken = run.outcome.checks.iter().filter(|check| check.kind != CheckKind::Sometimes);
         let broken = broken.filter_map(|check| Some((check, check.first.as_ref()?)));
         let mut broken: Vec<_> = broken.filter(|(_, first)| window.contains(first.at)).collect();
@@ -68,7 +70,7 @@ impl Story {
             while let Some((check, first)) = broken.next_if(|(_, first)| first.event < entry.seq) {
                 story.broken(check.kind, check.name, first, &names);
             }
-            if scope == Scope::Landmarks && (SMALL.contains(&entry.kind) || !resting[index]) {
+            if scope == Scope::Landmarks && !resting[index] {
                 story.passed_over += 1;
             } else {
                 story.happened(entry, &names, scope);

@@ -39,6 +39,8 @@ pub enum Level {
         window: Window,
         /// How many at most: the first ones are kept.
         cap: usize,
+        /// Kinds that are counted and not kept: a story of landmarks has no use for every request.
+        without: &'static [&'static str],
     },
 }
 
@@ -111,8 +113,10 @@ impl fmt::Display for Entry {
 pub struct Recorder {
     window: Window,
     cap: usize,
+    without: &'static [&'static str],
     entries: Vec<Entry>,
     left_out: u64,
+    passed_over: u64,
 }
 
 impl Recorder {
@@ -126,6 +130,11 @@ impl Recorder {
         self.left_out
     }
 
+    /// How many entries inside the window were of a kind that is not kept.
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over
+    }
+
     /// The part of the run that is recorded.
     pub fn window(&self) -> Window {
         self.window
@@ -137,8 +146,8 @@ impl Trace {
     pub fn new(level: Level) -> Self {
         let recorder = match level {
             Level::Fingerprint => None,
-            Level::Entries { window, cap } => {
-                Some(Box::new(Recorder { window, cap, entries: Vec::new(), left_out: 0 }))
+            Level::Entries { window, cap, without } => {
+                Some(Box::new(Recorder { window, cap, without, entries: Vec::new(), left_out: 0, passed_over: 0 }))
             }
         };
         Trace { fingerprint: Fingerprint::EMPTY, events: 0, recorder }
@@ -259,6 +268,10 @@ impl Trace {
         let seq = self.events;
         let Some(recorder) = self.recorder.as_mut() else { return };
         if !recorder.window.overlaps(at, at.saturating_add(span.unwrap_or(Duration::ZERO))) {
+            return;
+        }
+        if recorder.without.contains(&kind) {
+            recorder.passed_over += 1;
             return;
         }
         if recorder.entries.len() >= recorder.cap {

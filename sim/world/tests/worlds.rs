@@ -119,7 +119,7 @@ fn equal_seeds_make_equal_runs_and_another_seed_another() {
 #[test]
 fn recording_changes_nothing() {
     use kernel::trace::{Level, Window};
-    let level = Level::Entries { window: Window::ALL, cap: 1_000_000 };
+    let level = Level::Entries { window: Window::ALL, cap: 1_000_000, without: &[] };
     let recorded = run(&storm(), Seed(7), &Options { trace: level, ..Options::default() });
     assert_eq!(recorded.outcome, outcome(&storm(), 7));
     assert!(recorded.trace.entries().len() > 10_000);

@@ -14,7 +14,7 @@ fn golden() {
 /// Runs one block of the golden file. Times are nanoseconds, `-` is the world or no flow.
 fn tell(script: &str) -> String {
     let mut names: Vec<String> = Vec::new();
-    let mut trace = Trace::new(Level::Entries { window: Window::ALL, cap: usize::MAX });
+    let mut trace = Trace::new(Level::Entries { window: Window::ALL, cap: usize::MAX, without: &[] });
     let mut out = Vec::new();
     for line in script.lines() {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -27,7 +27,7 @@ fn tell(script: &str) -> String {
         match word {
             "record" => {
                 let window = Window { from: at(arg()), until: at(arg()) };
-                trace = Trace::new(Level::Entries { window, cap: arg().parse().unwrap() });
+                trace = Trace::new(Level::Entries { window, cap: arg().parse().unwrap(), without: &[] });
             }
             "names" => names = rest.split(' ').map(str::to_string).collect(),
             "event" => match (at(arg()), node(arg()), arg().parse().unwrap()) {
@@ -93,7 +93,7 @@ fn one_event_more_less_later_elsewhere_or_different_is_another_run() {
 fn both_ends_of_the_window_belong_to_it() {
     let ns = Instant::from_nanos;
     let window = Window { from: ns(10), until: ns(20) };
-    let mut trace = Trace::new(Level::Entries { window, cap: usize::MAX });
+    let mut trace = Trace::new(Level::Entries { window, cap: usize::MAX, without: &[] });
     assert_eq!([9, 10, 20, 21].map(|at| trace.wants(ns(at))), [false, true, true, false]);
     for at in [9, 10, 20, 21] {
         trace.note(ns(at), None, "tick", || at.to_string());
@@ -112,7 +112,7 @@ fn both_ends_of_the_window_belong_to_it() {
 #[test]
 fn beyond_the_cap_entries_are_counted_and_no_text_is_made() {
     let window = Window { from: Instant::ZERO, until: Instant::from_nanos(9) };
-    let mut trace = Trace::new(Level::Entries { window, cap: 2 });
+    let mut trace = Trace::new(Level::Entries { window, cap: 2, without: &[] });
     let mut made = 0;
     for at in 0..20 {
         trace.note(Instant::from_nanos(at), None, "tick", || {
@@ -137,8 +137,11 @@ fn recording_does_not_change_the_fingerprint() {
         (trace.fingerprint(), trace.events())
     };
     let plain = run(Level::Fingerprint);
-    assert_eq!(run(Level::Entries { window: Window::ALL, cap: usize::MAX }), plain);
-    assert_eq!(run(Level::Entries { window: Window::around(Instant::ZERO, Duration::ns(3)), cap: 1 }), plain);
+    assert_eq!(run(Level::Entries { window: Window::ALL, cap: usize::MAX, without: &[] }), plain);
+    assert_eq!(
+        run(Level::Entries { window: Window::around(Instant::ZERO, Duration::ns(3)), cap: 1, without: &[] }),
+        plain
+    );
 }
 
 /// Start, length if it has one, node if it has one, kind, flow if it has one, text.
@@ -158,7 +161,7 @@ fn stories() -> impl Strategy<Value = Vec<Told>> {
 }
 
 fn trace_of(story: &[Told]) -> Trace {
-    let mut trace = Trace::new(Level::Entries { window: Window::ALL, cap: usize::MAX });
+    let mut trace = Trace::new(Level::Entries { window: Window::ALL, cap: usize::MAX, without: &[] });
     for (at, span, node, kind, flow, text) in story {
         let (start, node, text) = (Instant::from_nanos(*at), node.map(NodeId), || text.clone());
         trace.fold_world(start, 0);
@@ -370,4 +373,15 @@ mod scan {
         *rest = chars.as_str();
         Some(text)
     }
+}
+
+#[test]
+fn a_kind_that_is_not_kept_is_counted() {
+    let mut trace = Trace::new(Level::Entries { window: Window::ALL, cap: 1, without: &["request"] });
+    for kind in ["request", "fault", "request", "rollout"] {
+        trace.note(Instant::ZERO, None, kind, || kind.to_string());
+    }
+    let recorder = trace.recorder().unwrap();
+    let kept: Vec<&str> = recorder.entries().iter().map(|e| e.kind).collect();
+    assert_eq!((kept, recorder.passed_over(), recorder.left_out()), (vec!["fault"], 2, 1));
 }

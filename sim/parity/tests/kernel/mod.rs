@@ -235,7 +235,7 @@ fn translated_fault(fault: &kernel::Fault) -> Fault {
 
 /// Runs a spec by the kernel and takes the facts from what it tells anybody: its outcome and its trace.
 pub(crate) fn run(spec: &Spec, seed: u64, sabotage: Option<Sabotage>) -> Facts {
-    let trace = Level::Entries { window: Window::ALL, cap: usize::MAX };
+    let trace = Level::Entries { window: Window::ALL, cap: usize::MAX, without: &[] };
     let run = world::run(spec, Seed(seed), &Options { trace, sabotage, ..Options::default() });
     let of = |kind: &'static str| run.trace.entries().iter().filter(move |entry| entry.kind == kind);
     let versions: Vec<String> = spec.services[0].versions.iter().map(|v| v.version.to_string()).collect();
