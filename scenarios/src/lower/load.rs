@@ -12,6 +12,10 @@ use base::{Dist, Duration, Ratio};
 use world::spec::{Arrivals, GatewaySpec, LoadSpec, Target};
 use world::traffic::{RequestHead, RouteTable};
 
+/// How many nodes a load may come from, and how many users a closed one may have: each takes memory for the whole run.
+const SOURCES_MAX: u32 = 100_000;
+const USERS_MAX: u32 = 1_000_000;
+
 pub(crate) fn lower(cx: &mut Context<'_>, gateway: Option<&GatewaySpec>) -> Vec<LoadSpec> {
     let scenario = cx.scenario;
     if scenario.load.is_empty() {
@@ -26,6 +30,9 @@ pub(crate) fn lower(cx: &mut Context<'_>, gateway: Option<&GatewaySpec>) -> Vec<
         let target = target(cx, name, load, gateway);
         let arrivals = arrivals(cx, name, load);
         let sources = load.sources.as_ref().map_or(1, |n| n.value.0);
+        if let Some(count) = load.sources.as_ref().filter(|n| n.value.0 > SOURCES_MAX) {
+            cx.report(Problem::at(count, format!("at most {SOURCES_MAX} sources of a load")));
+        }
         if sources == 0 {
             cx.report(
                 Problem::new("a load comes from at least one node")
@@ -155,6 +162,7 @@ fn arrivals(cx: &mut Context<'_>, name: &At<String>, load: &At<Load>) -> Option<
         }
         Shape::Closed => {
             let users = load.users.as_ref()?;
+            super::service::at_most(cx, load.users.as_ref(), USERS_MAX, "users of a closed load");
             if users.low().0 == 0 {
                 cx.report(Problem::at(users, "a closed load has at least one user"));
             }
