@@ -73,6 +73,8 @@ impl World {
     fn build_services(&mut self) {
         let spec = self.spec.clone();
         for service in &spec.services {
+            // Calls name a version and a balancer's group in a byte each.
+            assert!(service.versions.len() <= 200, "{} has more than 200 versions", service.name);
             let behaviours = service
                 .versions
                 .iter()

@@ -37,12 +37,12 @@ pub(crate) enum Parent {
 pub(crate) struct Call {
     /// Attempts made before the present one.
     retries: u16,
-    upstream: u8,
-    state: State,
+    upstream: u16,
     pub(crate) caller: u32,
     group: u8,
+    version: u8,
+    state: State,
     optional: bool,
-    version: u16,
     host: u32,
     instance: InstanceId,
     /// The timer of the caller's patience, or of the pause.
@@ -158,7 +158,7 @@ impl World {
         let admitted = traffic.begin(local);
         let call = Call {
             retries: 0,
-            upstream: upstream as u8,
+            upstream: upstream as u16,
             state: State::New,
             caller,
             group: 0,
@@ -218,7 +218,7 @@ impl World {
             let span = patience.saturating_since(local);
             self.kernel.timer_after(node, span, upstream.lane, Msg::Impatient { call: id, attempt })
         };
-        (call.state, call.version) = (State::Attempt, version.0 as u16);
+        (call.state, call.version) = (State::Attempt, version.0 as u8);
         (call.group, call.host, call.instance) = (choice.group, choice.host, choice.instance);
         let service = upstream.service;
         if let Some(metrics) = self.metrics_of.get_mut(service.index()) {
