@@ -5,6 +5,7 @@
 //! other clients do, which is what makes balancing hard and worth simulating.
 //!
 //! - [`strategy`]: how to choose, one file a strategy, and the catalogue behind `windtunnel list strategies`.
+//! - [`hashing`]: which host a key belongs to, one file an algorithm; lookup structures by themselves.
 //! - `hosts`: the arrays everything is chosen from.
 //!
 //! What always holds:
@@ -32,6 +33,7 @@
 //! assert_ne!(first, second, "of two, a distinct pair always finds the idle one");
 //! ```
 
+pub mod hashing;
 mod hosts;
 pub mod strategy;
 

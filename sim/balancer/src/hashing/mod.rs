@@ -1,0 +1,72 @@
+//! Consistent hashing: which host a key belongs to.
+//!
+//! Every structure here is built once from the hosts, each a name and a weight, and then answers [`lookup`](Ring::lookup)
+//! with an index into that list. A change of hosts is a new structure; how many keys it moves is what sets the
+//! algorithms apart.
+//!
+//! | structure | as in | lookup, n hosts | weights | keys moved when a host leaves |
+//! |---|---|---|---|---|
+//! | [`Modulo`] | nginx `hash`, HAProxy `map-based` | O(log n) | yes | nearly all |
+//! | [`Jump`] | Lamping and Veach; Guava | O(log n) | no | its own, if it is the last of the list; about half on average else |
+//! | [`Rendezvous`] | Thaler and Ravishankar | O(n) | yes | its own |
+//! | [`MultiProbe`] | Appleton and O'Reilly; go-mpchash | O(probes) | no | its own |
+//! | [`Maglev`] | Envoy | O(1), one table entry | yes | its own, and about as many again |
+//! | [`Ring`], sized as Envoy | Envoy, gRPC | O(1) expected | yes | its own, and more: points per host follow n |
+//! | [`Ring`], fixed points | Karger | O(1) expected | yes | its own |
+//! | [`Ketama`] | libketama | O(1) expected | yes | its own, if weights are equal |
+//! | [`Nginx`] | nginx `hash … consistent`, pingora-ketama | O(1) expected | yes | its own |
+//!
+//! What always holds:
+//!
+//! - The same hosts in the same order give the same structure, bit for bit, on every machine.
+//! - A lookup allocates nothing and returns an index below the number of hosts.
+//! - The name of a host is hashed exactly as given, byte for byte: what it means (address, hostname, metadata key) is
+//!   the caller's matter, and so is hashing a request's key; [`HashFunction`] has the functions the originals use.
+//!
+//! Building one panics when there is no host, or when a weight is zero: a host that gets nothing is to be left out.
+//!
+//! ```
+//! use balancer::hashing::{HashFunction, Maglev};
+//!
+//! let table = Maglev::new(&[("10.0.0.1:80", 1), ("10.0.0.2:80", 3)], Maglev::TABLE_SIZE);
+//! let host = table.lookup(HashFunction::Xxh64.hash(b"user-42"));
+//! assert!(host < 2);
+//! ```
+
+mod function;
+mod jump;
+mod ketama;
+mod maglev;
+mod modulo;
+mod multi_probe;
+mod nginx;
+mod points;
+mod rendezvous;
+mod ring;
+
+#[cfg(test)]
+mod properties;
+
+pub use function::{HashFunction, crc32, md5, murmur2, xxh64};
+pub use jump::{Jump, jump};
+pub use ketama::Ketama;
+pub use maglev::Maglev;
+pub use modulo::Modulo;
+pub use multi_probe::MultiProbe;
+pub use nginx::Nginx;
+pub use rendezvous::Rendezvous;
+pub use ring::Ring;
+
+/// Refuses what no structure can be built from.
+fn check(hosts: &[(&str, u32)]) {
+    assert!(!hosts.is_empty(), "hashing needs at least one host");
+    assert!(u32::try_from(hosts.len()).is_ok(), "{} hosts do not fit an index", hosts.len());
+    for (host, weight) in hosts {
+        assert!(*weight > 0, "host {host} has weight zero; leave it out");
+    }
+}
+
+/// The sum of the weights; at most 2⁶⁴ − 2³³ + 1, so it fits.
+fn total_weight(hosts: &[(&str, u32)]) -> u64 {
+    hosts.iter().map(|(_, weight)| u64::from(*weight)).sum()
+}
