@@ -1,6 +1,6 @@
 //! Consistent hashing: which host a key belongs to.
 //!
-//! Every structure here is built once from the hosts, each a name and a weight, and then answers [`lookup`](Ring::lookup)
+//! A structure is built once from the hosts, each a name and a weight, and then answers [`lookup`](Ring::lookup)
 //! with an index into that list. A change of hosts is a new structure; how many keys it moves is what sets the
 //! algorithms apart.
 //!
@@ -15,6 +15,9 @@
 //! | [`Ring`], fixed points | Karger | O(1) expected | yes | its own |
 //! | [`Ketama`] | libketama | O(1) expected | yes | its own, if weights are equal |
 //! | [`Nginx`] | nginx `hash … consistent`, pingora-ketama | O(1) expected | yes | its own |
+//!
+//! Two more are changed in place, and answer with places that hosts hold: [`Anchor`], within a capacity, and [`Memento`],
+//! without. Both move only the keys of whoever leaves, and know no weights.
 //!
 //! What always holds:
 //!
@@ -33,10 +36,12 @@
 //! assert!(host < 2);
 //! ```
 
+mod anchor;
 mod function;
 mod jump;
 mod ketama;
 mod maglev;
+mod memento;
 mod modulo;
 mod multi_probe;
 mod nginx;
@@ -47,10 +52,12 @@ mod ring;
 #[cfg(test)]
 mod properties;
 
+pub use anchor::Anchor;
 pub use function::{HashFunction, crc32, md5, murmur2, xxh64};
 pub use jump::{Jump, jump};
 pub use ketama::Ketama;
 pub use maglev::Maglev;
+pub use memento::Memento;
 pub use modulo::Modulo;
 pub use multi_probe::MultiProbe;
 pub use nginx::Nginx;

@@ -1,0 +1,123 @@
+//! Anchor: a consistent hash for hosts that leave from anywhere, within a capacity set beforehand.
+//!
+//! Mendelson et al., "AnchorHash: A Scalable Consistent Hash" (arXiv:1812.09674). A key is hashed to one of all places,
+//! taken or not. At a place that was left it is hashed again, to the places that were taken right after that one was
+//! left, and so on back in time until it comes upon one that is taken now. The history is kept as a stack: who comes
+//! takes the place left last.
+
+use super::{check, xxh64};
+
+/// Places up to a capacity, of which some are taken; names and weights of hosts play no part.
+///
+/// Disruption: minimal, when any host leaves and when one takes the place left last.
+#[derive(Clone, Debug)]
+pub struct Anchor {
+    /// A of the paper: zero for a place that is taken, else how many were right after this one was left.
+    taken_after: Vec<u32>,
+    /// W: the first `taken` entries are the places that are taken.
+    working: Vec<u32>,
+    /// L: where each place is, or was last, in `working`.
+    last: Vec<u32>,
+    /// K: the place that stood in for each place when it was left.
+    successor: Vec<u32>,
+    /// R: the places left, latest last.
+    left: Vec<u32>,
+}
+
+impl Anchor {
+    /// Gives `hosts` the places 0 to n − 1 of `capacity`. O(capacity). Panics when the hosts are more than that.
+    pub fn new(hosts: &[(&str, u32)], capacity: u32) -> Self {
+        check(hosts);
+        assert!(hosts.len() <= capacity as usize, "{} hosts do not fit a capacity of {capacity}", hosts.len());
+        let places: Vec<u32> = (0..capacity).collect();
+        let mut anchor = Anchor {
+            taken_after: vec![0; places.len()],
+            working: places.clone(),
+            last: places.clone(),
+            successor: places,
+            left: Vec::with_capacity(capacity as usize),
+        };
+        // The places nobody has had yet count as left in descending order, as in the paper.
+        for place in (hosts.len()..capacity as usize).rev() {
+            anchor.remove(place);
+        }
+        anchor
+    }
+
+    /// The taken place for `hash`. O((1 + ln(capacity / taken))²) expected.
+    ///
+    /// The first place is `hash` modulo the capacity; the hash at a place left is [`xxh64`] of `hash` seeded with that
+    /// place. The paper leaves the family of hash functions open.
+    #[inline]
+    pub fn lookup(&self, hash: u64) -> usize {
+        let mut place = (hash % self.taken_after.len() as u64) as usize;
+        while self.taken_after[place] > 0 {
+            let among = self.taken_after[place];
+            let mut next = (xxh64(&hash.to_le_bytes(), place as u64) % u64::from(among)) as usize;
+            // That place may have been left before this one was; whoever stood in for it then is meant.
+            while self.taken_after[next] >= among {
+                next = self.successor[next] as usize;
+            }
+            place = next;
+        }
+        place
+    }
+
+    /// The host at `place` leaves. O(1). Panics when nobody has the place, and when its host is the only one.
+    pub fn remove(&mut self, place: usize) {
+        assert!(self.taken_after[place] == 0, "nobody has place {place}");
+        let taken = self.taken() - 1;
+        assert!(taken > 0, "the last host cannot leave");
+        self.left.push(place as u32);
+        let successor = self.working[taken];
+        self.taken_after[place] = taken as u32;
+        self.working[self.last[place] as usize] = successor;
+        self.last[successor as usize] = self.last[place];
+        self.successor[place] = successor;
+    }
+
+    /// A host takes the place left last, which is returned; `None` when all are taken. O(1).
+    pub fn add(&mut self) -> Option<usize> {
+        let taken = self.taken();
+        let place = self.left.pop()?;
+        let index = place as usize;
+        self.taken_after[index] = 0;
+        self.last[self.working[taken] as usize] = taken as u32;
+        self.working[self.last[index] as usize] = place;
+        self.successor[index] = place;
+        Some(index)
+    }
+
+    /// How many places are taken.
+    pub fn taken(&self) -> usize {
+        self.taken_after.len() - self.left.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arrays_are_those_of_the_papers_example() {
+        // wdamron/go-anchorhash anchor_test.go, TestAnchor, after figure 2(d) and examples 13 to 15 of the paper.
+        let mut anchor = Anchor::new(&[("host", 1); 7], 7);
+        anchor.remove(6);
+        anchor.remove(5);
+        anchor.remove(1);
+        assert_eq!(anchor.working, [0, 4, 2, 3, 4, 5, 6]);
+        assert_eq!(anchor.last, [0, 1, 2, 3, 1, 5, 6]);
+        anchor.remove(0);
+        assert_eq!(anchor.successor, [3, 4, 2, 3, 4, 5, 6]);
+        assert_eq!([(); 5].map(|()| anchor.add()), [Some(0), Some(1), Some(5), Some(6), None]);
+        for array in [&anchor.working, &anchor.last, &anchor.successor] {
+            assert_eq!(*array, [0, 1, 2, 3, 4, 5, 6]);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "the last host cannot leave")]
+    fn the_last_host_stays() {
+        Anchor::new(&[("a", 1)], 4).remove(0);
+    }
+}
