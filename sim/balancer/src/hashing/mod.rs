@@ -17,7 +17,8 @@
 //! | [`Nginx`] | nginx `hash … consistent`, pingora-ketama | O(1) expected | yes | its own |
 //!
 //! Two more are changed in place, and answer with places that hosts hold: [`Anchor`], within a capacity, and [`Memento`],
-//! without. Both move only the keys of whoever leaves, and know no weights.
+//! without. Both move only the keys of whoever leaves, and know no weights. [`BoundedLoad`] goes around any
+//! of them: it sends a key elsewhere while its host has more requests than its part.
 //!
 //! What always holds:
 //!
@@ -37,6 +38,7 @@
 //! ```
 
 mod anchor;
+mod bounded;
 mod function;
 mod jump;
 mod ketama;
@@ -53,6 +55,7 @@ mod ring;
 mod properties;
 
 pub use anchor::Anchor;
+pub use bounded::BoundedLoad;
 pub use function::{HashFunction, crc32, md5, murmur2, xxh64};
 pub use jump::{Jump, jump};
 pub use ketama::Ketama;
