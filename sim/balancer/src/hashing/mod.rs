@@ -16,9 +16,10 @@
 //! | [`Ketama`] | libketama | O(1) expected | yes | its own, if weights are equal |
 //! | [`Nginx`] | nginx `hash … consistent`, pingora-ketama | O(1) expected | yes | its own |
 //!
-//! Two more are changed in place, and answer with places that hosts hold: [`Anchor`], within a capacity, and [`Memento`],
-//! without. Both move only the keys of whoever leaves, and know no weights. [`BoundedLoad`] goes around any
-//! of them: it sends a key elsewhere while its host has more requests than its part.
+//! Three more are changed in place, and answer with places that hosts hold: [`Anchor`] and [`Dx`], within a capacity, and
+//! [`Memento`], without. All move only the keys of whoever leaves, and know no weights.
+//!
+//! [`BoundedLoad`] goes around any of them: it sends a key elsewhere while its host has more requests than its part.
 //!
 //! What always holds:
 //!
@@ -39,6 +40,7 @@
 
 mod anchor;
 mod bounded;
+mod dx;
 mod function;
 mod jump;
 mod ketama;
@@ -56,6 +58,7 @@ mod properties;
 
 pub use anchor::Anchor;
 pub use bounded::BoundedLoad;
+pub use dx::Dx;
 pub use function::{HashFunction, crc32, md5, murmur2, xxh64};
 pub use jump::{Jump, jump};
 pub use ketama::Ketama;

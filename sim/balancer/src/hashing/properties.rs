@@ -159,39 +159,39 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn anchor_and_memento_move_only_keys_of_who_leaves_and_to_who_comes(
+    fn anchor_dx_and_memento_move_only_keys_of_who_leaves_and_to_who_comes(
         n in 1_usize..30,
         changes in proptest::collection::vec(
             prop_oneof![2 => any::<prop::sample::Index>().prop_map(Change::Leave), 1 => Just(Change::Come)], 1..40),
     ) {
         let names = named(n);
         let hosts = even(&names);
-        let (mut anchor, mut memento) = (Anchor::new(&hosts, 64), Memento::new(&hosts));
-        // Who is there; both must agree on that, whatever they do with keys.
+        let (mut anchor, mut dx, mut memento) = (Anchor::new(&hosts, 64), Dx::new(&hosts, 64), Memento::new(&hosts));
+        // Who is there; all must agree on that, whatever they do with keys.
         let mut there: Vec<usize> = (0..n).collect();
         let keys: Vec<u64> = (0..500).map(key).collect();
         for change in changes {
-            let before: Vec<_> = keys.iter().map(|hash| (anchor.lookup(*hash), memento.lookup(*hash))).collect();
-            let (mut came, mut gone) = ((None, None), None);
+            let before: Vec<_> = keys.iter().map(|hash| [anchor.lookup(*hash), dx.lookup(*hash), memento.lookup(*hash)]).collect();
+            let (mut came, mut gone) = (None, None);
             match change {
                 Change::Leave(index) if there.len() > 1 => {
                     let place = there.swap_remove(index.index(there.len()));
                     anchor.remove(place);
+                    dx.remove(place);
                     memento.remove(place);
                     gone = Some(place);
                 }
                 Change::Come if there.len() < 64 => {
-                    came = (anchor.add(), Some(memento.add()));
-                    prop_assert_eq!(came.0, came.1, "both fill the place left last");
-                    there.extend(came.0);
+                    came = anchor.add();
+                    prop_assert_eq!((dx.add(), Some(memento.add())), (came, came), "all fill the place left last");
+                    there.extend(came);
                 }
                 _ => {}
             }
-            prop_assert_eq!((anchor.taken(), memento.taken()), (there.len(), there.len()));
-            for (hash, (a, m)) in keys.iter().zip(before) {
-                for (name, was, is, came) in
-                    [("anchor", a, anchor.lookup(*hash), came.0), ("memento", m, memento.lookup(*hash), came.1)]
-                {
+            prop_assert_eq!([anchor.taken(), dx.taken(), memento.taken()], [there.len(); 3]);
+            for (hash, before) in keys.iter().zip(before) {
+                let after = [anchor.lookup(*hash), dx.lookup(*hash), memento.lookup(*hash)];
+                for (name, (was, is)) in ["anchor", "dx", "memento"].into_iter().zip(before.into_iter().zip(after)) {
                     prop_assert!(there.contains(&is), "{}: nobody is at {}", name, is);
                     prop_assert!(is == was || gone == Some(was) || came == Some(is), "{}: {} to {}", name, was, is);
                 }
@@ -201,28 +201,31 @@ proptest! {
 }
 
 #[test]
-fn anchor_and_memento_spread_keys_evenly_after_many_have_left() {
+fn anchor_dx_and_memento_spread_keys_evenly_after_many_have_left() {
     let names = named(60);
     let hosts = even(&names);
-    let (mut anchor, mut memento) = (Anchor::new(&hosts, 100), Memento::new(&hosts));
+    let (mut anchor, mut dx, mut memento) = (Anchor::new(&hosts, 100), Dx::new(&hosts, 100), Memento::new(&hosts));
     // Every third, and then from the front: out of turn throughout.
     for place in (0..60).step_by(3).chain([1, 2, 4, 5, 7, 8, 10, 11, 13, 14, 58, 59]) {
         if place != 57 {
             anchor.remove(place);
+            dx.remove(place);
             memento.remove(place);
         }
     }
     let taken = anchor.taken();
-    assert_eq!((taken, memento.taken()), (29, 29));
-    let mut counts = vec![[0_u32; 2]; 60];
+    assert_eq!([taken, dx.taken(), memento.taken()], [29; 3]);
+    let mut counts = vec![[0_u32; 3]; 60];
     for hash in (0..290_000).map(key) {
         counts[anchor.lookup(hash)][0] += 1;
         counts[memento.lookup(hash)][1] += 1;
+        counts[dx.lookup(hash)][2] += 1;
     }
-    for [anchor, memento] in counts.into_iter().filter(|counts| counts[0] > 0) {
+    for [anchor, memento, dx] in counts.into_iter().filter(|counts| counts[0] > 0) {
         // 10,000 each, give or take 98.
         assert!((9_550..10_450).contains(&anchor), "anchor: {anchor}");
         assert!((9_550..10_450).contains(&memento), "memento: {memento}");
+        assert!((9_550..10_450).contains(&dx), "dx: {dx}");
     }
 }
 
