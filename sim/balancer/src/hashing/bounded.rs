@@ -36,8 +36,8 @@ impl BoundedLoad {
     /// The rule of Envoy (`source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc`,
     /// `BoundedLoadHashingLoadBalancer::chooseHost`): a host has `⌈share · ⌈(Σ active + 1) · factor / 100⌉⌉` slots, at
     /// least one. It is passed over when more than that are under way, so a host exactly at its slots still gets one.
-    /// Candidates come in an order shuffled by a Mersenne Twister seeded with the lower half of `hash`; if all are above
-    /// their slots, it is the one that is least so. O(n). Panics when `active` and the hosts differ in number.
+    /// Candidates come in an order shuffled by a Mersenne Twister seeded with the lower half of `hash`; if all are
+    /// above their slots, it is the one that is least so. O(n). Panics when `active` and the hosts differ in number.
     pub fn choose(&mut self, hash: u64, host: usize, active: &[u32]) -> usize {
         assert_eq!(active.len(), self.shares.len(), "one count a host");
         let total: u64 = active.iter().map(|count| u64::from(*count)).sum();
@@ -164,8 +164,8 @@ mod tests {
 
     #[test]
     fn overloaded_hosts_are_passed_over_as_in_envoys_tests() {
-        // There too: OneHostOverloaded, MultipleHostOverloaded, MultipleHashSameHostOverloaded, AllHostsOverloaded. Those
-        // listed use 1.02, 1.03, … of their slots, all others half.
+        // There too: OneHostOverloaded, MultipleHostOverloaded, MultipleHashSameHostOverloaded, AllHostsOverloaded.
+        // Those listed use 1.02, 1.03, … of their slots, all others half.
         for (hash, host, hosts, overloaded, expected) in [
             (2, 2, 5, &[][..], 2),
             (2, 2, 5, &[2], 1),

@@ -1,8 +1,8 @@
 //! Dx: keys try places in a random order of their own until one is taken.
 //!
-//! Dong and Wang, "DxHash: A Scalable Consistent Hash Based on the Pseudo-Random Sequence" (arXiv:2107.07930). A bit for
-//! each place says whether it is taken; a key goes through its own endless sequence of places to the first that is. Who
-//! leaves sends only its own keys on, and whoever takes a place gets those that came by.
+//! Dong and Wang, "DxHash: A Scalable Consistent Hash Based on the Pseudo-Random Sequence" (arXiv:2107.07930). A bit
+//! for each place says whether it is taken; a key goes through its own endless sequence of places to the first that is.
+//! Who leaves sends only its own keys on, and whoever takes a place gets those that came by.
 
 use super::check;
 
@@ -17,8 +17,8 @@ pub struct Dx {
 }
 
 impl Dx {
-    /// Gives `hosts` the places 0 to n − 1 of `capacity`, which is raised to a power of two. O(capacity). Panics when the
-    /// hosts are more than that.
+    /// Gives `hosts` the places 0 to n − 1 of `capacity`, which is raised to a power of two. O(capacity). Panics when
+    /// the hosts are more than that.
     pub fn new(hosts: &[(&str, u32)], capacity: u32) -> Self {
         check(hosts);
         assert!(hosts.len() <= capacity as usize, "{} hosts do not fit a capacity of {capacity}", hosts.len());

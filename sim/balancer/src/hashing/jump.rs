@@ -1,8 +1,8 @@
 //! Jump: a consistent hash that needs no memory, for hosts that come and go at the end of the list.
 //!
 //! Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm" (arXiv:1406.2294). As hosts are added one by
-//! one, a key that is to stay evenly spread must move to the (j + 1)-th with probability 1/(j + 1). The generator seeded
-//! with the key decides when, and the algorithm leaps from move to move: ln n of them on average.
+//! one, a key that is to stay evenly spread must move to the (j + 1)-th with probability 1/(j + 1). The generator
+//! seeded with the key decides when, and the algorithm leaps from move to move: ln n of them on average.
 
 use super::check;
 
@@ -27,8 +27,8 @@ pub fn jump(hash: u64, buckets: u32) -> u32 {
 
 /// Hosts numbered in the order given, chosen by [`jump`]; names and weights play no part.
 ///
-/// Disruption: a host added at the end takes one key in n, and nobody else's keys move; taking away the last is the same
-/// backwards. Taking away any other renumbers the hosts after it, and their keys with them.
+/// Disruption: a host added at the end takes one key in n, and nobody else's keys move; taking away the last is the
+/// same backwards. Taking away any other renumbers the hosts after it, and their keys with them.
 #[derive(Clone, Debug)]
 pub struct Jump {
     hosts: u32,
@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn jumps_land_where_guava_lands() {
-        // google/guava HashingTest.java, testConsistentHash_linearCongruentialGeneratorCompatibility: keys 1 to 5 of 100.
+        // google/guava HashingTest.java, testConsistentHash_linearCongruentialGeneratorCompatibility: keys 1 to 5 of
+        // 100.
         for (key, expected) in (1..).zip([55, 62, 8, 45, 59]) {
             assert_eq!(jump(key, 100), expected, "jump({key}, 100)");
         }

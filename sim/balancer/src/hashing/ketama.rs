@@ -19,10 +19,10 @@ pub struct Ketama {
 impl Ketama {
     /// The continuum of libketama (RJ/ketama `libketama/ketama.c`, `ketama_create_continuum`).
     ///
-    /// A host has `⌊share · 40 · n⌋` digests, its share of the weights rounded to single precision as there; digest k is
-    /// the [`md5`](super::md5) of `HOST-k`, and each four of its bytes, little end first, are a point. A host whose share
-    /// is below 1/(40 · n) has none. Of equal points the host given first stays in front; libketama leaves that to its
-    /// sort. O(p log p) for p points.
+    /// A host has `⌊share · 40 · n⌋` digests, its share of the weights rounded to single precision as there; digest k
+    /// is the [`md5`](super::md5) of `HOST-k`, and each four of its bytes, little end first, are a point. A host whose
+    /// share is below 1/(40 · n) has none. Of equal points the host given first stays in front; libketama leaves that
+    /// to its sort. O(p log p) for p points.
     pub fn new(hosts: &[(&str, u32)]) -> Self {
         check(hosts);
         let total = total_weight(hosts) as f32;
@@ -66,8 +66,8 @@ mod tests {
 
     #[test]
     fn a_million_keys_go_where_libketama_sends_them() {
-        // RJ/ketama libketama/test.sh: the MD5 of what ketama_test prints for the servers in ketama.servers, which is an
-        // empty line and then hash, point and server of the keys 0 to 999999.
+        // RJ/ketama libketama/test.sh: the MD5 of what ketama_test prints for the servers in ketama.servers, which is
+        // an empty line and then hash, point and server of the keys 0 to 999999.
         let hosts = [
             ("10.0.1.1:11211", 600),
             ("10.0.1.2:11211", 300),

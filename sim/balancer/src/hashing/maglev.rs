@@ -1,9 +1,9 @@
 //! Maglev: a table of hosts, filled by turns.
 //!
 //! Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer" (NSDI 2016), section 3.4, as built by
-//! Envoy. Every host has its own order of the table's entries; in turns, each takes the first entry of its order that is
-//! still free. All get the same number of entries to within one, and a lookup is one remainder and one read. When a host
-//! leaves, the others' turns shift, and some entries that nobody lost change hands too.
+//! Envoy. Every host has its own order of the table's entries; in turns, each takes the first entry of its order that
+//! is still free. All get the same number of entries to within one, and a lookup is one remainder and one read. When a
+//! host leaves, the others' turns shift, and some entries that nobody lost change hands too.
 
 use super::{check, total_weight, xxh64};
 
@@ -28,8 +28,8 @@ impl Maglev {
     /// Hosts are gone through in the order of their names, whatever their order in `hosts`. The order of entries of a
     /// host starts at `xxh64(name) mod size` and goes on in steps of `xxh64(name, seed 1) mod (size − 1) + 1`. In round
     /// r, a host of weight w takes a turn when `r · w` has reached its target, which then grows by the greatest weight;
-    /// weights are shares of their sum, in floating point. O(size · log size) expected. Panics when `size` is not prime,
-    /// or above [`Maglev::TABLE_SIZE_MAX`].
+    /// weights are shares of their sum, in floating point. O(size · log size) expected. Panics when `size` is not
+    /// prime, or above [`Maglev::TABLE_SIZE_MAX`].
     pub fn new(hosts: &[(&str, u32)], size: u32) -> Self {
         const FREE: u32 = u32::MAX;
         struct Turn {
@@ -89,7 +89,8 @@ impl Maglev {
         self.table[(hash % self.table.len() as u64) as usize] as usize
     }
 
-    /// The host for the `attempt`-th retry, whose hash has nearly all bits turned: `hash ^ −attempt`. It may be the same.
+    /// The host for the `attempt`-th retry, whose hash has nearly all bits turned: `hash ^ −attempt`. It may be the
+    /// same.
     ///
     /// Envoy's `chooseHost(hash, attempt)`; attempt zero is [`Maglev::lookup`]. O(1).
     #[inline]

@@ -39,8 +39,8 @@ impl Memento {
     /// The taken place for `hash`. O(ln n) expected while nobody left out of turn; then in expectation
     /// O(ln n + ln²(places / taken)) looks at what is remembered, each logarithmic in its size.
     ///
-    /// The first place is the [`jump`] of `hash`; the hash at a place left is [`xxh64`] of `hash` seeded with that place,
-    /// where the authors' code seeds the hash of the key itself.
+    /// The first place is the [`jump`] of `hash`; the hash at a place left is [`xxh64`] of `hash` seeded with that
+    /// place, where the authors' code seeds the hash of the key itself.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
         let mut place = jump(hash, self.places);

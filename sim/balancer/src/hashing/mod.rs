@@ -7,7 +7,7 @@
 //! | structure | as in | lookup, n hosts | weights | keys moved when a host leaves |
 //! |---|---|---|---|---|
 //! | [`Modulo`] | nginx `hash`, HAProxy `map-based` | O(log n) | yes | nearly all |
-//! | [`Jump`] | Lamping and Veach; Guava | O(log n) | no | its own, if it is the last of the list; about half on average else |
+//! | [`Jump`] | Lamping and Veach; Guava | O(log n) | no | its own, if last of the list; else about half on average |
 //! | [`Rendezvous`] | Thaler and Ravishankar | O(n) | yes | its own |
 //! | [`MultiProbe`] | Appleton and O'Reilly; go-mpchash | O(probes) | no | its own |
 //! | [`Maglev`] | Envoy | O(1), one table entry | yes | its own, and about as many again |
@@ -16,8 +16,8 @@
 //! | [`Ketama`] | libketama | O(1) expected | yes | its own, if weights are equal |
 //! | [`Nginx`] | nginx `hash … consistent`, pingora-ketama | O(1) expected | yes | its own |
 //!
-//! Three more are changed in place, and answer with places that hosts hold: [`Anchor`] and [`Dx`], within a capacity, and
-//! [`Memento`], without. All move only the keys of whoever leaves, and know no weights.
+//! Three more are changed in place, and answer with places that hosts hold: [`Anchor`] and [`Dx`], within a capacity,
+//! and [`Memento`], without. All move only the keys of whoever leaves, and know no weights.
 //!
 //! [`BoundedLoad`] goes around any of them: it sends a key elsewhere while its host has more requests than its part.
 //!
@@ -25,8 +25,9 @@
 //!
 //! - The same hosts in the same order give the same structure, bit for bit, on every machine.
 //! - A lookup allocates nothing and returns an index below the number of hosts.
-//! - The name of a host is hashed exactly as given, byte for byte: what it means (address, hostname, metadata key) is
-//!   the caller's matter, and so is hashing a request's key; [`HashFunction`] has the functions the originals use.
+//! - The name of a host is hashed exactly as given, byte for byte ([`Nginx`] alone takes it apart first). What it means
+//!   (address, hostname, metadata key) is the caller's matter, and so is hashing a request's key; [`HashFunction`] has
+//!   the functions the originals use.
 //!
 //! Building one panics when there is no host, or when a weight is zero: a host that gets nothing is to be left out.
 //!

@@ -1,9 +1,9 @@
 //! Multi-probe: hosts at one point of the circle each, keys at many.
 //!
 //! Appleton and O'Reilly, "Multi-Probe Consistent Hashing" (arXiv:1505.00062). Instead of many points a host, as a
-//! [ring](super::Ring) has, the key is hashed several times, and of all next points clockwise the nearest has it. Memory
-//! is one point a host; with 21 probes and many hosts, none expects more than 1.05 times the average. Only the peak is
-//! bounded: hosts that came to lie close behind another stay light.
+//! [ring](super::Ring) has, the key is hashed several times, and of all next points clockwise the nearest has it.
+//! Memory is one point a host; with 21 probes and many hosts, none expects more than 1.05 times the average. Only the
+//! peak is bounded: hosts that came to lie close behind another stay light.
 
 use super::points::Points;
 use super::{check, xxh64};
@@ -41,8 +41,8 @@ impl MultiProbe {
         self.lookup_pair(hash, xxh64(&hash.to_le_bytes(), 0))
     }
 
-    /// The host nearest after any of the probes `first + i · second`, i below the number of probes; the earlier probe if
-    /// two are as near.
+    /// The host nearest after any of the probes `first + i · second`, i below the number of probes; the earlier probe
+    /// if two are as near.
     ///
     /// The double hashing of dgryski/go-mpchash, where the two are hashes of the key under two seeds. O(probes)
     /// expected.

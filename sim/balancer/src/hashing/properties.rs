@@ -171,7 +171,8 @@ proptest! {
         let mut there: Vec<usize> = (0..n).collect();
         let keys: Vec<u64> = (0..500).map(key).collect();
         for change in changes {
-            let before: Vec<_> = keys.iter().map(|hash| [anchor.lookup(*hash), dx.lookup(*hash), memento.lookup(*hash)]).collect();
+            let before: Vec<_> =
+                keys.iter().map(|hash| [anchor.lookup(*hash), dx.lookup(*hash), memento.lookup(*hash)]).collect();
             let (mut came, mut gone) = (None, None);
             match change {
                 Change::Leave(index) if there.len() > 1 => {
@@ -261,8 +262,8 @@ fn multi_probe_bounds_the_peak_and_leaves_the_light_ones_light() {
     let names = named(500);
     let shares = shares(MULTI_PROBE, &even(&names), 3_000_000);
     let peak = shares.iter().copied().fold(0.0, f64::max) * 500.0;
-    // These hosts come to 1.084 over 30 million keys (1.08 with independent probes instead of double hashing); here a host
-    // has 6,000 of the keys, give or take 80, which lifts the highest of hundreds a little more.
+    // These hosts come to 1.084 over 30 million keys (1.08 with independent probes instead of double hashing); here a
+    // host has 6,000 of the keys, give or take 80, which lifts the highest of hundreds a little more.
     assert!((1.03..1.12).contains(&peak), "peak {peak}");
     let variance = shares.iter().map(|share| (share * 500.0 - 1.0) * (share * 500.0 - 1.0)).sum::<f64>() / 500.0;
     assert!((0.13..0.19).contains(&variance.sqrt()), "relative deviation {}", variance.sqrt());

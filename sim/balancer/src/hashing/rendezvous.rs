@@ -1,8 +1,8 @@
 //! Rendezvous, or highest random weight: every host draws a score for the key, the highest has it.
 //!
-//! Thaler and Ravishankar, "A Name-Based Mapping Scheme for Rendezvous" (1996). There is nothing to build and nothing to
-//! balance: scores are independent, so keys are spread like balls thrown at bins, and a key moves only if the host that
-//! comes or goes is the one with the highest score. The price is a look at every host.
+//! Thaler and Ravishankar, "A Name-Based Mapping Scheme for Rendezvous" (1996). There is nothing to build and nothing
+//! to balance: scores are independent, so keys are spread like balls thrown at bins, and a key moves only if the host
+//! that comes or goes is the one with the highest score. The price is a look at every host.
 
 use super::{check, xxh64};
 use base::math::ln;
@@ -31,8 +31,8 @@ impl Rendezvous {
     /// The host with the highest score for `hash`, the earlier one of equals. O(n), and a logarithm each with weights.
     ///
     /// The score is that of dgryski/go-rendezvous: the exclusive or of key and host through `xorshift64*`. With weights
-    /// w, it becomes a number u between 0 and 1 and then `−w / ln u`, by which a host wins in proportion to w (Schindelhauer
-    /// and Schomaker, "Weighted Distributed Hash Tables", SPAA 2005).
+    /// w, it becomes a number u between 0 and 1 and then `−w / ln u`, by which a host wins in proportion to w
+    /// (Schindelhauer and Schomaker, "Weighted Distributed Hash Tables", SPAA 2005).
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
         if self.weights.is_empty() { self.highest(hash) } else { self.highest_weighted(hash) }
@@ -71,8 +71,8 @@ fn score(key: u64, host: u64) -> u64 {
     bits.wrapping_mul(2_685_821_657_736_338_717)
 }
 
-/// A number strictly between 0 and 1 from the upper 52 bits; the middle of its interval, so that its logarithm is finite
-/// and not zero.
+/// A number strictly between 0 and 1 from the upper 52 bits; the middle of its interval, so that its logarithm is
+/// finite and not zero.
 #[inline]
 fn unit(bits: u64) -> f64 {
     ((bits >> 12) as f64 + 0.5) / (1_u64 << 52) as f64

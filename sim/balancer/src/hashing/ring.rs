@@ -27,8 +27,8 @@ impl Ring {
     /// The least and the greatest number of points by default in gRPC (proposal A42), whose rings grow as Envoy's do.
     pub const GRPC_SIZE: RangeInclusive<u64> = 1024..=4096;
 
-    /// The ring of Envoy (`source/extensions/load_balancing_policies/ring_hash/ring_hash_lb.cc`) for `hosts` in the order
-    /// given, with the configured minimum and maximum `size`.
+    /// The ring of Envoy (`source/extensions/load_balancing_policies/ring_hash/ring_hash_lb.cc`) for `hosts` in the
+    /// order given, with the configured minimum and maximum `size`.
     ///
     /// With weights as shares of their sum, the size aimed at is `⌈least share · minimum⌉ / least share`, so that the
     /// lightest host gets a whole number of points, or the maximum if that is less. Going through the hosts, the points
