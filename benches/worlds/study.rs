@@ -30,6 +30,7 @@ pub(crate) fn world(model: &Model) -> Spec {
         versions: vec![first],
         calls: Vec::new(),
         balancer: world::balancer::Strategy::P2C,
+        weights: Vec::new(),
         policy: world::traffic::Policy::none(),
     };
     let shoppers = LoadSpec {

@@ -114,6 +114,21 @@ fn the_example_of_the_design_page_becomes_what_it_says() {
 }
 
 #[test]
+fn weights_are_what_is_written_or_none() {
+    let text = "[service.a]\nbalancer = \"edf\"\nweights = [3, 1, 65535]\n[service.b]\n[load.l]\ntarget = \"a\"\nrate = \"1/s\"\n";
+    let spec = lowered(text, 1);
+    assert_eq!(spec.services[0].balancer, world::balancer::Strategy::EarliestDeadline);
+    assert_eq!(spec.services[0].weights, [3, 1, 65_535]);
+    assert!(spec.services[1].weights.is_empty());
+}
+
+#[test]
+fn no_weight_at_all_is_refused() {
+    let checked = scenarios::check("[service.a]\nweights = []\n[load.l]\ntarget = \"a\"\nrate = \"1/s\"\n", "design");
+    assert_eq!(checked.problems.iter().map(|p| p.message.as_str()).collect::<Vec<_>>(), ["no weight at all"]);
+}
+
+#[test]
 fn what_was_drawn_is_told_and_depends_on_the_seed_alone() {
     let drawn = lowered(EXAMPLE, 42).drawn;
     let keys: Vec<&str> = drawn.iter().map(|(key, _)| key.as_str()).collect();

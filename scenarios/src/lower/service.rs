@@ -17,6 +17,8 @@ const CONCURRENCY: u32 = 8;
 const INSTANCES_MAX: u32 = 100_000;
 const VERSIONS_MAX: usize = 200;
 const CALLS_MAX: usize = 200;
+/// The heaviest an instance can be: what gRPC's weights are scaled to, and far more than a ratio anybody wants.
+const WEIGHT_MAX: u32 = 65_535;
 
 pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
     let scenario = cx.scenario;
@@ -43,6 +45,7 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
             versions: versions(cx, index, service, &path),
             calls: calls(cx, service, &path),
             balancer: service.balancer.as_ref().map_or(common_balancer, |at| balancer(cx, at)),
+            weights: service.weights.as_ref().map_or_else(Vec::new, |at| weights(cx, at)),
             policy: service
                 .policy
                 .as_ref()
@@ -131,6 +134,20 @@ fn one_call(cx: &mut Context<'_>, call: &At<&Call>, path: &str) -> Option<CallSp
             cx.service(to).map(|service| CallSpec { service, optional })
         }
     }
+}
+
+fn weights(cx: &mut Context<'_>, all: &At<Vec<At<Count>>>) -> Vec<u32> {
+    if all.value.is_empty() {
+        cx.report(
+            Problem::at(all, "no weight at all").label("such as [3, 1, 1]; without the key every instance weighs 1"),
+        );
+    }
+    for weight in &all.value {
+        if !(1..=WEIGHT_MAX).contains(&weight.value.0) {
+            cx.report(Problem::at(weight, format!("a weight is 1 to {WEIGHT_MAX}")));
+        }
+    }
+    all.value.iter().map(|weight| weight.value.0).collect()
 }
 
 /// A strategy with its parameters.

@@ -4,6 +4,7 @@ use crate::problem::Problem;
 use crate::schema::Scenario;
 use base::Duration;
 use world::Spec;
+use world::balancer::strategy::catalogue;
 use world::outcome::CheckKind;
 use world::spec::{Arrivals, ServiceSpec, Target};
 use world::traffic::{RequestHead, RouteTable};
@@ -11,6 +12,7 @@ use world::traffic::{RequestHead, RouteTable};
 pub(crate) fn check(scenario: &Scenario, spec: &Spec) -> Vec<Problem> {
     let mut warnings = Vec::new();
     overload(scenario, spec, &mut warnings);
+    idle_weights(scenario, spec, &mut warnings);
     unreachable_routes(scenario, spec, &mut warnings);
     unreachable_checks(scenario, spec, &mut warnings);
     warnings
@@ -27,6 +29,23 @@ fn overload(scenario: &Scenario, spec: &Spec, warnings: &mut Vec<Problem>) {
                 Problem::new(format!("`{}` is offered more work than it can do", service.name))
                     .span(place.and_then(|name| name.span.clone()))
                     .label(format!("{rate:.1}/s arrive, {capacity:.1}/s can be served: its queue grows without end"))
+                    .warning(),
+            );
+        }
+    }
+}
+
+/// Weights that nobody goes by.
+fn idle_weights(scenario: &Scenario, spec: &Spec, warnings: &mut Vec<Problem>) {
+    for service in &spec.services {
+        let table = scenario.service.iter().find(|(name, _)| name.value == service.name);
+        let Some(weights) = table.and_then(|(_, table)| table.value.weights.as_ref()) else { continue };
+        let name = service.balancer.name();
+        if catalogue::all().iter().any(|info| info.name == name && !info.weighted) {
+            let weighted: Vec<&str> = catalogue::all().iter().filter(|i| i.weighted).map(|i| i.name).collect();
+            warnings.push(
+                Problem::at(weights, format!("`{name}` does not go by weight"))
+                    .label(format!("these do: {}", weighted.join(", ")))
                     .warning(),
             );
         }

@@ -42,6 +42,11 @@ pub struct Service {
     /// How its callers choose an instance, in place of the scenario's `balancer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balancer: Option<At<Balancer>>,
+    /// What its instances weigh for strategies that go by weight, 1 to 65535, given to them in turn as they are created:
+    /// [3, 1, 1]; 1 each by default.
+    #[schemars(extend("minItems" = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<At<Vec<At<Count>>>>,
     /// How its callers treat a call, in place of the scenario's `policy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<At<Policy>>,

@@ -154,8 +154,16 @@ fn registry() -> impl Strategy<Value = Registry> {
 
 fn balancer() -> impl Strategy<Value = Balancer> {
     prop_oneof![
-        prop::sample::select(vec!["p2c", "random", "round_robin", "least_request", "full_scan"])
-            .prop_map(|name| Balancer::Name(name.to_string())),
+        prop::sample::select(vec![
+            "p2c",
+            "random",
+            "round_robin",
+            "least_request",
+            "full_scan",
+            "edf",
+            "static_stride"
+        ])
+        .prop_map(|name| Balancer::Name(name.to_string())),
         (1u32..16)
             .prop_map(|n| Balancer::Table(BalancerTable { strategy: Some(text("p2c")), choices: Some(at(Count(n))) })),
     ]
@@ -228,8 +236,10 @@ fn service(index: usize, total: usize) -> BoxedStrategy<Service> {
         .prop_map(|(error_rate, slowdown, service_time)| Version { error_rate, slowdown, service_time });
     let numbers =
         (ranged(count(3..50)), maybe(ranged(count(1..20))), maybe(ranged(count(0..20))), maybe(distribution()));
-    (numbers, maybe(ms(0..5000)), calls, maybe(balancer()), maybe(policy()), version)
-        .prop_map(|((instances, concurrency, queue_limit, service_time), grace, calls, balancer, policy, version)| {
+    let weights = maybe(prop::collection::vec((1..=65_535u32).prop_map(|weight| at(Count(weight))), 1..5));
+    (numbers, maybe(ms(0..5000)), calls, (maybe(balancer()), weights), maybe(policy()), version)
+        .prop_map(|(numbers, grace, calls, (balancer, weights), policy, version)| {
+            let (instances, concurrency, queue_limit, service_time) = numbers;
             Service {
                 instances: Some(at(instances)),
                 concurrency,
@@ -238,6 +248,7 @@ fn service(index: usize, total: usize) -> BoxedStrategy<Service> {
                 grace,
                 calls,
                 balancer,
+                weights,
                 policy,
                 version: [(text("1.1.0"), at(version))].into(),
                 ..Service::default()

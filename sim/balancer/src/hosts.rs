@@ -15,7 +15,8 @@ pub struct Host {
     /// The instance behind it.
     pub instance: InstanceId,
     /// Its weight relative to the other hosts, for strategies that go by weight; see
-    /// [`StrategyInfo::weighted`](crate::StrategyInfo::weighted).
+    /// [`StrategyInfo::weighted`](crate::StrategyInfo::weighted). At least one; zero says that the weight is not known,
+    /// which is the mean of the others to static stride and one to everybody else.
     pub weight: u32,
 }
 
@@ -57,6 +58,26 @@ impl Hosts {
     #[inline]
     pub(crate) fn instance(&self, index: usize) -> InstanceId {
         self.hosts[index].instance
+    }
+
+    /// The weight of the host at `index`, one when it is not known.
+    #[inline]
+    pub(crate) fn weight(&self, index: usize) -> u32 {
+        self.hosts[index].weight.max(1)
+    }
+
+    /// The hosts from before the latest update.
+    pub(crate) fn before(&self) -> &[Host] {
+        &self.hosts_before
+    }
+
+    /// Whether the latest update left the same instances, whatever it did to their weights.
+    pub(crate) fn same_instances(&self) -> bool {
+        self.hosts.iter().map(|h| h.instance).eq(self.hosts_before.iter().map(|h| h.instance))
+    }
+
+    pub(crate) fn weights_are_equal(&self) -> bool {
+        (1..self.len()).all(|i| self.weight(i) == self.weight(0))
     }
 
     pub(crate) fn in_flight(&self) -> u64 {

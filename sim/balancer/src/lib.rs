@@ -11,7 +11,7 @@
 //! What always holds:
 //!
 //! - A pick is an index into [`Balancer::hosts`]. It allocates nothing, calls nothing through a pointer, and takes time
-//!   that does not depend on the number of hosts.
+//!   that does not depend on the number of hosts; where the rule itself does not allow that, [`Strategy`] says so.
 //! - The outstanding count of a host is the number of [`Balancer::started`] calls for it without their
 //!   [`Balancer::finished`], also across a departure and a return of that host.
 //! - Chance comes from the stream given at construction and is drawn only by [`Balancer::new`] and the picks: equal

@@ -3,6 +3,12 @@
 use balancer::{Balancer, Host, Strategy};
 use base::{InstanceId, Seed};
 
+/// `i3` or `i3*5` as a host, of weight one or five.
+fn host(word: &str) -> Host {
+    let (name, weight) = word.split_once('*').unwrap_or((word, "1"));
+    Host { instance: instance(name), weight: weight.parse().expect("a weight") }
+}
+
 /// `i3` as an instance.
 fn instance(word: &str) -> InstanceId {
     InstanceId(word.strip_prefix('i').and_then(|n| n.parse().ok()).unwrap_or_else(|| panic!("not an instance: {word}")))
@@ -25,7 +31,7 @@ fn picks_are_the_ones_written_down() {
                     answer += &format!("{strategy}\n");
                 }
                 "update" => {
-                    let hosts: Vec<Host> = words[1..].iter().map(|w| Host::new(instance(w))).collect();
+                    let hosts: Vec<Host> = words[1..].iter().map(|w| host(w)).collect();
                     balancer.update(&hosts);
                     answer += &loads(&balancer);
                 }

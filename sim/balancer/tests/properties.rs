@@ -77,6 +77,66 @@ fn equal_hosts_get_equal_shares() {
     }
 }
 
+/// Hosts of these weights, and the picks of a new balancer among them.
+fn weighted(strategy: Strategy, weights: &[u32], seed: u64) -> Balancer {
+    let mut balancer = Balancer::new(strategy, Seed(seed).stream("properties"));
+    let hosts: Vec<Host> =
+        (0..).zip(weights).map(|(i, &weight)| Host { instance: InstanceId(i * 3 + 1), weight }).collect();
+    balancer.update(&hosts);
+    balancer
+}
+
+fn picked(balancer: &mut Balancer, picks: u32) -> Vec<u32> {
+    let mut counts = vec![0; balancer.hosts().len()];
+    (0..picks).for_each(|_| counts[balancer.pick().unwrap()] += 1);
+    counts
+}
+
+#[test]
+fn weighted_random_goes_by_weight() {
+    let (weights, picks) = ([1, 2, 3, 94], 200_000);
+    let counts = picked(&mut weighted(Strategy::WeightedRandom, &weights, 2026), picks);
+    for (&count, weight) in counts.iter().zip(weights) {
+        let p = f64::from(weight) / 100.0;
+        let sigma = (p * (1.0 - p) * f64::from(picks)).sqrt();
+        assert!((f64::from(count) - p * f64::from(picks)).abs() <= 4.0 * sigma, "{counts:?}");
+    }
+}
+
+#[test]
+fn strategies_go_by_weight_when_they_say_so() {
+    for info in strategy::catalogue::all() {
+        let counts = picked(&mut weighted(info.strategy, &[1, 9], 5), 10_000);
+        assert_eq!(counts[1] > 8_500, info.weighted, "{}: {counts:?}", info.name);
+        assert_eq!(counts[1] < 5_500, !info.weighted, "{}: {counts:?}", info.name);
+    }
+}
+
+#[test]
+fn first_picks_are_fair_under_edf_and_favour_the_heavy_under_the_others() {
+    // Weights 1 and 3. A static stride that starts at the light host, one time in two, skips it two times in three.
+    let clients = 4_000;
+    for (strategy, p) in [
+        (Strategy::EarliestDeadline, 1.0 / 4.0),
+        (Strategy::WeightedRandom, 1.0 / 4.0),
+        (Strategy::StaticStride, 1.0 / 6.0),
+        (Strategy::SmoothWeighted, 0.0),
+    ] {
+        let light = (0..clients).filter(|&seed| weighted(strategy, &[1, 3], seed).pick() == Some(0)).count() as f64;
+        let expected = p * clients as f64;
+        assert!((light - expected).abs() <= 4.0 * (expected * (1.0 - p)).sqrt(), "{strategy}: {light}, not {expected}");
+    }
+}
+
+#[test]
+fn edf_with_equal_weights_is_round_robin_from_the_same_start() {
+    for n in 1..20 {
+        let mut edf = weighted(Strategy::EarliestDeadline, &vec![7; n], n as u64);
+        let mut turns = weighted(Strategy::RoundRobin, &vec![1; n], n as u64);
+        (0..50).for_each(|_| assert_eq!(edf.pick(), turns.pick()));
+    }
+}
+
 #[test]
 fn full_scan_breaks_ties_fairly() {
     let picks = 70_000u32;
@@ -155,6 +215,10 @@ fn any_strategy() -> impl Generator<Value = Strategy> {
         Just(Strategy::RoundRobin),
         Just(Strategy::Random),
         Just(Strategy::FullScan),
+        Just(Strategy::SmoothWeighted),
+        Just(Strategy::EarliestDeadline),
+        Just(Strategy::StaticStride),
+        Just(Strategy::WeightedRandom),
         (1..=6u32, any::<bool>()).prop_map(|(choices, distinct)| Strategy::LeastRequest { choices, distinct }),
     ]
 }
@@ -162,8 +226,8 @@ fn any_strategy() -> impl Generator<Value = Strategy> {
 /// Something that happens to a balancer.
 #[derive(Clone, Debug)]
 enum Step {
-    /// These hosts are pickable now.
-    Update(Vec<u32>),
+    /// These hosts are pickable now, each with a weight.
+    Update(BTreeMap<u32, u32>),
     /// A pick that is sent.
     Send,
     /// A retry that avoids some hosts.
@@ -174,8 +238,9 @@ enum Step {
 
 fn any_steps() -> impl Generator<Value = Vec<Step>> {
     let hosts = || proptest::collection::btree_set(0..12u32, 0..10);
+    let weighted_hosts = proptest::collection::btree_map(0..12u32, 0..5u32, 0..10);
     let step = prop_oneof![
-        1 => hosts().prop_map(|h| Step::Update(h.into_iter().collect())),
+        1 => weighted_hosts.prop_map(Step::Update),
         6 => Just(Step::Send),
         1 => hosts().prop_map(|h| Step::Retry(h.into_iter().collect())),
         5 => any::<usize>().prop_map(Step::Finish),
@@ -195,10 +260,11 @@ proptest! {
         for step in steps {
             match step {
                 Step::Update(instances) => {
-                    let hosts: Vec<Host> = instances.iter().rev().map(|&i| Host::new(InstanceId(i))).collect();
+                    let hosts = instances.iter().rev().map(|(&i, &weight)| Host { instance: InstanceId(i), weight });
+                    let hosts: Vec<Host> = hosts.collect();
                     balancer.update(&hosts);
                     twin.update(&hosts);
-                    prop_assert!(balancer.hosts().iter().map(|h| h.instance.0).eq(instances));
+                    prop_assert!(balancer.hosts().iter().map(|h| (h.instance.0, h.weight)).eq(instances));
                 }
                 Step::Send | Step::Retry(_) => {
                     let tried: Vec<InstanceId> = match &step {
@@ -264,5 +330,39 @@ proptest! {
         let tried: Vec<InstanceId> = hosts(n).iter().take(tried.min(n - 1) as usize).map(|h| h.instance).collect();
         let index = balancer.pick_except(&tried).unwrap();
         prop_assert!(!tried.contains(&balancer.hosts()[index].instance));
+    }
+
+    /// Over every whole cycle each host has exactly its weight in turns, wherever the cycle begins.
+    #[test]
+    fn smooth_weighted_cycles_are_exact(weights in proptest::collection::vec(1..20u32, 1..20), begin in 0..100u32) {
+        let mut balancer = weighted(Strategy::SmoothWeighted, &weights, 1);
+        picked(&mut balancer, begin);
+        prop_assert_eq!(picked(&mut balancer, weights.iter().sum()), weights);
+    }
+
+    /// A host has its weight in turns over a whole cycle, give or take the one that falls on an end of it.
+    #[test]
+    fn edf_cycles_are_exact_but_for_their_ends(
+        weights in proptest::collection::vec(1..20u32, 1..20), begin in 0..100u32, seed: u64
+    ) {
+        let mut balancer = weighted(Strategy::EarliestDeadline, &weights, seed);
+        picked(&mut balancer, begin);
+        let counts = picked(&mut balancer, weights.iter().sum());
+        for (count, weight) in counts.iter().zip(&weights) {
+            prop_assert!(count.abs_diff(*weight) <= 1, "{:?} for {:?}", counts, weights);
+        }
+    }
+
+    /// 65535 rounds give each host its scaled weight in turns; with weights whose maximum divides 65535, as many rounds as
+    /// the maximum do.
+    #[test]
+    fn static_stride_cycles_are_exact(max in proptest::sample::select(vec![1u32, 3, 5, 15, 17]), seed: u64, salt: u64) {
+        let mut draw = Seed(salt).stream("weights");
+        let mut weights: Vec<u32> = (0..1 + draw.below(9)).map(|_| 1 + draw.below(max)).collect();
+        weights.push(max);
+        let mean = f64::from(weights.iter().sum::<u32>()) / weights.len() as f64;
+        proptest::prelude::prop_assume!(f64::from(max) <= 10.0 * mean);
+        let mut balancer = weighted(Strategy::StaticStride, &weights, seed);
+        prop_assert_eq!(picked(&mut balancer, weights.iter().sum()), weights);
     }
 }

@@ -65,6 +65,8 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) name: String,
+    /// What callers that go by weight are told.
+    pub(crate) weight: u32,
     /// Its index among the callers, when it makes calls of its own.
     pub(crate) caller: Option<u32>,
     /// When it began to serve in this life.

@@ -55,6 +55,7 @@ impl World {
         let name = format!("{}-{}", state.name, state.created);
         let zone = self.spec.zone_in_turn(state.created - 1);
         let (concurrency, queue_limit) = (state.concurrency, state.queue_limit);
+        let weight = state.weight_in_turn(state.created - 1);
         state.instances.push(id);
         let tag = state.name.clone();
         let node = self.kernel.add_node(name.clone(), zone, vec![tag]);
@@ -68,6 +69,7 @@ impl World {
         self.finished.push(0);
         self.records.push(Record {
             name,
+            weight,
             caller: None,
             serving_since: Instant::ZERO,
             lost: 0,

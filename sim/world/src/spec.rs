@@ -79,6 +79,9 @@ pub struct ServiceSpec {
     pub calls: Vec<Vec<CallSpec>>,
     /// How its callers choose an instance.
     pub balancer: balancer::Strategy,
+    /// What its instances weigh for strategies that go by weight, 1 to 65535, given to them in turn as they are created; one
+    /// each when there are none.
+    pub weights: Vec<u32>,
     /// How its callers treat a call.
     pub policy: traffic::Policy,
 }

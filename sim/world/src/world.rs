@@ -111,6 +111,8 @@ pub(crate) struct Service {
     pub(crate) calls: Vec<std::rc::Rc<[CallSpec]>>,
     pub(crate) downstream: Vec<ServiceId>,
     pub(crate) balancer: balancer::Strategy,
+    /// What its instances weigh, in turn.
+    pub(crate) weights: Vec<u32>,
     pub(crate) policy: traffic::Policy,
     /// For the timers that end attempts at it.
     pub(crate) lane: Option<Lane>,
@@ -133,6 +135,14 @@ pub(crate) struct Behaviour {
 }
 
 impl Service {
+    /// What the `nth` instance weighs that is ever created, counted from nought.
+    pub(crate) fn weight_in_turn(&self, nth: u32) -> u32 {
+        match self.weights.len() {
+            0 => 1,
+            n => self.weights[nth as usize % n],
+        }
+    }
+
     #[inline]
     pub(crate) fn behaviour(&self, version: VersionId) -> &Behaviour {
         &self.behaviours[version.index()]

@@ -4,6 +4,7 @@ use crate::common::{canary, ideal, poisson, rolling, service, stack};
 use base::{Duration, Instant, Seed};
 use kernel::{Crash, Fault, FaultKind, Path, Selector};
 use world::outcome::CheckKind;
+use world::spec::{Arrivals, ServiceSpec};
 use world::{Options, Outcome, Spec, Verdict, run};
 
 fn outcome(spec: &Spec, seed: u64) -> Outcome {
@@ -135,5 +136,51 @@ fn taking_a_fault_away_leaves_every_arrival_and_every_service_time() {
         let mut less = storm();
         let gone = less.faults.remove(index);
         assert_eq!(probe(&less), whole, "without {}", gone.name);
+    }
+}
+
+/// Requests in the measured part by instance, from one caller of five instances with these weights.
+fn by_weight(strategy: balancer::Strategy, weights: &[u32], registry: bool) -> Vec<u64> {
+    let api = ServiceSpec { balancer: strategy, weights: weights.to_vec(), ..service("api", 5) };
+    let mut load = poisson(1_000.0);
+    load.arrivals = Arrivals::Constant { rate: 1_000.0 };
+    let mut spec = ideal(vec![api], load, Duration::secs(10), Duration::secs(16));
+    spec.registry = stack().registry.filter(|_| registry);
+    let outcome = outcome(&spec, 1);
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failure);
+    outcome.services[0].instances.iter().map(|i| i.requests).collect()
+}
+
+#[test]
+fn instances_get_requests_in_proportion_to_their_weights() {
+    // Five instances weigh 3, 1, 3, 1, 3 in turn: 11 in all.
+    for registry in [false, true] {
+        for info in balancer::strategy::catalogue::all() {
+            let counts = by_weight(info.strategy, &[3, 1], registry);
+            let total = counts.iter().sum::<u64>() as f64;
+            assert!(total > 15_000.0, "{}: {counts:?}", info.name);
+            for (count, weight) in counts.iter().zip([3.0, 1.0, 3.0, 1.0, 3.0]) {
+                let p = if info.weighted { weight / 11.0 } else { 0.2 };
+                let slack = match info.strategy {
+                    // A cycle that is cut off holds at most all of a host's turns.
+                    _ if info.weighted && info.strategy != balancer::Strategy::WeightedRandom => weight,
+                    _ => 4.0 * (total * p * (1.0 - p)).sqrt(),
+                };
+                assert!((*count as f64 - total * p).abs() <= slack, "{}, registry {registry}: {counts:?}", info.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn whole_cycles_give_each_instance_exactly_its_weight() {
+    let weights = [3, 1, 1, 1, 2];
+    let deterministic =
+        [balancer::Strategy::SmoothWeighted, balancer::Strategy::EarliestDeadline, balancer::Strategy::StaticStride];
+    for strategy in deterministic {
+        let counts = by_weight(strategy, &weights, false);
+        let total: u64 = counts.iter().sum();
+        assert_eq!(total % 8, 0, "the load is chosen such that the measured part holds whole cycles");
+        assert_eq!(counts, weights.map(|weight| total / 8 * u64::from(weight)), "{strategy}");
     }
 }

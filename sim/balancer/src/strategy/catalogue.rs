@@ -75,4 +75,48 @@ const ALL: &[StrategyInfo] = &[
         source: "Envoy least_request, FULL_SCAN (least_request_lb.cc); HAProxy and nginx leastconn",
         weighted: false,
     },
+    StrategyInfo {
+        name: "smooth_weighted_round_robin",
+        strategy: Strategy::SmoothWeighted,
+        summary: "in turn by weight, spread out evenly",
+        explanation: "Weights 5, 1, 1 give a a b a c a a, not five in a row: every pick gives each host its weight in \
+                      points, takes the host with the most and charges it the sum. Exact over every whole cycle. \
+                      There is no random start, so clients that begin together send their first requests to the \
+                      same host, the heaviest one. Costs time in proportion to the number of hosts.",
+        source: "nginx round robin (ngx_http_upstream_round_robin.c), without its lowering of weights after failures",
+        weighted: true,
+    },
+    StrategyInfo {
+        name: "edf",
+        strategy: Strategy::EarliestDeadline,
+        summary: "in turn by weight, the earliest deadline first, from a random start",
+        explanation: "A host of weight w is due again 1/w after its turn; whoever is due first gets the request. The \
+                      start is that of a schedule some random number of picks old, so that a client which rebuilds \
+                      it often does not favour the heavy hosts. A weight that changes counts from the host's next \
+                      turn. Equal weights make it round_robin.",
+        source: "Envoy round_robin with unequal weights (edf_scheduler.h, createWithPicks)",
+        weighted: true,
+    },
+    StrategyInfo {
+        name: "static_stride",
+        strategy: Strategy::StaticStride,
+        summary: "rounds over all hosts that skip the lighter ones, from a random start",
+        explanation: "The heaviest host has a turn in every round, one of half its weight in every other. All it \
+                      remembers is a number that counts up, so many threads can share it without a lock. Weights above \
+                      ten times the mean count as ten times, those below a hundredth of it as a hundredth. The start \
+                      is random, and yet the first pick of a client favours heavy hosts: beside one three times as \
+                      heavy a host is first for one client in six.",
+        source: "gRPC weighted_round_robin in C++ (static_stride_scheduler.cc); grpc/proposal A58",
+        weighted: true,
+    },
+    StrategyInfo {
+        name: "weighted_random",
+        strategy: Strategy::WeightedRandom,
+        summary: "each host as likely as its weight, every time",
+        explanation: "Random, with chances in proportion to weights. Nothing is remembered, so clients cannot fall into \
+                      step, but nothing evens out either: a host of weight w gets its share only on average, and the \
+                      queues it builds are those of random arrivals.",
+        source: "Dubbo random (RandomLoadBalance.java)",
+        weighted: true,
+    },
 ];

@@ -9,9 +9,15 @@
 
 pub mod catalogue;
 mod d_choices;
+mod edf;
 mod full_scan;
 mod random;
 mod round_robin;
+mod smooth_weighted;
+mod static_stride;
+#[cfg(test)]
+mod vectors;
+mod weighted_random;
 
 use crate::hosts::Hosts;
 use base::Rng;
@@ -20,9 +26,13 @@ use std::fmt;
 pub use catalogue::StrategyInfo;
 
 use d_choices::{Distinct, WithReplacement};
+use edf::Edf;
 use full_scan::FullScan;
 use random::Random;
 use round_robin::RoundRobin;
+use smooth_weighted::SmoothWeighted;
+use static_stride::StaticStride;
+use weighted_random::WeightedRandom;
 
 /// How a balancer chooses; a value of this type is all that a scenario has to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +50,15 @@ pub enum Strategy {
     },
     /// The least busy of all hosts, fairly chosen among equals: join the shortest queue.
     FullScan,
+    /// In turn by weight, the turns of each host spread out, as nginx. A pick is O(n).
+    SmoothWeighted,
+    /// In turn by weight, the earliest deadline first, as Envoy. A pick is O(log n) where weights differ.
+    EarliestDeadline,
+    /// In turn by weight, rounds over all hosts that leave out the lighter ones now and then, as gRPC. A pick looks at up to
+    /// ten hosts on average, and at n at worst.
+    StaticStride,
+    /// At random by weight. A pick is O(log n) where weights differ.
+    WeightedRandom,
 }
 
 /// The most hosts that a pick of distinct ones may draw; gRPC clamps to 10 (grpc/proposal A48).
@@ -64,6 +83,10 @@ impl Strategy {
             Strategy::LeastRequest { distinct: false, .. } => "least_request",
             Strategy::LeastRequest { distinct: true, .. } => "p2c",
             Strategy::FullScan => "full_scan",
+            Strategy::SmoothWeighted => "smooth_weighted_round_robin",
+            Strategy::EarliestDeadline => "edf",
+            Strategy::StaticStride => "static_stride",
+            Strategy::WeightedRandom => "weighted_random",
         }
     }
 
@@ -124,6 +147,10 @@ pub(crate) enum State {
     WithReplacement(WithReplacement),
     Distinct(Distinct),
     FullScan(FullScan),
+    SmoothWeighted(SmoothWeighted),
+    Edf(Edf),
+    StaticStride(StaticStride),
+    WeightedRandom(WeightedRandom),
 }
 
 impl State {
@@ -134,6 +161,10 @@ impl State {
             Strategy::LeastRequest { choices, distinct: false } => State::WithReplacement(WithReplacement { choices }),
             Strategy::LeastRequest { choices, distinct: true } => State::Distinct(Distinct { choices }),
             Strategy::FullScan => State::FullScan(FullScan::default()),
+            Strategy::SmoothWeighted => State::SmoothWeighted(SmoothWeighted::default()),
+            Strategy::EarliestDeadline => State::Edf(Edf::new(rng)),
+            Strategy::StaticStride => State::StaticStride(StaticStride::new(rng)),
+            Strategy::WeightedRandom => State::WeightedRandom(WeightedRandom::default()),
         }
     }
 
@@ -142,6 +173,10 @@ impl State {
         match self {
             State::RoundRobin(s) => s.refresh(hosts),
             State::FullScan(s) => s.refresh(hosts),
+            State::SmoothWeighted(s) => s.refresh(hosts),
+            State::Edf(s) => s.refresh(hosts),
+            State::StaticStride(s) => s.refresh(hosts),
+            State::WeightedRandom(s) => s.refresh(hosts),
             State::Random(_) | State::WithReplacement(_) | State::Distinct(_) => {}
         }
     }
@@ -155,6 +190,10 @@ impl State {
             State::WithReplacement(s) => s.pick(hosts, rng),
             State::Distinct(s) => s.pick(hosts, rng),
             State::FullScan(s) => s.pick(rng),
+            State::SmoothWeighted(s) => s.pick(hosts),
+            State::Edf(s) => s.pick(hosts),
+            State::StaticStride(s) => s.pick(),
+            State::WeightedRandom(s) => s.pick(hosts, rng),
         }
     }
 

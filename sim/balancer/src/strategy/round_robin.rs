@@ -17,7 +17,12 @@ pub(crate) struct RoundRobin {
 impl RoundRobin {
     pub(crate) fn new(rng: &mut Rng) -> Self {
         // Half the range, so that the counter has 584 years at a request a nanosecond before it wraps.
-        RoundRobin { counter: rng.next_u64() >> 1, next: 0 }
+        RoundRobin::starting_at(rng.next_u64() >> 1)
+    }
+
+    /// Begins with the host at `counter` modulo their number.
+    pub(super) fn starting_at(counter: u64) -> Self {
+        RoundRobin { counter, next: 0 }
     }
 
     pub(crate) fn refresh(&mut self, hosts: &Hosts) {

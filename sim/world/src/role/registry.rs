@@ -202,7 +202,7 @@ impl World {
             node,
             zone: self.kernel.nodes().zone(node),
             version: instance.version(),
-            weight: 1,
+            weight: self.records[id.index()].weight,
             draining: false,
         };
         let life = self.kernel.nodes().life(node);
@@ -368,7 +368,7 @@ impl World {
                 node: instance.node,
                 zone: nodes.zone(instance.node),
                 version: instance.version(),
-                weight: 1,
+                weight: self.records[id.index()].weight,
                 draining: false,
             }
         });

@@ -1,0 +1,95 @@
+//! Static stride: rounds over all hosts in which a host of weight w has a turn w times in 65535.
+//!
+//! As gRPC's C++ `weighted_round_robin` (`src/core/load_balancing/weighted_round_robin/static_stride_scheduler.cc`, and
+//! grpc/proposal A58): a sequence number counts up from a random start; divided by the number of hosts it gives a round
+//! and, as remainder, a host. Weights are scaled so that the heaviest is 65535, which has a turn in every round; whether
+//! another has one follows from weight times round modulo 65535, shifted from host to host so that neighbours are not
+//! skipped together. The sequence goes on over updates, so that a new schedule with the same weights picks what the
+//! old one would have.
+//!
+//! A random start is not a fair first pick: where a light host is skipped, a heavy one behind it gains. Of two hosts with
+//! weights 1 and 3 the light one is picked first by one client in six, not in four.
+//!
+//! Before scaling, weights above ten times the mean are cut to that, those below a hundredth of it are raised to that,
+//! and zero, which means that no weight is known, becomes the mean. gRPC for Go scales alike but does not cut.
+
+use crate::hosts::Hosts;
+use base::{Draw, Rng};
+
+/// The scaled weight of the heaviest host, and the number of rounds after which a schedule repeats.
+const MAX: u16 = u16::MAX;
+/// The most that a weight counts, in means: so many hosts are looked at for a pick on average at most.
+const MAX_RATIO: f64 = 10.0;
+/// The least that a weight counts, in means.
+const MIN_RATIO: f64 = 0.01;
+/// By how much hosts are shifted against each other.
+const OFFSET: u64 = MAX as u64 / 2;
+
+#[derive(Debug)]
+pub(crate) struct StaticStride {
+    weights: Vec<u16>,
+    sequence: u32,
+    /// `sequence` divided by the number of hosts: remainder and quotient, kept by comparison.
+    index: usize,
+    round: u64,
+}
+
+impl StaticStride {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
+        StaticStride::starting_at((rng.next_u64() >> 32) as u32)
+    }
+
+    pub(super) fn starting_at(sequence: u32) -> Self {
+        StaticStride { weights: Vec::new(), sequence, index: 0, round: 0 }
+    }
+
+    pub(crate) fn refresh(&mut self, hosts: &Hosts) {
+        self.set_weights(hosts.all().iter().map(|h| h.weight as f32));
+    }
+
+    /// Scales `weights`. A `float` is what gRPC keeps them in, and what its factor is rounded to.
+    pub(super) fn set_weights(&mut self, weights: impl Iterator<Item = f32> + Clone) {
+        self.weights.clear();
+        let known = weights.clone().filter(|&w| w != 0.0);
+        let sum: f64 = known.clone().map(f64::from).sum();
+        let mean = sum / known.clone().count() as f64;
+        let mut max = known.fold(0.0, f32::max);
+        if f64::from(max) / mean > MAX_RATIO {
+            max = (MAX_RATIO * mean) as f32;
+        }
+        if max > 0.0 {
+            let factor = f64::from(f32::from(MAX) / max);
+            let scaled_mean = (factor * mean).round() as u16;
+            let least = ((f64::from(scaled_mean) * MIN_RATIO).round() as u16).max(1);
+            self.weights.extend(weights.map(|weight| match weight {
+                0.0 => scaled_mean,
+                _ => ((f64::from(weight.min(max)) * factor).round() as u16).max(least),
+            }));
+        } else {
+            // No weight is known: a plain round robin.
+            self.weights.extend(weights.map(|_| MAX));
+        }
+        let n = self.weights.len().max(1);
+        self.index = self.sequence as usize % n;
+        self.round = (self.sequence as usize / n) as u64;
+    }
+
+    #[inline]
+    pub(crate) fn pick(&mut self) -> usize {
+        loop {
+            let (index, round) = (self.index, self.round);
+            self.sequence = self.sequence.wrapping_add(1);
+            self.index += 1;
+            if self.sequence == 0 {
+                (self.index, self.round) = (0, 0);
+            } else if self.index == self.weights.len() {
+                (self.index, self.round) = (0, round + 1);
+            }
+            let weight = self.weights[index];
+            let place = (u64::from(weight) * round + index as u64 * OFFSET) % u64::from(MAX);
+            if place >= u64::from(MAX - weight) {
+                return index;
+            }
+        }
+    }
+}
