@@ -234,6 +234,7 @@ impl World {
             }
         }
         self.kernel.plan_faults(spec.faults.clone());
+        self.kernel.world_at(self.metrics.measured_from, Msg::WarmedUp);
         self.kernel.world_at(Instant::ZERO + step, Msg::Step);
         self.kernel.world_at(Instant::ZERO + spec.phases.total(), Msg::LoadEnds);
     }

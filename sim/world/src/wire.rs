@@ -46,6 +46,8 @@ pub(crate) enum Msg {
     RolloutAsked(u32),
     /// Watchers of a registry server that was away probe their connections.
     KeepAlive(u32),
+    /// Warm-up is over: measuring begins.
+    WarmedUp,
     /// The timeline enters its next step.
     Step,
     /// Load stops: calm is over.

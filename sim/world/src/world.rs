@@ -319,6 +319,7 @@ impl World {
             Msg::RolloutAsked(index) => self.rollout_asked(*index),
             Msg::KeepAlive(server) => self.reset_watchers(*server),
             Msg::Step => self.close_step(),
+            Msg::WarmedUp => self.measure_from(self.kernel.now()),
             Msg::LoadEnds => {
                 self.end_load();
                 // What must hold when calm ends is judged now, while nothing is yet taken apart.
@@ -351,9 +352,6 @@ impl World {
         self.metrics.close_step();
         let closed = self.timeline_steps_closed();
         self.close_instances(now, closed);
-        if now < self.metrics.measured_from {
-            self.measure_from(now);
-        }
         for metrics in &mut self.metrics_of {
             metrics.close_step(closed);
         }
@@ -377,7 +375,8 @@ impl World {
 
     /// What instances did until now is not measured.
     fn measure_from(&mut self, now: Instant) {
-        for ((instance, record), &taken) in self.instances.iter().zip(&mut self.records).zip(&self.taken) {
+        for ((instance, record), &taken) in self.instances.iter_mut().zip(&mut self.records).zip(&self.taken) {
+            instance.sum_areas(now);
             let (in_system_area, working_area) = (instance.in_system_area, instance.working_area);
             record.baseline = Baseline { at: now, taken, in_system_area, working_area };
         }
