@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use scenarios::scalar::{Scalar, Span};
 use std::path::{Path, PathBuf};
+use world::balancer::hashing::{Maglev, Ring};
 
 /// Simulates service registries, load balancers and rollouts under faults, from a seed.
 ///
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Say what a name means: a strategy, fault, invariant, preset, scenario or exit code
     Explain(ExplainArgs),
+    /// Show what a strategy chooses for given hosts and keys, without a simulation
+    Route(RouteArgs),
     /// Write a scenario to start from
     New(NewArgs),
     /// Print the JSON Schema of scenario files, for editors
@@ -197,6 +200,92 @@ pub(crate) struct ExplainArgs {
     pub(crate) name: String,
 }
 
+/// What `windtunnel route` takes.
+#[derive(Args, Debug)]
+#[command(after_long_help = ROUTE_EXAMPLES)]
+pub(crate) struct RouteArgs {
+    /// How to choose: by key (ring, maglev, ketama, …) or by pick (round_robin, p2c, …)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) strategy: String,
+    /// The hosts: a file of one `HOST [WEIGHT]` a line; `-` reads standard input
+    ///
+    /// Blank lines do not count, nor does what follows a # at the beginning of a word. Weights are whole numbers from 1,
+    /// the default. A host is hashed exactly as it stands there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) backends: PathBuf,
+    /// The keys: a file of one a line, hashed by --hash; `-` reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["hashes", "picks"])]
+    pub(crate) keys: Option<PathBuf>,
+    /// Instead of keys, their hashes: a file of one number of 64 bits a line; `-` reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "picks")]
+    pub(crate) hashes: Option<PathBuf>,
+    /// The hash function of keys, and of the points of `ring` [default: the strategy's own]
+    ///
+    /// Its own is md5 for ketama, crc32 for nginx, and xxh64 for all others.
+    #[arg(long, value_enum, value_name = "xxh64|murmur2|md5|crc32", hide_possible_values = true)]
+    pub(crate) hash: Option<KeyHash>,
+    /// How often to pick, where there are no keys; every request picked for stays outstanding
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) picks: Option<u32>,
+    /// What chance follows from, of strategies that pick [default: 0]
+    #[arg(long, value_name = "N", value_parser = seeds::parse_seed)]
+    pub(crate) seed: Option<u64>,
+    /// Print the table (maglev) or the ring (ring, ketama, nginx) itself
+    #[arg(long, conflicts_with_all = ["picks", "without", "with"])]
+    pub(crate) dump: bool,
+    /// Say which keys would move if this host left
+    #[arg(long, value_name = "HOST", conflicts_with_all = ["with", "picks"])]
+    pub(crate) without: Option<String>,
+    /// Say which keys would move if this host came, as the last of the list
+    #[arg(long, value_name = "HOST[ WEIGHT]", conflicts_with = "picks")]
+    pub(crate) with: Option<String>,
+    /// Least number of points of `ring` [default: 1024]
+    #[arg(long, value_name = "N", help_heading = "Parameters", value_parser = clap::value_parser!(u64).range(1..=RING_MAX))]
+    pub(crate) min_ring: Option<u64>,
+    /// Greatest number of points of `ring` [default: 8388608]
+    #[arg(long, value_name = "N", help_heading = "Parameters", value_parser = clap::value_parser!(u64).range(1..=RING_MAX))]
+    pub(crate) max_ring: Option<u64>,
+    /// Number of entries of `maglev`, a prime [default: 65537]
+    #[arg(long, value_name = "N", help_heading = "Parameters", value_parser = parse_table_size)]
+    pub(crate) table_size: Option<u32>,
+    /// Number of probes of `multi_probe` [default: 21]
+    #[arg(long, value_name = "N", help_heading = "Parameters", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) probes: Option<u32>,
+    /// Number of places of `anchor` and `dx`, rounded up to a power of two for dx [default: twice the hosts]
+    #[arg(long, value_name = "N", help_heading = "Parameters", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) capacity: Option<u32>,
+}
+
+const ROUTE_EXAMPLES: &str = "\
+Strategies by key: modulo, ring, ketama, nginx, maglev, jump, rendezvous, multi_probe, anchor, dx, memento.
+Strategies by pick: those of `windtunnel list strategies`.
+
+Examples:
+  windtunnel route --strategy maglev --backends hosts.txt --keys users.txt
+  windtunnel route --strategy ring --backends hosts.txt --keys users.txt --without 10.0.0.3:80
+  windtunnel route --strategy ring --backends hosts.txt --min-ring 12 --dump --format json
+  windtunnel route --strategy p2c --backends hosts.txt --picks 1000 --seed 1
+  seq 1000 | windtunnel route --strategy nginx --backends hosts.txt --keys -
+
+Of a change, `moved` is how many keys get another host, and `ideal` how many would if every host had its part by \
+weight and only the keys of the host that leaves or comes moved.";
+
+/// The hash functions by the names of the command line.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyHash {
+    /// Envoy's default.
+    Xxh64,
+    /// Envoy's MURMUR_HASH_2.
+    Murmur2,
+    /// That of libketama.
+    Md5,
+    /// That of nginx.
+    Crc32,
+}
+
+/// The largest ring that Envoy's configuration admits.
+const RING_MAX: u64 = *Ring::ENVOY_SIZE.end();
+
 /// What `windtunnel new` takes.
 #[derive(Args, Debug)]
 pub(crate) struct NewArgs {
@@ -267,6 +356,19 @@ fn parse_jobs(text: &str) -> Result<usize, String> {
     }
 }
 
+fn parse_table_size(text: &str) -> Result<u32, String> {
+    let size: u32 = text.parse().ok().filter(|size| *size <= Maglev::TABLE_SIZE_MAX).ok_or_else(|| {
+        format!("a table size is a prime number of at most {}; 65537 is Envoy's default", Maglev::TABLE_SIZE_MAX)
+    })?;
+    let is_prime = |n: u32| n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
+    if is_prime(size) {
+        return Ok(size);
+    }
+    // The greatest that is admitted is a prime itself, so there is a next one.
+    let next = (size..).find(|n| is_prime(*n)).expect("primes do not end");
+    Err(format!("the table size must be a prime number; the next one is {next}"))
+}
+
 fn parse_trace_path(text: &str) -> Result<TracePath, String> {
     let path = PathBuf::from(text);
     match path.extension().and_then(|e| e.to_str()) {
@@ -321,6 +423,13 @@ mod tests {
     fn jobs_are_at_least_one_and_not_absurdly_many() {
         assert_eq!((parse_jobs("1"), parse_jobs("1024")), (Ok(1), Ok(1024)));
         assert!(["0", "1025", "-1", "many", "99999999999999999999"].iter().all(|text| parse_jobs(text).is_err()));
+    }
+
+    #[test]
+    fn a_table_has_a_prime_size() {
+        assert_eq!([2, 7, 5_000_011].map(|n: u32| parse_table_size(&n.to_string())), [Ok(2), Ok(7), Ok(5_000_011)]);
+        assert_eq!(parse_table_size("8"), Err("the table size must be a prime number; the next one is 11".into()));
+        assert!(["0", "1", "-7", "5000023", "many"].iter().all(|text| parse_table_size(text).is_err()));
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod story;
 mod explain;
 mod list;
 mod new;
+mod route;
 mod shell;
 mod validate;
 mod words;
@@ -52,6 +53,7 @@ fn command(command: &Command, console: &mut Console) -> Result<Exit, Stop> {
         Command::Validate(args) => validate::validate(args, console),
         Command::List(args) => list::list(args, console),
         Command::Explain(args) => explain::explain(args, console),
+        Command::Route(args) => route::route(args, console),
         Command::New(args) => new::new(args, console),
         Command::Schema => shell::schema(console),
         Command::Completions { shell } => shell::completions(*shell, console),

@@ -5,6 +5,7 @@
 //! - `runs`: verdicts and their numbers, seeds, jobs, JSON.
 //! - `files`: reports, traces, new scenarios.
 //! - `replays`: stories.
+//! - `routes`: choices without a simulation, public vectors among them.
 
 mod support;
 
@@ -17,3 +18,5 @@ mod runs;
 mod files;
 
 mod replays;
+
+mod routes;

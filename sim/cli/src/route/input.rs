@@ -1,0 +1,162 @@
+//! What `windtunnel route` reads: hosts, keys, hashes. A line that cannot be meant is named by its number.
+
+use crate::console::plain;
+use crate::stop::Stop;
+use crate::suggest::nearest;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// Most bytes of one file.
+const BYTES_MAX: u64 = 256 << 20;
+
+/// Most hosts of one list.
+const HOSTS_MAX: usize = 100_000;
+
+/// A host and its weight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Backend {
+    /// What is hashed, byte for byte.
+    pub(crate) host: String,
+    /// At least 1.
+    pub(crate) weight: u32,
+}
+
+/// What one line may be read as: nothing, a host, or what is wrong with it.
+fn backend(line: &str) -> Result<Option<Backend>, String> {
+    let mut words = line.split_whitespace().take_while(|word| !word.starts_with('#'));
+    let Some(host) = words.next() else { return Ok(None) };
+    let weight = match words.next() {
+        None => 1,
+        Some(word) => word
+            .parse()
+            .ok()
+            .filter(|weight| *weight >= 1)
+            .ok_or_else(|| format!("`{}` is no weight: a whole number from 1 to {}", plain(word), u32::MAX))?,
+    };
+    match words.next() {
+        None => Ok(Some(Backend { host: host.into(), weight })),
+        Some(word) => Err(format!("`{}` is too much: a line is HOST or HOST WEIGHT", plain(word))),
+    }
+}
+
+/// Reads the hosts of a file.
+pub(crate) fn backends(path: &Path) -> Result<Vec<Backend>, Stop> {
+    let bytes = read(path)?;
+    let mut all: Vec<Backend> = Vec::new();
+    let mut lines_by_host = std::collections::BTreeMap::new();
+    for (line, number) in lines(&bytes).zip(1..) {
+        let wrong = |why: String| at(path, number, &why);
+        let text = std::str::from_utf8(line).map_err(|_| wrong("is not UTF-8".into()))?;
+        let Some(one) = backend(text).map_err(wrong)? else { continue };
+        if let Some(first) = lines_by_host.insert(one.host.clone(), number) {
+            return Err(wrong(format!("`{}` is there already, in line {first}", plain(&one.host))));
+        }
+        if all.len() == HOSTS_MAX {
+            return Err(wrong(format!("there are more than {HOSTS_MAX} hosts")));
+        }
+        all.push(one);
+    }
+    if all.is_empty() {
+        return Err(Stop::usage(format!("{}: there is no host in it", shown(path))).help("one `HOST [WEIGHT]` a line"));
+    }
+    Ok(all)
+}
+
+/// The host that would come.
+pub(crate) fn comer(text: &str, present: &[Backend]) -> Result<Backend, Stop> {
+    let wrong = |why: &str| Stop::usage(format!("--with {}: {why}", plain(text)));
+    let one =
+        backend(text).map_err(|why| wrong(&why))?.ok_or_else(|| wrong("is no host").help("--with 'HOST WEIGHT'"))?;
+    if present.iter().any(|other| other.host == one.host) {
+        return Err(wrong("is there already"));
+    }
+    Ok(one)
+}
+
+/// The index of the host that would leave.
+pub(crate) fn leaver(host: &str, present: &[Backend]) -> Result<usize, Stop> {
+    let Some(index) = present.iter().position(|one| one.host == host) else {
+        let stop = Stop::usage(format!("--without {}: there is no such host", plain(host)));
+        return Err(match nearest(host, present.iter().map(|one| one.host.as_str())) {
+            Some(guess) => stop.help(format!("did you mean `{}`?", plain(guess))),
+            None => stop,
+        });
+    };
+    if present.len() == 1 {
+        return Err(Stop::usage(format!("--without {}: nobody would be left", plain(host))));
+    }
+    Ok(index)
+}
+
+/// Reads the keys of a file: every line is one, as it stands, also an empty one.
+pub(crate) fn keys(path: &Path) -> Result<Vec<Vec<u8>>, Stop> {
+    Ok(lines(&read(path)?).map(<[u8]>::to_vec).collect())
+}
+
+/// Reads the hashes of a file.
+pub(crate) fn hashes(path: &Path) -> Result<Vec<u64>, Stop> {
+    let number = |(line, number): (&[u8], usize)| {
+        let text = String::from_utf8_lossy(line);
+        let text = text.trim();
+        let read = match text.strip_prefix("0x") {
+            Some(digits) if !digits.starts_with('+') => u64::from_str_radix(digits, 16),
+            _ => text.parse(),
+        };
+        read.map_err(|_| at(path, number, &format!("`{}` is no hash: a whole number of 64 bits, or 0x…", plain(text))))
+    };
+    lines(&read(path)?).zip(1..).map(number).collect()
+}
+
+/// The lines of a file without their ends.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split_inclusive(|byte| *byte == b'\n').map(|line| {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        line.strip_suffix(b"\r").unwrap_or(line)
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Stop> {
+    let mut bytes = Vec::new();
+    let source: std::io::Result<Box<dyn Read>> = match path.to_str() {
+        Some("-") => Ok(Box::new(std::io::stdin())),
+        _ => File::open(path).map(|file| Box::new(file) as Box<dyn Read>),
+    };
+    source
+        .and_then(|source| source.take(BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| Stop::usage(format!("{}: cannot be read: {error}", shown(path))))?;
+    if bytes.len() as u64 > BYTES_MAX {
+        return Err(Stop::usage(format!("{}: is larger than {} MiB", shown(path), BYTES_MAX >> 20)));
+    }
+    Ok(bytes)
+}
+
+fn at(path: &Path, line: usize, why: &str) -> Stop {
+    Stop::usage(format!("{}:{line}: {why}", shown(path)))
+}
+
+fn shown(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".into() } else { plain(&path.display().to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_host_and_perhaps_a_weight() {
+        let of = |host: &str, weight| Ok(Some(Backend { host: host.into(), weight }));
+        assert_eq!(backend("10.0.0.1:80"), of("10.0.0.1:80", 1));
+        assert_eq!(backend("  a#1\t4294967295  # the big one"), of("a#1", u32::MAX));
+        assert_eq!([backend(""), backend("  "), backend("# a 3")], [Ok(None), Ok(None), Ok(None)]);
+        assert!(["a 0", "a -1", "a 1.5", "a 4294967296", "a 1 b"].iter().all(|line| backend(line).is_err()));
+    }
+
+    #[test]
+    fn lines_end_as_on_any_system_and_the_last_may_lack_its_end() {
+        let of = |text: &'static str| lines(text.as_bytes()).collect::<Vec<_>>();
+        assert_eq!(of("a\r\n\nb"), [&b"a"[..], b"", b"b"]);
+        assert_eq!(of("a\n"), of("a"));
+        assert!(of("").is_empty());
+    }
+}

@@ -1,0 +1,133 @@
+//! Choices without a simulation: tables for people, objects for programs, what is refused.
+
+use crate::support::{Folder, golden, session};
+use serde_json::json;
+use std::io::Write as _;
+use std::process::Stdio;
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("hosts", "# the fleet\n10.0.0.1:80\n10.0.0.2:80 2\n\n10.0.0.3:80  # new\n");
+    folder.write("keys", "ada\nbob\ncyd\ndan\neve\nfay\ngus\nhal\n");
+    folder.write("six", "127.0.0.1:90\n127.0.0.1:91\n127.0.0.1:92\n127.0.0.1:93\n127.0.0.1:94\n127.0.0.1:95\n");
+    folder
+}
+
+#[test]
+fn choices_for_people_and_for_programs() {
+    let commands = [
+        "route --strategy maglev --backends hosts --keys keys",
+        "route --strategy ketama --backends hosts --keys keys --without 10.0.0.2:80",
+        "route --strategy jump --backends six --keys keys --with 127.0.0.1:96 --format json",
+        "route --strategy ring --backends hosts --min-ring 4 --max-ring 4 --dump",
+        "route --strategy maglev --backends hosts --table-size 7 --dump --keys keys --format json",
+        "route --strategy round_robin --backends six --picks 4 --seed 3",
+        "route --strategy p2c --backends hosts --picks 6 --seed 1 --format json",
+    ];
+    let text = session(&folder(), &commands);
+    assert_eq!(text.matches("[exit 0]").count(), commands.len(), "{text}");
+    golden("route", &text);
+}
+
+#[test]
+fn envoys_maglev_vector_comes_out() {
+    // envoyproxy/envoy maglev_lb_test.cc, MaglevLoadBalancerTest.Basic.
+    let folder = folder();
+    folder.write("hashes", "0\n1\n2\n3\n0x4\n5\n6\n7\n");
+    let said =
+        folder.run("route --strategy maglev --table-size 7 --backends six --hashes hashes --dump --format json").json();
+    assert_eq!(said[0]["table"], json!([2, 4, 0, 1, 5, 0, 3]));
+    assert_eq!(said[0]["choices"], json!([2, 4, 0, 1, 5, 0, 3, 2]));
+}
+
+#[test]
+fn envoys_ring_vector_comes_out() {
+    // envoyproxy/envoy ring_hash_lb_test.cc, RingHashLoadBalancerTest.Basic.
+    let folder = folder();
+    folder.write("hashes", "0\n18446744073709551615\n3551244743356806947\n3551244743356806948\n16117243373044804880\n");
+    let said = folder.run("route --strategy ring --min-ring 12 --backends six --hashes hashes --dump --format json");
+    let said = &said.json()[0];
+    assert_eq!(said["choices"], json!([4, 4, 5, 3, 0]));
+    assert_eq!(said["ring"][0], json!({"hash": "833437586790550860", "backend": 4}));
+    assert_eq!(said["ring"].as_array().map(Vec::len), Some(12));
+}
+
+#[test]
+fn only_the_keys_of_who_leaves_or_comes_move_where_that_is_promised() {
+    let folder = folder();
+    let keys: Vec<String> = (0..600).map(|i| format!("user-{i}\n")).collect();
+    folder.write("many", &keys.concat());
+    for strategy in ["rendezvous", "multi_probe", "anchor", "dx", "memento", "nginx", "ketama"] {
+        let json = |change: &str| {
+            let said =
+                folder.run(&format!("route --strategy {strategy} --backends six --keys many --format json {change}"));
+            assert_eq!(said.code, 0, "{strategy}: {}", said.stderr);
+            said.json().remove(0)
+        };
+        let without = json("--without 127.0.0.1:92");
+        let held = without["choices"].as_array().expect("choices").iter().filter(|choice| **choice == 2).count();
+        assert_eq!((&without["moved"], &without["keys"]), (&json!(held), &json!(600)), "{strategy}");
+        assert_eq!(without["ideal"], 100.0, "{strategy}");
+        let with = json("--with 127.0.0.1:96");
+        let moved = with["moved"].as_u64().expect("a number");
+        assert!((20..200).contains(&moved), "{strategy} moves {moved} keys where a seventh is 86");
+    }
+}
+
+#[test]
+fn a_dash_reads_standard_input() {
+    let folder = folder();
+    let mut command = folder.command("route --strategy nginx --backends six --keys - --format json");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
+    child.stdin.take().expect("a pipe").write_all(&folder.read("keys").into_bytes()).expect("the keys are taken");
+    let piped = String::from_utf8(child.wait_with_output().expect("it ends").stdout).expect("text");
+    assert_eq!(piped, folder.run("route --strategy nginx --backends six --keys keys --format json").stdout);
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let folder = folder();
+    folder.write("twice", "a\nb\n\na 2\n");
+    folder.write("zero", "a\nb 0\n");
+    folder.write("more", "a 1 2\n");
+    folder.write("none", "# nobody\n");
+    folder.write("one", "a\n");
+    folder.write("hashes", "1\n\n3\n");
+    folder.write("large", "1\n18446744073709551616\n");
+    folder.write("heavy", "a 4294967295\n");
+    let commands = [
+        "route",
+        "route --strategy maglv --backends six --keys keys",
+        "route --strategy frobnicate --backends six --keys keys",
+        "route --strategy maglev --backends missing --keys keys",
+        "route --strategy maglev --backends twice --keys keys",
+        "route --strategy maglev --backends zero --keys keys",
+        "route --strategy maglev --backends more --keys keys",
+        "route --strategy maglev --backends none --keys keys",
+        "route --strategy maglev --backends six --hashes hashes",
+        "route --strategy maglev --backends six --hashes large",
+        "route --strategy maglev --backends six",
+        "route --strategy maglev --backends six --keys keys --hashes hashes",
+        "route --strategy maglev --backends six --picks 3",
+        "route --strategy maglev --backends six --keys keys --seed 1",
+        "route --strategy maglev --backends six --keys keys --table-size 8",
+        "route --strategy maglev --backends six --keys keys --table-size 5000023",
+        "route --strategy maglev --backends - --keys -",
+        "route --strategy ring --backends six --keys keys --table-size 7",
+        "route --strategy ring --backends six --keys keys --min-ring 20 --max-ring 10",
+        "route --strategy jump --backends six --dump",
+        "route --strategy nginx --backends heavy --keys keys",
+        "route --strategy anchor --backends six --keys keys --capacity 6 --with x",
+        "route --strategy random --backends six",
+        "route --strategy random --backends six --picks 0",
+        "route --strategy random --backends six --keys keys",
+        "route --strategy modulo --backends six --keys keys --without 127.0.0.1:9",
+        "route --strategy modulo --backends one --keys keys --without a",
+        "route --strategy modulo --backends six --keys keys --with 127.0.0.1:90",
+        "route --strategy modulo --backends six --keys keys --with a --without 127.0.0.1:90",
+        "route --strategy modulo --backends six --hashes large --hash crc32",
+    ];
+    let text = session(&folder, &commands);
+    assert_eq!(text.matches("[exit 2]").count(), commands.len(), "{text}");
+    golden("wrong-route", &text);
+}
