@@ -217,11 +217,13 @@ pub(crate) struct RouteArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["hashes", "picks"])]
     pub(crate) keys: Option<PathBuf>,
     /// Instead of keys, their hashes: a file of one number of 64 bits a line; `-` reads standard input
+    ///
+    /// Decimal, or hexadecimal as 0x…. Of a hash, ketama and nginx take the lower 32 bits.
     #[arg(long, value_name = "FILE", conflicts_with = "picks")]
     pub(crate) hashes: Option<PathBuf>,
     /// The hash function of keys, and of the points of `ring` [default: the strategy's own]
     ///
-    /// Its own is md5 for ketama, crc32 for nginx, and xxh64 for all others.
+    /// Its own is md5 for ketama, crc32 for nginx, and xxh64 for all others. Hashes of md5 and crc32 have 32 bits.
     #[arg(long, value_enum, value_name = "xxh64|murmur2|md5|crc32", hide_possible_values = true)]
     pub(crate) hash: Option<KeyHash>,
     /// How often to pick, where there are no keys; every request picked for stays outstanding
@@ -231,6 +233,8 @@ pub(crate) struct RouteArgs {
     #[arg(long, value_name = "N", value_parser = seeds::parse_seed)]
     pub(crate) seed: Option<u64>,
     /// Print the table (maglev) or the ring (ring, ketama, nginx) itself
+    ///
+    /// Keys may be given as well, or left out.
     #[arg(long, conflicts_with_all = ["picks", "without", "with"])]
     pub(crate) dump: bool,
     /// Say which keys would move if this host left

@@ -14,6 +14,9 @@ pub(crate) const NAMES: [&str; 11] =
 /// Most points of a ring without a configured maximum: 160 for each unit of weight or host.
 const POINTS_MAX: u64 = 16_000_000;
 
+/// Most turns of hosts in which a table of Maglev is filled: some ten seconds.
+const TURNS_MAX: f64 = 5e9;
+
 /// Whether the strategy of this name goes by weight.
 pub(crate) fn is_weighted(name: &str) -> bool {
     matches!(name, "modulo" | "ring" | "ketama" | "nginx" | "maglev" | "rendezvous")
@@ -93,7 +96,7 @@ impl Structure {
                 }
                 Structure::Nginx(Nginx::new(&hosts))
             }
-            "maglev" => Structure::Maglev(Maglev::new(&hosts, args.table_size.unwrap_or(Maglev::TABLE_SIZE))),
+            "maglev" => Structure::Maglev(maglev(&hosts, args.table_size.unwrap_or(Maglev::TABLE_SIZE))?),
             "jump" => Structure::Jump(Jump::new(&hosts)),
             "rendezvous" => Structure::Rendezvous(Rendezvous::new(&hosts)),
             "multi_probe" => Structure::MultiProbe(MultiProbe::new(&hosts, args.probes.unwrap_or(MultiProbe::PROBES))),
@@ -179,4 +182,19 @@ impl Structure {
             _ => return None,
         })
     }
+}
+
+/// A table, unless it would take minutes: in each round of turns every host is looked at, and where one host weighs nearly
+/// everything, it alone takes an entry in most of them.
+fn maglev(hosts: &[(&str, u32)], size: u32) -> Result<Maglev, Stop> {
+    let weights = || hosts.iter().map(|(_, weight)| f64::from(*weight));
+    let rounds = f64::from(size) * weights().fold(0.0, f64::max) / weights().sum::<f64>();
+    if rounds * hosts.len() as f64 > TURNS_MAX {
+        return Err(Stop::usage(format!(
+            "{} hosts of such uneven weights take too long in a table of {size}",
+            hosts.len()
+        ))
+        .help("a smaller --table-size, or weights closer to each other"));
+    }
+    Ok(Maglev::new(hosts, size))
 }

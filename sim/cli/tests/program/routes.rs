@@ -53,6 +53,46 @@ fn envoys_ring_vector_comes_out() {
 }
 
 #[test]
+fn the_ring_of_another_hash_function_comes_out() {
+    // envoyproxy/envoy ring_hash_lb_test.cc, RingHashLoadBalancerTest.BasicWithMurmur2.
+    let folder = folder();
+    folder.write("eighties", "127.0.0.1:80\n127.0.0.1:81\n127.0.0.1:82\n127.0.0.1:83\n127.0.0.1:84\n127.0.0.1:85\n");
+    let said =
+        folder.run("route --strategy ring --min-ring 12 --hash murmur2 --backends eighties --dump --format json");
+    let said = &said.json()[0];
+    assert_eq!(said["choices"], json!([]));
+    let first = [("1358027074129602068", 5), ("4361834613929391114", 3), ("7224494972555149682", 4)];
+    for ((hash, backend), point) in first.into_iter().zip(said["ring"].as_array().expect("a ring")) {
+        assert_eq!(*point, json!({"hash": hash, "backend": backend}));
+    }
+}
+
+#[test]
+fn keys_are_hashed_as_the_originals_hash_them() {
+    // CRC-32 of `123456789` is the check value of its definition; RFC 1321 has MD5 of `abc` begin with 90 01 50 98.
+    let folder = folder();
+    // Among so many, a wrong hash does not find the same host by chance.
+    folder.write("many", &(0..500).map(|i| format!("host-{i}\n")).collect::<String>());
+    for (strategy, key, hash) in [("nginx", "123456789", "0xcbf43926"), ("ketama", "abc", "0x98500190")] {
+        folder.write("key", key);
+        folder.write("hash", hash);
+        let said =
+            |flag: &str| folder.run(&format!("route --strategy {strategy} --backends many --format json {flag}"));
+        assert_eq!(said("--keys key").stdout, said("--hashes hash").stdout, "{strategy}");
+        assert_eq!(said("--keys key").json()[0]["choices"].as_array().map(Vec::len), Some(1), "{strategy}");
+    }
+}
+
+#[test]
+fn who_comes_may_have_a_weight() {
+    let folder = folder();
+    let mut command = folder.command("route --strategy modulo --backends six --keys keys --format json");
+    let output = command.args(["--with", "127.0.0.1:96 2"]).output().expect("the program starts");
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(said["ideal"], 2.0, "a quarter of eight keys: {said}");
+}
+
+#[test]
 fn only_the_keys_of_who_leaves_or_comes_move_where_that_is_promised() {
     let folder = folder();
     let keys: Vec<String> = (0..600).map(|i| format!("user-{i}\n")).collect();
@@ -82,6 +122,16 @@ fn a_dash_reads_standard_input() {
     child.stdin.take().expect("a pipe").write_all(&folder.read("keys").into_bytes()).expect("the keys are taken");
     let piped = String::from_utf8(child.wait_with_output().expect("it ends").stdout).expect("text");
     assert_eq!(piped, folder.run("route --strategy nginx --backends six --keys keys --format json").stdout);
+}
+
+#[test]
+fn a_table_that_would_take_minutes_is_refused() {
+    let folder = folder();
+    let light: String = (0..2_000).map(|i| format!("host-{i}\n")).collect();
+    folder.write("uneven", &format!("{light}heavy 4000000000\n"));
+    let said = folder.run("route --strategy maglev --backends uneven --table-size 5000011 --keys keys");
+    assert!(said.code == 2 && said.stderr.contains("2001 hosts of such uneven weights take too long"), "{said:?}");
+    assert_eq!(folder.run("route --strategy maglev --backends uneven --keys keys").code, 0, "a smaller one is made");
 }
 
 #[test]
