@@ -189,7 +189,7 @@ fn whole_cycles_give_each_instance_exactly_its_weight() {
 fn instances_are_measured_from_the_end_of_warm_up_to_the_request() {
     // Warm-up ends inside a step of the timeline, and between two arrivals.
     let mut spec = ideal(vec![service("api", 4)], poisson(1_000.0), Duration::ms(1_357), Duration::secs(4));
-    spec.loads[0].arrivals = world::spec::Arrivals::Constant { rate: 1_000.0 };
+    spec.loads[0].arrivals = Arrivals::Constant { rate: 1_000.0 };
     let outcome = outcome(&spec, 1);
     let taken: u64 = outcome.services[0].instances.iter().map(|i| i.requests).sum();
     assert_eq!((taken, outcome.requests.sent), (4_000, 4_000));
