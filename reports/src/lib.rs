@@ -20,3 +20,5 @@ pub mod page;
 pub mod plot;
 
 mod number;
+
+pub use number::count;

@@ -3,6 +3,8 @@
 //! Results go to standard output, everything else to standard error. A reader who has seen enough (`| head`) closes the
 //! pipe; that is no failure: the rest of the output is dropped quietly, and the exit code stays what it would have been.
 
+pub(crate) use reports::count;
+
 use crate::args::{Color, Format};
 use crate::stop::Stop;
 use std::io::{self, IsTerminal, Write};
@@ -132,19 +134,6 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// `n` with commas between thousands, as reports write it.
-pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// `1 run`, `1,204 runs`.
