@@ -6,12 +6,13 @@
 
 use base::Duration;
 
-/// Buckets of `2^UNIT` ns at the least, `2^STEP` of them an octave, up to `2^TOP` ns; longer spans share the last.
+/// Buckets of `2^UNIT` ns at the least, `2^STEP` of them an octave, up to `2^TOP` ns; longer spans
+/// share one more, the last.
 pub(crate) struct Buckets<const UNIT: u32, const STEP: u32, const TOP: u32>;
 
 impl<const UNIT: u32, const STEP: u32, const TOP: u32> Buckets<UNIT, STEP, TOP> {
-    /// How many there are: one flat group, then one for each octave.
-    pub(crate) const COUNT: usize = ((TOP - UNIT - STEP + 1) << STEP) as usize;
+    /// How many there are: one flat group, one group for each octave, and the bucket of what is too long.
+    pub(crate) const COUNT: usize = ((TOP - UNIT - STEP + 1) << STEP) as usize + 1;
 
     /// The bucket of a span.
     #[inline]
@@ -58,10 +59,11 @@ mod tests {
     }
 
     #[test]
-    fn the_last_bucket_takes_what_is_too_long() {
+    fn the_last_bucket_takes_what_is_too_long_and_nothing_else() {
         type Small = Buckets<10, 5, 42>;
-        for span in [Duration::ns((1 << 42) - 1), Duration::ns(1 << 42), Duration::MAX] {
+        for span in [Duration::ns(1 << 42), Duration::MAX] {
             assert_eq!(Small::index(span), Small::COUNT - 1);
         }
+        assert_eq!(Small::end(Small::COUNT - 2), Duration::ns((1 << 42) - 1), "the last octave ends at the bound");
     }
 }
