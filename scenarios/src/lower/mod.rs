@@ -6,6 +6,7 @@
 //! Each range is drawn from a stream keyed by the path of its key (`scenario/load/shoppers/rate`), a fault's by its
 //! name, so that adding or removing a section changes no other draw.
 
+mod balancer;
 mod declare;
 mod distribution;
 mod expect;

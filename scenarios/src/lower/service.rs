@@ -1,14 +1,13 @@
 //! Services, their versions, and whom they call.
 
-use super::{Context, distribution, policy};
+use super::{Context, balancer, distribution, policy};
 use crate::At;
-use crate::problem::{Problem, known};
+use crate::problem::Problem;
 use crate::scalar::{Count, Factor, Percent, Ranged};
+use crate::schema::Service;
 use crate::schema::service::{Call, Stage};
-use crate::schema::{Balancer, Service};
 use base::{Dist, Duration, Ratio, ServiceId};
 use world::balancer::Strategy;
-use world::balancer::strategy::catalogue;
 use world::spec::{CallSpec, ServiceSpec, VersionSpec};
 
 /// What an instance does unless it is told otherwise.
@@ -22,7 +21,7 @@ const WEIGHT_MAX: u32 = 65_535;
 
 pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
     let scenario = cx.scenario;
-    let common_balancer = scenario.balancer.as_ref().map_or(Strategy::P2C, |at| balancer(cx, at));
+    let common_balancer = scenario.balancer.as_ref().map_or(Strategy::P2C, |at| balancer::lower(cx, at));
     let common_policy = scenario.policy.as_ref().map_or_else(policy::default, |at| policy::lower(cx, at, "policy"));
     let mut specs = Vec::new();
     for index in 0..cx.services.len() {
@@ -44,7 +43,7 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
             grace: service.grace.as_ref().map_or(Duration::secs(10), |d| d.value.0),
             versions: versions(cx, index, service, &path),
             calls: calls(cx, service, &path),
-            balancer: service.balancer.as_ref().map_or(common_balancer, |at| balancer(cx, at)),
+            balancer: service.balancer.as_ref().map_or(common_balancer, |at| balancer::lower(cx, at)),
             weights: service.weights.as_ref().map_or_else(Vec::new, |at| weights(cx, at)),
             policy: service
                 .policy
@@ -148,43 +147,6 @@ fn weights(cx: &mut Context<'_>, all: &At<Vec<At<Count>>>) -> Vec<u32> {
         }
     }
     all.value.iter().map(|weight| weight.value.0).collect()
-}
-
-/// A strategy with its parameters.
-fn balancer(cx: &mut Context<'_>, at: &At<Balancer>) -> Strategy {
-    let (name, choices) = match &at.value {
-        Balancer::Name(name) => (At { value: name.clone(), span: at.span.clone() }, None),
-        Balancer::Table(table) => match &table.strategy {
-            Some(name) => (name.clone(), table.choices.as_ref()),
-            None => {
-                cx.report(
-                    Problem::at(at, "a balancer needs its `strategy`")
-                        .label("such as { strategy = \"p2c\" }")
-                        .unless_lost_within(),
-                );
-                return Strategy::P2C;
-            }
-        },
-    };
-    let Some(mut strategy) = Strategy::from_name(&name) else {
-        let all: Vec<&str> = catalogue::all().iter().map(|info| info.name).collect();
-        cx.report(Problem::at(&name, format!("unknown strategy `{}`", name.value)).label(known(&name, &all)));
-        return Strategy::P2C;
-    };
-    if let Some(wanted) = choices {
-        match &mut strategy {
-            Strategy::LeastRequest { choices, .. } => *choices = wanted.value.0,
-            _ => cx.report(
-                Problem::at(wanted, format!("`choices` has no meaning for `{}`", name.value))
-                    .label("only least_request and p2c draw a number of hosts"),
-            ),
-        }
-        if let Err(error) = strategy.validate() {
-            cx.report(Problem::at(wanted, error.to_string()));
-            return Strategy::P2C;
-        }
-    }
-    strategy
 }
 
 /// Reports each call by which a service ends up calling itself.

@@ -6,7 +6,7 @@ use scenarios::At;
 use scenarios::scalar::{
     AtLeast, AtMost, Bandwidth, Count, Factor, Instances, OrForever, OrNone, Percent, Ranged, Rate, Span, Unit,
 };
-use scenarios::schema::balancer::BalancerTable;
+use scenarios::schema::balancer::{BalancerTable, Written};
 use scenarios::schema::distribution::{DistributionKind, DistributionTable};
 use scenarios::schema::fault::{By, How};
 use scenarios::schema::gateway::{Destination, DestinationTable, To};
@@ -164,8 +164,10 @@ fn balancer() -> impl Strategy<Value = Balancer> {
             "static_stride"
         ])
         .prop_map(|name| Balancer::Name(name.to_string())),
-        (1u32..16)
-            .prop_map(|n| Balancer::Table(BalancerTable { strategy: Some(text("p2c")), choices: Some(at(Count(n))) })),
+        (1u64..16).prop_map(|n| {
+            let parameters = scenarios::schema::Named::from([(text("choices"), at(Written::Whole(n)))]);
+            Balancer::Table(BalancerTable { strategy: Some(text("p2c")), parameters })
+        }),
     ]
 }
 

@@ -25,6 +25,12 @@ impl Host {
     pub const fn new(instance: InstanceId) -> Self {
         Host { instance, weight: 1 }
     }
+
+    /// Its address, such as `10.0.1.44:8080` for instance 300: what algorithms hash that know hosts by their address.
+    pub fn address(&self) -> String {
+        let [_, b, c, d] = self.instance.0.to_be_bytes();
+        format!("10.{b}.{c}.{d}:8080")
+    }
 }
 
 /// The arrays; three words a host.
@@ -64,6 +70,11 @@ impl Hosts {
     #[inline]
     pub(crate) fn weight(&self, index: usize) -> u32 {
         self.hosts[index].weight.max(1)
+    }
+
+    /// Where `instance` is, when it is a host.
+    pub(crate) fn index_of(&self, instance: InstanceId) -> Option<usize> {
+        self.hosts.binary_search_by_key(&instance, |h| h.instance).ok()
     }
 
     /// The hosts from before the latest update.
@@ -173,7 +184,7 @@ impl Hosts {
     /// Where `instance` is now; a departed one is counted down here and has no index.
     #[cold]
     fn find(&mut self, instance: InstanceId) -> Option<usize> {
-        if let Ok(index) = self.hosts.binary_search_by_key(&instance, |h| h.instance) {
+        if let Some(index) = self.index_of(instance) {
             return Some(index);
         }
         let Ok(index) = self.departed.binary_search_by_key(&instance, |&(i, _)| i) else {

@@ -6,12 +6,13 @@
 //!
 //! - [`strategy`]: how to choose, one file a strategy, and the catalogue behind `windtunnel list strategies`.
 //! - [`hashing`]: which host a key belongs to, one file an algorithm; lookup structures by themselves.
+//! - [`Request`], [`Response`], [`ProbeReply`]: what a balancer is told.
 //! - `hosts`: the arrays everything is chosen from.
 //!
 //! What always holds:
 //!
 //! - A pick is an index into [`Balancer::hosts`]. It allocates nothing, calls nothing through a pointer, and takes time
-//!   that does not depend on the number of hosts; where the rule itself does not allow that, [`Strategy`] says so.
+//!   that does not depend on the number of hosts; where the rule itself does not allow that, its explanation says so.
 //! - The outstanding count of a host is the number of [`Balancer::started`] calls for it without their
 //!   [`Balancer::finished`], also across a departure and a return of that host.
 //! - Chance comes from the stream given at construction and is drawn only by [`Balancer::new`] and the picks: equal
@@ -21,29 +22,32 @@
 //! and whether to try again, is the traffic core's matter.
 //!
 //! ```
-//! use balancer::{Balancer, Host, Strategy};
-//! use base::{InstanceId, Seed};
+//! use balancer::{Balancer, Host, Request, Strategy};
+//! use base::{InstanceId, Instant, Seed};
 //!
 //! let mut balancer = Balancer::new(Strategy::P2C, Seed(42).stream("gateway/balancer"));
-//! balancer.update(&[Host::new(InstanceId(3)), Host::new(InstanceId(7))]);
+//! let now = Instant::ZERO;
+//! balancer.update(now, &[Host::new(InstanceId(3)), Host::new(InstanceId(7))]);
 //!
-//! let first = balancer.pick().expect("there are hosts");
+//! let first = balancer.pick(now, Request::default()).expect("there are hosts");
 //! balancer.started(first);
-//! let second = balancer.pick().expect("there are hosts");
+//! let second = balancer.pick(now, Request::default()).expect("there are hosts");
 //! assert_ne!(first, second, "of two, a distinct pair always finds the idle one");
 //! ```
 
 pub mod hashing;
 mod hosts;
+mod request;
 pub mod strategy;
 
-use base::{InstanceId, Rng};
+use base::{InstanceId, Instant, Rng};
 
 pub use hosts::Host;
+pub use request::{Class, ProbeReply, Report, Request, Response};
 pub use strategy::{Strategy, StrategyInfo};
 
 use hosts::Hosts;
-use strategy::State;
+use strategy::{Choose, Pick, State};
 
 /// How often [`Balancer::pick_except`] picks again before it settles for a host that was tried already.
 ///
@@ -62,13 +66,8 @@ pub struct Balancer {
 
 impl Balancer {
     /// A balancer without hosts, whose chance is `rng`.
-    ///
-    /// Panics on parameters that [`Strategy::validate`] refuses.
     pub fn new(strategy: Strategy, mut rng: Rng) -> Self {
-        if let Err(error) = strategy.validate() {
-            panic!("{error}");
-        }
-        let state = State::new(strategy, &mut rng);
+        let state = (strategy.info().make)(strategy.values(), &mut rng);
         Balancer { strategy, hosts: Hosts::default(), state, rng }
     }
 
@@ -77,20 +76,20 @@ impl Balancer {
     ///
     /// The outstanding counts of hosts that stay, leave or return go on; indexes from before are void. O(n), and no
     /// allocation unless there are more hosts than ever before.
-    pub fn update(&mut self, hosts: &[Host]) {
+    pub fn update(&mut self, now: Instant, hosts: &[Host]) {
         self.hosts.update(hosts);
-        self.state.refresh(&self.hosts);
+        self.state.refresh(now, &self.hosts);
     }
 
-    /// The index of the host that gets the next request, or `None` when there is no host.
+    /// The index of the host that gets `request`, or `None` when there is no host, or none that may have more.
     ///
     /// The caller says what it does with the choice by [`Balancer::started`]; a pick by itself counts nothing.
     #[inline]
-    pub fn pick(&mut self) -> Option<usize> {
+    pub fn pick(&mut self, now: Instant, request: Request) -> Option<usize> {
         if self.hosts.len() == 0 {
             return None;
         }
-        let index = self.state.pick(&self.hosts, &mut self.rng);
+        let index = self.state.pick(Pick { now, request, hosts: &self.hosts, rng: &mut self.rng })?;
         debug_assert!(index < self.hosts.len(), "picked {index} of {} hosts", self.hosts.len());
         Some(index)
     }
@@ -100,13 +99,13 @@ impl Balancer {
     ///
     /// This is Envoy's `previous_hosts` retry predicate (`source/extensions/load_balancing_policies/common/
     /// load_balancer_impl.cc`, `chooseHost`): every attempt is a full pick, so a round robin moves on with each.
-    pub fn pick_except(&mut self, tried: &[InstanceId]) -> Option<usize> {
-        let mut index = self.pick()?;
+    pub fn pick_except(&mut self, now: Instant, request: Request, tried: &[InstanceId]) -> Option<usize> {
+        let mut index = self.pick(now, request)?;
         for _ in 0..RESELECTIONS_MAX {
             if !tried.contains(&self.hosts.instance(index)) {
                 break;
             }
-            index = self.state.pick(&self.hosts, &mut self.rng);
+            index = self.pick(now, request)?;
         }
         Some(index)
     }
@@ -118,14 +117,31 @@ impl Balancer {
         self.state.started(index, before);
     }
 
-    /// Counts one request of `instance` as over; `hint` is the index it was picked by.
+    /// Counts one request of `instance` as over, and says how it went; `hint` is the index it was picked by.
     ///
     /// O(1) while the hint still points at the instance, O(log n) after an update moved it. The finish of a request
     /// to a host that has left changes no present host. Panics when `instance` has nothing outstanding.
     #[inline]
-    pub fn finished(&mut self, hint: usize, instance: InstanceId) {
+    pub fn finished(&mut self, now: Instant, hint: usize, instance: InstanceId, response: &Response) {
         if let Some((index, before)) = self.hosts.finish(hint, instance) {
-            self.state.finished(index, before);
+            self.state.finished(now, index, before, response, &self.hosts);
+        }
+    }
+
+    /// The next host to send a probe to, or `None` when there is none to send; to be asked until then after every pick, by
+    /// whoever drives a strategy that [needs](strategy::catalogue::Needs::probes) it.
+    #[inline]
+    pub fn probe(&mut self, now: Instant) -> Option<usize> {
+        if self.hosts.len() == 0 {
+            return None;
+        }
+        self.state.probe(now, &self.hosts, &mut self.rng)
+    }
+
+    /// `instance` has answered a probe. What a host that has left answers is not heard.
+    pub fn probed(&mut self, now: Instant, instance: InstanceId, reply: ProbeReply) {
+        if let Some(index) = self.hosts.index_of(instance) {
+            self.state.probed(now, index, reply, &self.hosts);
         }
     }
 

@@ -1,10 +1,15 @@
 //! What holds for every strategy, every set of hosts and every order of events; and the shares that theory gives.
 
-use balancer::{Balancer, Host, Strategy, strategy};
-use base::{Draw, InstanceId, Seed};
+use balancer::strategy::parameter::Value;
+use balancer::{Balancer, Host, Request, Response, Strategy, strategy};
+use base::{Draw, Duration, InstanceId, Instant, Seed};
 use proptest::prelude::{Just, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as Generator;
 use std::collections::BTreeMap;
+
+const NOW: Instant = Instant::ZERO;
+const ANY: Request = Request { hash: 0 };
+const FINE: Response = Response::success(Duration::ZERO);
 
 fn hosts(n: u32) -> Vec<Host> {
     (0..n).map(|i| Host::new(InstanceId(i * 3 + 1))).collect()
@@ -12,7 +17,7 @@ fn hosts(n: u32) -> Vec<Host> {
 
 fn with(strategy: Strategy, n: u32, seed: u64) -> Balancer {
     let mut balancer = Balancer::new(strategy, Seed(seed).stream("properties"));
-    balancer.update(&hosts(n));
+    balancer.update(NOW, &hosts(n));
     balancer
 }
 
@@ -24,7 +29,7 @@ fn shares(strategy: Strategy, outstanding: &[u32], picks: u32) -> Vec<f64> {
     }
     let mut counts = vec![0u32; outstanding.len()];
     for _ in 0..picks {
-        counts[balancer.pick().unwrap()] += 1;
+        counts[balancer.pick(NOW, ANY).unwrap()] += 1;
     }
     counts.iter().map(|&c| f64::from(c) / f64::from(picks)).collect()
 }
@@ -60,12 +65,12 @@ fn the_best_host_is_among_the_choices_as_often_as_counting_says() {
     for choices in 1..=4u32 {
         let missed = (0..choices).fold(1.0, |p, _| p * 4.0 / 5.0);
         let rest = missed / 4.0;
-        let strategy = Strategy::LeastRequest { choices, distinct: false };
+        let strategy = Strategy::LEAST_REQUEST.count("choices", choices.into());
         assert_shares(strategy, &loads, &[1.0 - missed, rest, rest, rest, rest]);
 
         let found = f64::from(choices) / 5.0;
         let rest = (1.0 - found) / 4.0;
-        let strategy = Strategy::LeastRequest { choices, distinct: true };
+        let strategy = Strategy::P2C.count("choices", choices.into());
         assert_shares(strategy, &loads, &[found, rest, rest, rest, rest]);
     }
 }
@@ -73,7 +78,7 @@ fn the_best_host_is_among_the_choices_as_often_as_counting_says() {
 #[test]
 fn equal_hosts_get_equal_shares() {
     for info in strategy::catalogue::all() {
-        assert_shares(info.strategy, &[2; 6], &[1.0 / 6.0; 6]);
+        assert_shares(Strategy::of(info), &[2; 6], &[1.0 / 6.0; 6]);
     }
 }
 
@@ -82,20 +87,20 @@ fn weighted(strategy: Strategy, weights: &[u32], seed: u64) -> Balancer {
     let mut balancer = Balancer::new(strategy, Seed(seed).stream("properties"));
     let hosts: Vec<Host> =
         (0..).zip(weights).map(|(i, &weight)| Host { instance: InstanceId(i * 3 + 1), weight }).collect();
-    balancer.update(&hosts);
+    balancer.update(NOW, &hosts);
     balancer
 }
 
 fn picked(balancer: &mut Balancer, picks: u32) -> Vec<u32> {
     let mut counts = vec![0; balancer.hosts().len()];
-    (0..picks).for_each(|_| counts[balancer.pick().unwrap()] += 1);
+    (0..picks).for_each(|_| counts[balancer.pick(NOW, ANY).unwrap()] += 1);
     counts
 }
 
 #[test]
 fn weighted_random_goes_by_weight() {
     let (weights, picks) = ([1, 2, 3, 94], 200_000);
-    let counts = picked(&mut weighted(Strategy::WeightedRandom, &weights, 2026), picks);
+    let counts = picked(&mut weighted(Strategy::WEIGHTED_RANDOM, &weights, 2026), picks);
     for (&count, weight) in counts.iter().zip(weights) {
         let p = f64::from(weight) / 100.0;
         let sigma = (p * (1.0 - p) * f64::from(picks)).sqrt();
@@ -106,7 +111,7 @@ fn weighted_random_goes_by_weight() {
 #[test]
 fn strategies_go_by_weight_when_they_say_so() {
     for info in strategy::catalogue::all() {
-        let counts = picked(&mut weighted(info.strategy, &[1, 9], 5), 10_000);
+        let counts = picked(&mut weighted(Strategy::of(info), &[1, 9], 5), 10_000);
         assert_eq!(counts[1] > 8_500, info.weighted, "{}: {counts:?}", info.name);
         assert_eq!(counts[1] < 5_500, !info.weighted, "{}: {counts:?}", info.name);
     }
@@ -117,12 +122,13 @@ fn first_picks_are_fair_under_edf_and_favour_the_heavy_under_the_others() {
     // Weights 1 and 3. A static stride that starts at the light host, one time in two, skips it two times in three.
     let clients = 4_000;
     for (strategy, p) in [
-        (Strategy::EarliestDeadline, 1.0 / 4.0),
-        (Strategy::WeightedRandom, 1.0 / 4.0),
-        (Strategy::StaticStride, 1.0 / 6.0),
-        (Strategy::SmoothWeighted, 0.0),
+        (Strategy::EARLIEST_DEADLINE, 1.0 / 4.0),
+        (Strategy::WEIGHTED_RANDOM, 1.0 / 4.0),
+        (Strategy::STATIC_STRIDE, 1.0 / 6.0),
+        (Strategy::SMOOTH_WEIGHTED, 0.0),
     ] {
-        let light = (0..clients).filter(|&seed| weighted(strategy, &[1, 3], seed).pick() == Some(0)).count() as f64;
+        let light =
+            (0..clients).filter(|&seed| weighted(strategy, &[1, 3], seed).pick(NOW, ANY) == Some(0)).count() as f64;
         let expected = p * clients as f64;
         assert!((light - expected).abs() <= 4.0 * (expected * (1.0 - p)).sqrt(), "{strategy}: {light}, not {expected}");
     }
@@ -131,16 +137,16 @@ fn first_picks_are_fair_under_edf_and_favour_the_heavy_under_the_others() {
 #[test]
 fn edf_with_equal_weights_is_round_robin_from_the_same_start() {
     for n in 1..20 {
-        let mut edf = weighted(Strategy::EarliestDeadline, &vec![7; n], n as u64);
-        let mut turns = weighted(Strategy::RoundRobin, &vec![1; n], n as u64);
-        (0..50).for_each(|_| assert_eq!(edf.pick(), turns.pick()));
+        let mut edf = weighted(Strategy::EARLIEST_DEADLINE, &vec![7; n], n as u64);
+        let mut turns = weighted(Strategy::ROUND_ROBIN, &vec![1; n], n as u64);
+        (0..50).for_each(|_| assert_eq!(edf.pick(NOW, ANY), turns.pick(NOW, ANY)));
     }
 }
 
 #[test]
 fn full_scan_breaks_ties_fairly() {
     let picks = 70_000u32;
-    let shares = shares(Strategy::FullScan, &[1, 0, 5, 0, 0, 2, 0, 0, 0, 0], picks);
+    let shares = shares(Strategy::FULL_SCAN, &[1, 0, 5, 0, 0, 2, 0, 0, 0, 0], picks);
     let expected = f64::from(picks) / 7.0;
     let mut chi2 = 0.0;
     for (index, share) in shares.iter().enumerate() {
@@ -160,18 +166,18 @@ fn the_earlier_draw_wins_a_tie() {
     // A stream of the same name tells which host is drawn first.
     for distinct in [false, true] {
         let mut draw = Seed(5).stream("properties");
-        let mut balancer = with(Strategy::LeastRequest { choices: 2, distinct }, 7, 5);
+        let mut balancer = with(if distinct { Strategy::P2C } else { Strategy::LEAST_REQUEST }, 7, 5);
         for _ in 0..100 {
             let first = draw.below(7) as usize;
             draw.below(if distinct { 6 } else { 7 });
-            assert_eq!(balancer.pick(), Some(first), "distinct: {distinct}");
+            assert_eq!(balancer.pick(NOW, ANY), Some(first), "distinct: {distinct}");
         }
     }
 }
 
 #[test]
 fn round_robin_starts_anywhere() {
-    let first = |seed| with(Strategy::RoundRobin, 10, seed).pick().unwrap();
+    let first = |seed| with(Strategy::ROUND_ROBIN, 10, seed).pick(NOW, ANY).unwrap();
     let mut seen = [false; 10];
     (0..200).for_each(|seed| seen[first(seed)] = true);
     assert_eq!(seen, [true; 10]);
@@ -180,47 +186,66 @@ fn round_robin_starts_anywhere() {
 #[test]
 fn names_lead_back_to_their_strategies() {
     for info in strategy::catalogue::all() {
-        assert_eq!(Strategy::from_name(info.name), Some(info.strategy));
-        assert_eq!(info.strategy.name(), info.name);
-        assert_eq!(info.strategy.to_string(), info.name, "defaults are not printed");
-        assert_eq!(info.strategy.validate(), Ok(()));
+        assert_eq!(Strategy::from_name(info.name), Some(Strategy::of(info)));
+        assert_eq!(Strategy::of(info).to_string(), info.name, "defaults are not printed");
+        for parameter in info.parameters {
+            assert!(parameter.kind.admits(parameter.default), "{}: {parameter:?}", info.name);
+        }
     }
     assert_eq!(Strategy::from_name("two_choices"), None);
 }
 
 #[test]
 fn impossible_parameters_are_refused_with_a_sentence() {
-    let refused = |choices, distinct| Strategy::LeastRequest { choices, distinct }.validate().unwrap_err().to_string();
-    assert_eq!(refused(0, false), "least request needs at least one choice");
-    assert_eq!(refused(17, true), "17 distinct choices are more than 16; full_scan looks at every host at once");
-    assert_eq!(Strategy::LeastRequest { choices: 16, distinct: true }.validate(), Ok(()));
-    assert_eq!(Strategy::LeastRequest { choices: 17, distinct: false }.validate(), Ok(()));
+    let refused = |strategy: Strategy, name, n| strategy.with(name, Value::Count(n)).unwrap_err().to_string();
+    let most = Strategy::P2C.count("choices", 16);
+    assert_eq!(most.to_string(), "p2c choices=16");
+    assert_eq!(
+        refused(Strategy::LEAST_REQUEST, "choices", 0),
+        "`choices` cannot be 0: it is a whole number from 1 to 1000"
+    );
+    assert_eq!(refused(Strategy::P2C, "choices", 17), "`choices` cannot be 17: it is a whole number from 1 to 16");
+    assert_eq!(refused(Strategy::RANDOM, "choices", 2), "`choices` has no meaning for `random`");
 }
 
 #[test]
 #[should_panic(expected = "i4 finished a request it never started")]
 fn a_finish_without_a_start_is_a_bug() {
-    with(Strategy::Random, 3, 1).finished(1, InstanceId(4));
+    with(Strategy::RANDOM, 3, 1).finished(NOW, 1, InstanceId(4), &FINE);
 }
 
 #[test]
 #[should_panic(expected = "i4 is listed twice")]
 fn an_instance_listed_twice_is_a_bug() {
     let twice = [Host::new(InstanceId(4)), Host::new(InstanceId(4))];
-    with(Strategy::Random, 3, 1).update(&twice);
+    with(Strategy::RANDOM, 3, 1).update(NOW, &twice);
 }
 
 fn any_strategy() -> impl Generator<Value = Strategy> {
     prop_oneof![
-        Just(Strategy::RoundRobin),
-        Just(Strategy::Random),
-        Just(Strategy::FullScan),
-        Just(Strategy::SmoothWeighted),
-        Just(Strategy::EarliestDeadline),
-        Just(Strategy::StaticStride),
-        Just(Strategy::WeightedRandom),
-        (1..=6u32, any::<bool>()).prop_map(|(choices, distinct)| Strategy::LeastRequest { choices, distinct }),
+        Just(Strategy::ROUND_ROBIN),
+        Just(Strategy::RANDOM),
+        Just(Strategy::FULL_SCAN),
+        Just(Strategy::SMOOTH_WEIGHTED),
+        Just(Strategy::EARLIEST_DEADLINE),
+        Just(Strategy::STATIC_STRIDE),
+        Just(Strategy::WEIGHTED_RANDOM),
+        (1..=6u64, any::<bool>()).prop_map(|(choices, distinct)| {
+            let strategy = if distinct { Strategy::P2C } else { Strategy::LEAST_REQUEST };
+            strategy.count("choices", choices)
+        }),
     ]
+}
+
+fn choices_of(strategy: Strategy) -> usize {
+    strategy
+        .values()
+        .iter()
+        .find_map(|(_, value)| match value {
+            Value::Count(n) => Some(n as usize),
+            _ => None,
+        })
+        .expect("it draws")
 }
 
 /// Something that happens to a balancer.
@@ -262,8 +287,8 @@ proptest! {
                 Step::Update(instances) => {
                     let hosts = instances.iter().rev().map(|(&i, &weight)| Host { instance: InstanceId(i), weight });
                     let hosts: Vec<Host> = hosts.collect();
-                    balancer.update(&hosts);
-                    twin.update(&hosts);
+                    balancer.update(NOW, &hosts);
+                    twin.update(NOW, &hosts);
                     prop_assert!(balancer.hosts().iter().map(|h| (h.instance.0, h.weight)).eq(instances));
                 }
                 Step::Send | Step::Retry(_) => {
@@ -271,20 +296,20 @@ proptest! {
                         Step::Retry(instances) => instances.iter().map(|&i| InstanceId(i)).collect(),
                         _ => Vec::new(),
                     };
-                    let picked = balancer.pick_except(&tried);
-                    prop_assert_eq!(picked, twin.pick_except(&tried));
+                    let picked = balancer.pick_except(NOW, ANY, &tried);
+                    prop_assert_eq!(picked, twin.pick_except(NOW, ANY, &tried));
                     prop_assert_eq!(picked.is_none(), balancer.hosts().is_empty());
                     let Some(index) = picked else { continue };
                     prop_assert!(index < balancer.hosts().len());
 
                     let load = balancer.outstanding(index);
                     let loads = (0..balancer.hosts().len()).map(|i| balancer.outstanding(i));
-                    match strategy {
-                        Strategy::FullScan => prop_assert_eq!(load, loads.min().unwrap()),
-                        Strategy::LeastRequest { choices, distinct: true } => {
+                    match strategy.name() {
+                        "full_scan" => prop_assert_eq!(load, loads.min().unwrap()),
+                        "p2c" => {
                             // At least choices − 1 others were drawn and are no less busy.
                             let no_less_busy = loads.filter(|&other| other >= load).count();
-                            prop_assert!(no_less_busy >= balancer.hosts().len().min(choices as usize));
+                            prop_assert!(no_less_busy >= balancer.hosts().len().min(choices_of(strategy)));
                         }
                         _ => {}
                     }
@@ -299,8 +324,8 @@ proptest! {
                         continue;
                     }
                     let (hint, instance) = flying.swap_remove(which % flying.len());
-                    balancer.finished(hint, instance);
-                    twin.finished(hint, instance);
+                    balancer.finished(NOW, hint, instance, &FINE);
+                    twin.finished(NOW, hint, instance, &FINE);
                     *model.get_mut(&instance).unwrap() -= 1;
                 }
             }
@@ -315,10 +340,10 @@ proptest! {
     /// However many picks, no host is more than one turn ahead of another.
     #[test]
     fn round_robin_counts_differ_by_at_most_one(n in 1..50u32, picks in 0..500u32, seed: u64) {
-        let mut balancer = with(Strategy::RoundRobin, n, seed);
+        let mut balancer = with(Strategy::ROUND_ROBIN, n, seed);
         let mut counts = vec![0u32; n as usize];
         for _ in 0..picks {
-            counts[balancer.pick().unwrap()] += 1;
+            counts[balancer.pick(NOW, ANY).unwrap()] += 1;
         }
         prop_assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{:?}", counts);
     }
@@ -326,16 +351,16 @@ proptest! {
     /// A retry goes to an untried host whenever round robin reaches one within its five further picks.
     #[test]
     fn a_retry_avoids_the_tried(n in 2..6u32, seed: u64, tried in 0..6u32) {
-        let mut balancer = with(Strategy::RoundRobin, n, seed);
+        let mut balancer = with(Strategy::ROUND_ROBIN, n, seed);
         let tried: Vec<InstanceId> = hosts(n).iter().take(tried.min(n - 1) as usize).map(|h| h.instance).collect();
-        let index = balancer.pick_except(&tried).unwrap();
+        let index = balancer.pick_except(NOW, ANY, &tried).unwrap();
         prop_assert!(!tried.contains(&balancer.hosts()[index].instance));
     }
 
     /// Over every whole cycle each host has exactly its weight in turns, wherever the cycle begins.
     #[test]
     fn smooth_weighted_cycles_are_exact(weights in proptest::collection::vec(1..20u32, 1..20), begin in 0..100u32) {
-        let mut balancer = weighted(Strategy::SmoothWeighted, &weights, 1);
+        let mut balancer = weighted(Strategy::SMOOTH_WEIGHTED, &weights, 1);
         picked(&mut balancer, begin);
         prop_assert_eq!(picked(&mut balancer, weights.iter().sum()), weights);
     }
@@ -345,7 +370,7 @@ proptest! {
     fn edf_cycles_are_exact_but_for_their_ends(
         weights in proptest::collection::vec(1..20u32, 1..20), begin in 0..100u32, seed: u64
     ) {
-        let mut balancer = weighted(Strategy::EarliestDeadline, &weights, seed);
+        let mut balancer = weighted(Strategy::EARLIEST_DEADLINE, &weights, seed);
         picked(&mut balancer, begin);
         let counts = picked(&mut balancer, weights.iter().sum());
         for (count, weight) in counts.iter().zip(&weights) {
@@ -362,7 +387,7 @@ proptest! {
         weights.push(max);
         let mean = f64::from(weights.iter().sum::<u32>()) / weights.len() as f64;
         proptest::prelude::prop_assume!(f64::from(max) <= 10.0 * mean);
-        let mut balancer = weighted(Strategy::StaticStride, &weights, seed);
+        let mut balancer = weighted(Strategy::STATIC_STRIDE, &weights, seed);
         prop_assert_eq!(picked(&mut balancer, weights.iter().sum()), weights);
     }
 }

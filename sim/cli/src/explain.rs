@@ -45,7 +45,7 @@ pub(crate) fn explain(args: &ExplainArgs, console: &mut Console) -> Result<Exit,
 /// All that `name` means.
 fn meanings(name: &str, words: &[Word]) -> Vec<Meaning> {
     let mut found: Vec<Meaning> = Vec::new();
-    found.extend(catalogue::all().iter().filter(|s| s.name == name).map(strategy));
+    found.extend(catalogue::all().iter().filter(|s| s.name == name).map(|info| strategy(info)));
     found.extend(
         kernel::fault::CATALOGUE.iter().filter(|(kind, _)| *kind == name).map(|(kind, line)| fault(kind, line)),
     );
@@ -65,12 +65,18 @@ fn explained_above(place: &str) -> bool {
 }
 
 fn strategy(info: &StrategyInfo) -> Meaning {
+    let mut facts = Vec::new();
+    for parameter in info.parameters {
+        let text = format!("{}; {}, {} by default", parameter.summary, parameter.kind, parameter.default);
+        facts.push((parameter.name, text));
+    }
     let weights = if info.weighted { "hosts get a share by their weight" } else { "hosts count as equals" };
+    facts.extend([("weights", weights.into()), ("as in", info.source.into())]);
     Meaning {
         name: info.name.into(),
         what: "balancing strategy".into(),
         text: vec![sentence(info.summary), info.explanation.into()],
-        facts: vec![("weights", weights.into()), ("as in", info.source.into())],
+        facts,
         example: format!("[balancer]\nstrategy = \"{}\"", info.name),
     }
 }

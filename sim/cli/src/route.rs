@@ -11,13 +11,13 @@ use crate::console::{Console, count, counted, plain};
 use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::suggest::nearest;
-use base::{InstanceId, Seed};
+use base::{InstanceId, Instant, Seed};
 use input::Backend;
 use std::io::{self, Write};
 use std::path::Path;
 use structure::{Change, Dump, Structure};
 use world::balancer::strategy::catalogue;
-use world::balancer::{Balancer, Host, Strategy};
+use world::balancer::{Balancer, Host, Request, Strategy};
 
 /// What was asked and what came out.
 struct Answer<'a> {
@@ -141,10 +141,11 @@ fn check_flags(args: &RouteArgs, picks: bool) -> Result<(), Stop> {
 fn picked<'a>(strategy: Strategy, weighted: bool, backends: &'a [Backend], args: &'a RouteArgs) -> Answer<'a> {
     let hosts: Vec<Host> =
         backends.iter().zip(0..).map(|(one, i)| Host { instance: InstanceId(i), weight: one.weight }).collect();
+    let now = Instant::ZERO;
     let mut balancer = Balancer::new(strategy, Seed(args.seed.unwrap_or(0)).stream("route/balancer"));
-    balancer.update(&hosts);
+    balancer.update(now, &hosts);
     let mut choose = |_| {
-        let index = balancer.pick().expect("there are hosts");
+        let index = balancer.pick(now, Request::default()).expect("there are hosts");
         balancer.started(index);
         index
     };

@@ -129,7 +129,7 @@ impl World {
                 }],
                 calls: Vec::new(),
                 downstream,
-                balancer: balancer::Strategy::RoundRobin,
+                balancer: balancer::Strategy::ROUND_ROBIN,
                 weights: Vec::new(),
                 policy: traffic::Policy { timeout: gateway.client_timeout, ..traffic::Policy::none() },
                 lane: gateway.client_timeout.and_then(|_| self.kernel.lane()),

@@ -17,6 +17,7 @@ use crate::metrics::End;
 use crate::slab::Id;
 use crate::wire::Msg;
 use crate::world::{Sabotage, World};
+use balancer::{Request, Response};
 use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
 use kernel::{Bounce, TimerId, Transport};
 use traffic::{Class, Rejection};
@@ -113,6 +114,8 @@ enum State {
 const ATTEMPT: u64 = 1 << 32;
 const ON_THE_WIRE: u64 = 4;
 const BACKOFF: u64 = 5;
+/// What a request is routed by, of strategies that hash.
+const ROUTED_BY: u64 = 6;
 
 impl Call {
     /// Whether an attempt is on its way at present.
@@ -188,12 +191,14 @@ impl World {
         let node = caller.node;
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
         let key = attempt_key(call.key(), call.retries);
+        let local = self.kernel.local(node);
+        let request = Request { hash: call.key().derive(ROUTED_BY).0 };
         let choice = if call.retries == 0 {
-            upstream.choose(key, &[])
+            upstream.choose(local, request, key, &[])
         } else {
             let again = &mut self.again[id.slot()];
             again.began = now;
-            upstream.choose(key, &again.tried[..usize::from(call.retries).min(2)])
+            upstream.choose(local, request, key, &again.tried[..usize::from(call.retries).min(2)])
         };
         let Some(choice) = choice else {
             upstream.traffic.attempt_cancelled(u32::from(call.retries));
@@ -209,7 +214,6 @@ impl World {
         let to = self.places[chosen.index()].node;
         let version = VersionId(u32::from(self.places[choice.instance.index()].version));
         let policy = upstream.traffic.policy();
-        let local = self.kernel.local(node);
         let patience = policy.attempt_deadline(local, call.deadline());
         let attempt = call.retries;
         call.timer = if patience == Instant::MAX {
@@ -363,7 +367,7 @@ impl World {
         let caller = &mut self.callers[call.caller as usize];
         let local = self.kernel.local(caller.node);
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
-        upstream.finished(choice);
+        upstream.finished(local, choice, &Response { rtt: now - began, class: end_of(class), report: None });
         let opened = upstream.traffic.breaker_opened();
         upstream.traffic.attempt_done(local, u32::from(call.retries), class, now - began);
         if upstream.traffic.breaker_opened() != opened {
@@ -452,6 +456,16 @@ impl World {
 #[inline]
 fn attempt_key(key: Key, retries: u16) -> Key {
     if retries == 0 { key } else { key.derive(ATTEMPT + u64::from(retries)) }
+}
+
+/// How an attempt ended, in the balancer's words.
+fn end_of(class: Class) -> balancer::Class {
+    match class {
+        Class::Success => balancer::Class::Success,
+        Class::ServerError => balancer::Class::Failure,
+        Class::Refused => balancer::Class::Overload { retry_after: None },
+        Class::ConnectFailure | Class::Reset | Class::Timeout => balancer::Class::NoAnswer,
+    }
 }
 
 /// A call's name in stories.

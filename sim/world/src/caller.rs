@@ -4,8 +4,8 @@
 //! latest view it was given, a balancer over it, and the traffic state (budgets, breakers, limits). While a rollout splits
 //! a service's traffic, the upstream first chooses a version by weight and then an instance of that version.
 
-use balancer::{Balancer, Host};
-use base::{InstanceId, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
+use balancer::{Balancer, Host, Request, Response};
+use base::{InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::Lane;
 use registry::{Resolver, View};
 use std::sync::Arc;
@@ -88,7 +88,7 @@ impl Upstream {
     }
 
     /// Uses `view` from now on.
-    pub(crate) fn set_view(&mut self, view: Arc<View>) {
+    pub(crate) fn set_view(&mut self, now: Instant, view: Arc<View>) {
         self.listed.iter_mut().for_each(|word| *word = 0);
         for endpoint in view.open() {
             let id = endpoint.instance;
@@ -99,21 +99,21 @@ impl Upstream {
         }
         self.view = Some(view);
         for group in 0..self.groups.len() {
-            self.refill(group);
+            self.refill(now, group);
         }
     }
 
-    fn refill(&mut self, group: usize) {
+    fn refill(&mut self, now: Instant, group: usize) {
         let Some(balancer) = &mut self.groups[group] else { return };
         let Some(view) = &self.view else { return };
         self.hosts.clear();
         let wanted = view.open().filter(|e| group == 0 || e.version.index() + 1 == group);
         self.hosts.extend(wanted.map(|e| Host { instance: e.instance, weight: e.weight }));
-        balancer.update(&self.hosts);
+        balancer.update(now, &self.hosts);
     }
 
     /// Splits the traffic between two versions, or no longer.
-    pub(crate) fn set_shares(&mut self, shares: Option<[(VersionId, Ratio); 2]>, order: u64) {
+    pub(crate) fn set_shares(&mut self, now: Instant, shares: Option<[(VersionId, Ratio); 2]>, order: u64) {
         self.order = order;
         self.shares = shares;
         for (version, _) in shares.into_iter().flatten() {
@@ -124,7 +124,7 @@ impl Upstream {
             if self.groups[group].is_none() {
                 let rng = self.seed.stream(&format!("{}/balancer/{version}", self.name));
                 self.groups[group] = Some(Balancer::new(self.strategy, rng));
-                self.refill(group);
+                self.refill(now, group);
             }
         }
     }
@@ -145,15 +145,18 @@ impl Upstream {
         self.listed.get(instance.index() / 64).is_some_and(|word| word >> (instance.index() % 64) & 1 == 1)
     }
 
-    /// Chooses an instance, preferably none of `tried`, and counts the request as begun there.
+    /// Chooses an instance for the attempt of this key, preferably none of `tried`, and counts the request as begun there.
     #[inline]
-    pub(crate) fn choose(&mut self, key: Key, tried: &[InstanceId]) -> Option<Choice> {
+    pub(crate) fn choose(&mut self, now: Instant, request: Request, key: Key, tried: &[InstanceId]) -> Option<Choice> {
         let group = match self.shares {
             None => 0,
             Some(shares) => self.choose_group(shares, key),
         };
         let balancer = self.groups[group].as_mut()?;
-        let host = if tried.is_empty() { balancer.pick()? } else { balancer.pick_except(tried)? };
+        let host = match tried {
+            [] => balancer.pick(now, request)?,
+            _ => balancer.pick_except(now, request, tried)?,
+        };
         balancer.started(host);
         Some(Choice { group: group as u8, host: host as u32, instance: balancer.hosts()[host].instance })
     }
@@ -174,11 +177,11 @@ impl Upstream {
         version.index() + 1
     }
 
-    /// Counts the request behind a choice as over.
+    /// Counts the request behind a choice as over, and says how it went.
     #[inline]
-    pub(crate) fn finished(&mut self, choice: Choice) {
+    pub(crate) fn finished(&mut self, now: Instant, choice: Choice, response: &Response) {
         if let Some(balancer) = &mut self.groups[usize::from(choice.group)] {
-            balancer.finished(choice.host as usize, choice.instance);
+            balancer.finished(now, choice.host as usize, choice.instance, response);
         }
     }
 

@@ -139,9 +139,11 @@ impl World {
 
     /// A caller boots: it reads its configuration from the orchestrator, and so starts with the present order.
     fn read_splits(&mut self, caller: u32) {
-        for upstream in &mut self.callers[caller as usize].upstreams {
+        let caller = &mut self.callers[caller as usize];
+        let local = self.kernel.local(caller.node);
+        for upstream in &mut caller.upstreams {
             let state = &self.services[upstream.service.index()];
-            upstream.set_shares(state.split, state.split_number);
+            upstream.set_shares(local, state.split, state.split_number);
         }
     }
 

@@ -144,13 +144,13 @@ fn m_g_1_by_pollaczek_and_khinchine() {
 
 #[test]
 fn round_robin_is_an_erlang_queue() {
-    holds(with(Strategy::RoundRobin, 2), 0.7, round_robin(2, 0.7), 3e6, 0.0);
-    holds(with(Strategy::RoundRobin, 10), 0.7, round_robin(10, 0.7), 3e6, 0.0);
+    holds(with(Strategy::ROUND_ROBIN, 2), 0.7, round_robin(2, 0.7), 3e6, 0.0);
+    holds(with(Strategy::ROUND_ROBIN, 10), 0.7, round_robin(10, 0.7), 3e6, 0.0);
 }
 
 #[test]
 fn random_split_is_m_m_1() {
-    holds(with(Strategy::Random, 10), 0.5, mmc(1, 0.5), 2e6, 0.0);
+    holds(with(Strategy::RANDOM, 10), 0.5, mmc(1, 0.5), 2e6, 0.0);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn two_choices_are_the_supermarket_model() {
 fn two_servers_are_the_exact_chain() {
     // Distinct choices among two are the shorter queue; with replacement the longer one gets a quarter.
     holds(with(Strategy::P2C, 2), 0.7, 2.108_197, 3e6, 0.0);
-    holds(with(Strategy::FullScan, 2), 0.5, 1.426_321, 2e6, 0.0);
+    holds(with(Strategy::FULL_SCAN, 2), 0.5, 1.426_321, 2e6, 0.0);
     holds(with(Strategy::LEAST_REQUEST, 2), 0.7, 2.362_314, 3e6, 0.0);
 }
 

@@ -156,14 +156,14 @@ fn instances_get_requests_in_proportion_to_their_weights() {
     // Five instances weigh 3, 1, 3, 1, 3 in turn: 11 in all.
     for registry in [false, true] {
         for info in balancer::strategy::catalogue::all() {
-            let counts = by_weight(info.strategy, &[3, 1], registry);
+            let counts = by_weight(balancer::Strategy::of(info), &[3, 1], registry);
             let total = counts.iter().sum::<u64>() as f64;
             assert!(total > 15_000.0, "{}: {counts:?}", info.name);
             for (count, weight) in counts.iter().zip([3.0, 1.0, 3.0, 1.0, 3.0]) {
                 let p = if info.weighted { weight / 11.0 } else { 0.2 };
-                let slack = match info.strategy {
+                let slack = match balancer::Strategy::of(info) {
                     // A cycle that is cut off holds at most all of a host's turns.
-                    _ if info.weighted && info.strategy != balancer::Strategy::WeightedRandom => weight,
+                    _ if info.weighted && balancer::Strategy::of(info) != balancer::Strategy::WEIGHTED_RANDOM => weight,
                     _ => 4.0 * (total * p * (1.0 - p)).sqrt(),
                 };
                 assert!((*count as f64 - total * p).abs() <= slack, "{}, registry {registry}: {counts:?}", info.name);
@@ -176,7 +176,7 @@ fn instances_get_requests_in_proportion_to_their_weights() {
 fn whole_cycles_give_each_instance_exactly_its_weight() {
     let weights = [3, 1, 1, 1, 2];
     let deterministic =
-        [balancer::Strategy::SmoothWeighted, balancer::Strategy::EarliestDeadline, balancer::Strategy::StaticStride];
+        [balancer::Strategy::SMOOTH_WEIGHTED, balancer::Strategy::EARLIEST_DEADLINE, balancer::Strategy::STATIC_STRIDE];
     for strategy in deterministic {
         let counts = by_weight(strategy, &weights, false);
         let total: u64 = counts.iter().sum();

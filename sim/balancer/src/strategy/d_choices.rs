@@ -10,11 +10,50 @@
 //! (`finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/p2c/P2CPick.scala`): the busier of two gets none. In
 //! both the earlier draw wins a tie.
 
-use crate::hosts::Hosts;
+use super::catalogue::{Needs, StrategyInfo};
+use super::parameter::{Kind, Parameter, Value};
+use super::{Choose, Pick, State};
 use base::{Draw, Rng};
 
 /// Room for the drawn hosts on the stack.
 pub(super) const DISTINCT_MAX: usize = 16;
+
+pub(super) static LEAST_REQUEST: StrategyInfo = StrategyInfo {
+    name: "least_request",
+    summary: "the less busy of two hosts, drawn with replacement",
+    explanation: "Draws `choices` hosts (2), one of which may come twice, and takes the one with the fewest of this \
+                  client's requests outstanding; the earlier draw wins a tie. Avoids slow hosts because requests \
+                  pile up there. With two hosts the busier one still gets a quarter of the requests. Beware of \
+                  hosts that fail fast: they look idle and attract traffic.",
+    source: "Envoy least_request, N_CHOICES (least_request_lb.cc); default of Istio since 1.14",
+    weighted: false,
+    parameters: &[Parameter {
+        name: "choices",
+        kind: Kind::Count { min: 1, max: 1_000 },
+        default: Value::Count(2),
+        summary: "how many hosts are drawn",
+    }],
+    needs: Needs::NOTHING,
+    make: |values, _| State::WithReplacement(WithReplacement { choices: values.count("choices") as u32 }),
+};
+
+pub(super) static P2C: StrategyInfo = StrategyInfo {
+    name: "p2c",
+    summary: "the less busy of two different hosts",
+    explanation: "Power of two choices with a distinct pair: like least_request, but the two hosts are never the \
+                  same, so with two hosts the busier one gets nothing. With many hosts there is no difference. \
+                  `choices` may be raised up to 16.",
+    source: "Finagle p2c (P2CPick.scala); Mitzenmacher 1996",
+    weighted: false,
+    parameters: &[Parameter {
+        name: "choices",
+        kind: Kind::Count { min: 1, max: DISTINCT_MAX as u64 },
+        default: Value::Count(2),
+        summary: "how many hosts are drawn",
+    }],
+    needs: Needs::NOTHING,
+    make: |values, _| State::Distinct(Distinct { choices: values.count("choices") as u32 }),
+};
 
 /// Envoy's N_CHOICES.
 #[derive(Debug)]
@@ -22,9 +61,9 @@ pub(crate) struct WithReplacement {
     pub(super) choices: u32,
 }
 
-impl WithReplacement {
+impl Choose for WithReplacement {
     #[inline]
-    pub(crate) fn pick(&self, hosts: &Hosts, rng: &mut Rng) -> usize {
+    fn pick(&mut self, Pick { hosts, rng, .. }: Pick<'_>) -> Option<usize> {
         let outstanding = hosts.outstanding();
         let n = outstanding.len() as u32;
         let mut best = rng.below(n) as usize;
@@ -34,7 +73,7 @@ impl WithReplacement {
                 best = other;
             }
         }
-        best
+        Some(best)
     }
 }
 
@@ -44,9 +83,9 @@ pub(crate) struct Distinct {
     pub(super) choices: u32,
 }
 
-impl Distinct {
+impl Choose for Distinct {
     #[inline]
-    pub(crate) fn pick(&self, hosts: &Hosts, rng: &mut Rng) -> usize {
+    fn pick(&mut self, Pick { hosts, rng, .. }: Pick<'_>) -> Option<usize> {
         let outstanding = hosts.outstanding();
         let n = outstanding.len() as u32;
         let a = rng.below(n) as usize;
@@ -55,11 +94,13 @@ impl Distinct {
             if b >= a {
                 b += 1;
             }
-            return if outstanding[a] <= outstanding[b] { a } else { b };
+            return Some(if outstanding[a] <= outstanding[b] { a } else { b });
         }
-        self.pick_of_many(outstanding, a, rng)
+        Some(self.pick_of_many(outstanding, a, rng))
     }
+}
 
+impl Distinct {
     /// The same rule continued: draw among those not drawn yet, by rank, and step over the drawn ones.
     fn pick_of_many(&self, outstanding: &[u32], first: usize, rng: &mut Rng) -> usize {
         let n = outstanding.len();

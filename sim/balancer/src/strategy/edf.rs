@@ -16,9 +16,11 @@
 //! weight are made in place, as Envoy makes those of slow start and of load reports. (Those that come by discovery it made
 //! in place too at first; newer ones rebuild.)
 
+use super::catalogue::{Needs, StrategyInfo};
 use super::round_robin::RoundRobin;
+use super::{Choose, Pick, State};
 use crate::hosts::Hosts;
-use base::{Draw, Rng};
+use base::{Draw, Instant, Rng};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
@@ -27,6 +29,20 @@ const PICKS_END: u32 = 429_496_729;
 /// Added to weights while the start is computed, so that weights which are multiples of each other do not make deadlines
 /// that ought to be equal but differ in the last bit. It can be seen in the picks.
 const EPSILON: f64 = 1e-13;
+
+pub(super) static INFO: StrategyInfo = StrategyInfo {
+    name: "edf",
+    summary: "in turn by weight, the earliest deadline first, from a random start",
+    explanation: "A host of weight w is due again 1/w after its turn; whoever is due first gets the request. The \
+                  start is that of a schedule some random number of picks old, so that a client which rebuilds \
+                  it often does not favour the heavy hosts. A weight that changes counts from the host's next \
+                  turn. Equal weights make it round_robin.",
+    source: "Envoy round_robin with unequal weights (edf_scheduler.h, createWithPicks)",
+    weighted: true,
+    parameters: &[],
+    needs: Needs::NOTHING,
+    make: |_, rng| State::Edf(Edf::new(rng)),
+};
 
 #[derive(Debug)]
 pub(crate) struct Edf {
@@ -45,9 +61,11 @@ impl Edf {
     pub(super) fn seeded(seed: u64) -> Self {
         Edf { seed, schedule: Schedule::default(), index: RoundRobin::starting_at(seed) }
     }
+}
 
-    pub(crate) fn refresh(&mut self, hosts: &Hosts) {
-        self.index.refresh(hosts);
+impl Choose for Edf {
+    fn refresh(&mut self, _: Instant, hosts: &Hosts) {
+        self.index.set_hosts(hosts.len());
         if !self.schedule.is_empty() && hosts.same_instances() {
             return;
         }
@@ -57,11 +75,9 @@ impl Edf {
     }
 
     #[inline]
-    pub(crate) fn pick(&mut self, hosts: &Hosts) -> usize {
-        match self.schedule.pick(|index| f64::from(hosts.weight(index))) {
-            Some(index) => index,
-            None => self.index.pick(hosts),
-        }
+    fn pick(&mut self, pick: Pick<'_>) -> Option<usize> {
+        let scheduled = self.schedule.pick(|index| f64::from(pick.hosts.weight(index)));
+        Some(scheduled.unwrap_or_else(|| self.index.next(pick.hosts.len())))
     }
 }
 

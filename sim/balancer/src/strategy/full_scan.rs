@@ -11,8 +11,24 @@
 //! order     4 9 1 7 0 3 8 2 6 5        a pick is one draw among 4 9 1 7
 //! ```
 
+use super::catalogue::{Needs, StrategyInfo};
+use super::{Choose, Pick, State};
+use crate::Response;
 use crate::hosts::Hosts;
-use base::{Draw, Rng};
+use base::{Draw, Instant};
+
+pub(super) static INFO: StrategyInfo = StrategyInfo {
+    name: "full_scan",
+    summary: "the least busy of all hosts, ties broken fairly",
+    explanation: "Join the shortest queue. The best there is for one client that sees everything; many clients, each \
+                  seeing only its own requests, gain less, and old information makes them herd to the same host. \
+                  Costs constant time here whatever the number of hosts.",
+    source: "Envoy least_request, FULL_SCAN (least_request_lb.cc); HAProxy and nginx leastconn",
+    weighted: false,
+    parameters: &[],
+    needs: Needs::NOTHING,
+    make: |_, _| State::FullScan(FullScan::default()),
+};
 
 #[derive(Debug, Default)]
 pub(crate) struct FullScan {
@@ -27,8 +43,8 @@ pub(crate) struct FullScan {
     least: usize,
 }
 
-impl FullScan {
-    pub(crate) fn refresh(&mut self, hosts: &Hosts) {
+impl Choose for FullScan {
+    fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         let outstanding = hosts.outstanding();
         let most = outstanding.iter().copied().max().unwrap_or(0) as usize;
         self.least = outstanding.iter().copied().min().unwrap_or(0) as usize;
@@ -57,13 +73,13 @@ impl FullScan {
     }
 
     #[inline]
-    pub(crate) fn pick(&self, rng: &mut Rng) -> usize {
+    fn pick(&mut self, pick: Pick<'_>) -> Option<usize> {
         let least_busy = self.start[self.least + 1];
-        self.order[rng.below(least_busy) as usize] as usize
+        Some(self.order[pick.rng.below(least_busy) as usize] as usize)
     }
 
     #[inline]
-    pub(crate) fn started(&mut self, index: usize, before: u32) {
+    fn started(&mut self, index: usize, before: u32) {
         let count = before as usize;
         if count + 2 == self.start.len() {
             self.start.push(self.order.len() as u32);
@@ -78,14 +94,16 @@ impl FullScan {
     }
 
     #[inline]
-    pub(crate) fn finished(&mut self, index: usize, before: u32) {
+    fn finished(&mut self, _: Instant, index: usize, before: u32, _: &Response, _: &Hosts) {
         let count = before as usize;
         let border = self.start[count];
         self.swap(index, border);
         self.start[count] = border + 1;
         self.least = self.least.min(count - 1);
     }
+}
 
+impl FullScan {
     /// Puts the host at `index` into `place`, and who was there where the host was.
     #[inline]
     fn swap(&mut self, index: usize, place: u32) {

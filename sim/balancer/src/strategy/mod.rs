@@ -1,16 +1,18 @@
 //! How to choose: the strategies, one file each, and the enum that selects among them.
 //!
-//! To add one: a file beside these with a state type that has `pick` (and `refresh`, `started`, `finished` where it
-//! must know), a variant of [`Strategy`], a variant of `State`, and an entry in [`catalogue`]. The compiler lists the
-//! places that are missing.
+//! To add one: a file beside these with a state type that implements [`Choose`] and a [`StrategyInfo`] that declares name,
+//! parameters and meaning; a line in `strategies!` below; and its info in [`catalogue`]. Scenario files, their schema,
+//! `list`, `explain` and `route` follow from that.
 //!
-//! Dispatch is a match on a small enum, decided by the branch predictor after the first request; there is no table of
-//! function pointers on the way of a request.
+//! Dispatch is a match on an enum, decided by the branch predictor after the first request; there is no table of function
+//! pointers on the way of a request.
 
 pub mod catalogue;
 mod d_choices;
 mod edf;
 mod full_scan;
+pub mod parameter;
+mod per_host;
 mod random;
 mod round_robin;
 mod smooth_weighted;
@@ -20,85 +22,102 @@ mod vectors;
 mod weighted_random;
 
 use crate::hosts::Hosts;
-use base::Rng;
+use crate::request::{ProbeReply, Request, Response};
+use base::{Instant, Rng};
+use parameter::{ParameterError, Value, Values};
 use std::fmt;
 
 pub use catalogue::StrategyInfo;
 
-use d_choices::{Distinct, WithReplacement};
-use edf::Edf;
-use full_scan::FullScan;
-use random::Random;
-use round_robin::RoundRobin;
-use smooth_weighted::SmoothWeighted;
-use static_stride::StaticStride;
-use weighted_random::WeightedRandom;
-
-/// How a balancer chooses; a value of this type is all that a scenario has to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    /// One after the other, from a random start.
-    RoundRobin,
-    /// Each host equally likely, every time.
-    Random,
-    /// The least busy of a few hosts drawn at random.
-    LeastRequest {
-        /// How many hosts are drawn, at least 1; when distinct, at most [`DISTINCT_CHOICES_MAX`].
-        choices: u32,
-        /// Whether the drawn hosts differ from each other (Finagle's p2c) or may be the same one twice (Envoy).
-        distinct: bool,
-    },
-    /// The least busy of all hosts, fairly chosen among equals: join the shortest queue.
-    FullScan,
-    /// In turn by weight, the turns of each host spread out, as nginx. A pick is O(n).
-    SmoothWeighted,
-    /// In turn by weight, the earliest deadline first, as Envoy. A pick is O(log n) where weights differ.
-    EarliestDeadline,
-    /// In turn by weight, rounds over all hosts that leave out the lighter ones now and then, as gRPC. A pick looks at up to
-    /// ten hosts on average, and at n at worst.
-    StaticStride,
-    /// At random by weight. A pick is O(log n) where weights differ.
-    WeightedRandom,
+/// How a balancer chooses: a strategy of the catalogue and its parameters. All that a scenario has to say.
+#[derive(Clone, Copy)]
+pub struct Strategy {
+    info: &'static StrategyInfo,
+    values: Values,
 }
 
-/// The most hosts that a pick of distinct ones may draw; gRPC clamps to 10 (grpc/proposal A48).
-pub const DISTINCT_CHOICES_MAX: u32 = d_choices::DISTINCT_MAX as u32;
-
 impl Strategy {
+    /// One host after the other.
+    pub const ROUND_ROBIN: Strategy = Strategy::of(&round_robin::INFO);
+    /// Each host equally likely.
+    pub const RANDOM: Strategy = Strategy::of(&random::INFO);
     /// Envoy's least request with its default of two choices.
-    pub const LEAST_REQUEST: Strategy = Strategy::LeastRequest { choices: 2, distinct: false };
+    pub const LEAST_REQUEST: Strategy = Strategy::of(&d_choices::LEAST_REQUEST);
     /// Two distinct choices, as Finagle's p2c.
-    pub const P2C: Strategy = Strategy::LeastRequest { choices: 2, distinct: true };
+    pub const P2C: Strategy = Strategy::of(&d_choices::P2C);
+    /// Join the shortest queue.
+    pub const FULL_SCAN: Strategy = Strategy::of(&full_scan::INFO);
+    /// nginx's weighted round robin.
+    pub const SMOOTH_WEIGHTED: Strategy = Strategy::of(&smooth_weighted::INFO);
+    /// Envoy's weighted round robin.
+    pub const EARLIEST_DEADLINE: Strategy = Strategy::of(&edf::INFO);
+    /// gRPC's weighted round robin.
+    pub const STATIC_STRIDE: Strategy = Strategy::of(&static_stride::INFO);
+    /// At random by weight.
+    pub const WEIGHTED_RANDOM: Strategy = Strategy::of(&weighted_random::INFO);
+
+    /// A strategy with its default parameters.
+    pub const fn of(info: &'static StrategyInfo) -> Self {
+        Strategy { info, values: Values::defaults(info.parameters) }
+    }
 
     /// The strategy of this name with its default parameters; [`catalogue::all`] lists the names.
     pub fn from_name(name: &str) -> Option<Self> {
-        catalogue::all().iter().find(|info| info.name == name).map(|info| info.strategy)
+        catalogue::all().iter().find(|info| info.name == name).map(|info| Strategy::of(info))
+    }
+
+    /// The same with one parameter set to `value`.
+    pub fn with(mut self, parameter: &str, value: Value) -> Result<Self, ParameterError> {
+        let Some(index) = self.info.parameters.iter().position(|p| p.name == parameter) else {
+            return Err(ParameterError::Unknown {
+                strategy: self.info.name,
+                parameter: parameter.into(),
+                known: self.info.parameters.iter().map(|p| p.name).collect(),
+            });
+        };
+        let declared = &self.info.parameters[index];
+        if !declared.kind.admits(value) {
+            return Err(ParameterError::Refused {
+                parameter: declared.name,
+                given: value.to_string(),
+                expected: declared.kind.to_string(),
+            });
+        }
+        self.values.set(index, value);
+        Ok(self)
+    }
+
+    /// The same with a parameter that is a whole number. Panics where [`Strategy::with`] gives an error; for programs that
+    /// know what they write.
+    pub fn count(self, parameter: &str, n: u64) -> Self {
+        self.with(parameter, Value::Count(n)).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The name under which [`Strategy::from_name`] and the catalogue know it.
     pub const fn name(self) -> &'static str {
-        match self {
-            Strategy::RoundRobin => "round_robin",
-            Strategy::Random => "random",
-            Strategy::LeastRequest { distinct: false, .. } => "least_request",
-            Strategy::LeastRequest { distinct: true, .. } => "p2c",
-            Strategy::FullScan => "full_scan",
-            Strategy::SmoothWeighted => "smooth_weighted_round_robin",
-            Strategy::EarliestDeadline => "edf",
-            Strategy::StaticStride => "static_stride",
-            Strategy::WeightedRandom => "weighted_random",
-        }
+        self.info.name
     }
 
-    /// Whether the parameters make sense. The error says which does not, and why.
-    pub const fn validate(self) -> Result<(), StrategyError> {
-        match self {
-            Strategy::LeastRequest { choices: 0, .. } => Err(StrategyError::NoChoice),
-            Strategy::LeastRequest { choices, distinct: true } if choices > DISTINCT_CHOICES_MAX => {
-                Err(StrategyError::TooManyChoices { choices })
-            }
-            _ => Ok(()),
-        }
+    /// Its entry in the catalogue.
+    pub const fn info(self) -> &'static StrategyInfo {
+        self.info
+    }
+
+    /// Its parameters.
+    pub const fn values(&self) -> &Values {
+        &self.values
+    }
+}
+
+impl PartialEq for Strategy {
+    fn eq(&self, other: &Self) -> bool {
+        self.info.name == other.info.name && self.values == other.values
+    }
+}
+
+impl fmt::Debug for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
     }
 }
 
@@ -106,110 +125,93 @@ impl fmt::Display for Strategy {
     /// The name, and the parameters that differ from its defaults: `p2c`, `least_request choices=3`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
-        match self {
-            Strategy::LeastRequest { choices, .. } if *choices != 2 => write!(f, " choices={choices}"),
-            _ => Ok(()),
+        for (parameter, value) in self.values.iter().filter(|(parameter, value)| *value != parameter.default) {
+            write!(f, " {}={value}", parameter.name)?;
         }
+        Ok(())
     }
 }
 
-/// Parameters that no balancer can be built with; nothing was built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StrategyError {
-    /// Zero choices leave nothing to choose from.
-    NoChoice,
-    /// More distinct choices than [`DISTINCT_CHOICES_MAX`].
-    TooManyChoices {
-        /// How many were asked for.
-        choices: u32,
-    },
-}
-
-impl fmt::Display for StrategyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StrategyError::NoChoice => f.write_str("least request needs at least one choice"),
-            StrategyError::TooManyChoices { choices } => write!(
-                f,
-                "{choices} distinct choices are more than {DISTINCT_CHOICES_MAX}; full_scan looks at every host at once"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for StrategyError {}
-
-/// What a strategy remembers between picks.
+/// What a strategy may go by when it chooses.
 #[derive(Debug)]
-pub(crate) enum State {
-    RoundRobin(RoundRobin),
-    Random(Random),
-    WithReplacement(WithReplacement),
-    Distinct(Distinct),
-    FullScan(FullScan),
-    SmoothWeighted(SmoothWeighted),
-    Edf(Edf),
-    StaticStride(StaticStride),
-    WeightedRandom(WeightedRandom),
+pub(crate) struct Pick<'a> {
+    #[expect(dead_code, reason = "for strategies to come")]
+    pub(crate) now: Instant,
+    #[expect(dead_code, reason = "for strategies to come")]
+    pub(crate) request: Request,
+    /// At least one.
+    pub(crate) hosts: &'a Hosts,
+    pub(crate) rng: &'a mut Rng,
 }
 
-impl State {
-    pub(crate) fn new(strategy: Strategy, rng: &mut Rng) -> Self {
-        match strategy {
-            Strategy::RoundRobin => State::RoundRobin(RoundRobin::new(rng)),
-            Strategy::Random => State::Random(Random),
-            Strategy::LeastRequest { choices, distinct: false } => State::WithReplacement(WithReplacement { choices }),
-            Strategy::LeastRequest { choices, distinct: true } => State::Distinct(Distinct { choices }),
-            Strategy::FullScan => State::FullScan(FullScan::default()),
-            Strategy::SmoothWeighted => State::SmoothWeighted(SmoothWeighted::default()),
-            Strategy::EarliestDeadline => State::Edf(Edf::new(rng)),
-            Strategy::StaticStride => State::StaticStride(StaticStride::new(rng)),
-            Strategy::WeightedRandom => State::WeightedRandom(WeightedRandom::default()),
-        }
-    }
+/// What every strategy can do. The defaults are those of one that remembers nothing.
+pub(crate) trait Choose {
+    /// The hosts have changed; `hosts.before()` has the former ones.
+    fn refresh(&mut self, _now: Instant, _hosts: &Hosts) {}
 
-    /// The hosts have changed.
-    pub(crate) fn refresh(&mut self, hosts: &Hosts) {
-        match self {
-            State::RoundRobin(s) => s.refresh(hosts),
-            State::FullScan(s) => s.refresh(hosts),
-            State::SmoothWeighted(s) => s.refresh(hosts),
-            State::Edf(s) => s.refresh(hosts),
-            State::StaticStride(s) => s.refresh(hosts),
-            State::WeightedRandom(s) => s.refresh(hosts),
-            State::Random(_) | State::WithReplacement(_) | State::Distinct(_) => {}
-        }
-    }
-
-    /// An index below `hosts.len()`, which is not zero.
-    #[inline]
-    pub(crate) fn pick(&mut self, hosts: &Hosts, rng: &mut Rng) -> usize {
-        match self {
-            State::RoundRobin(s) => s.pick(hosts),
-            State::Random(s) => s.pick(hosts, rng),
-            State::WithReplacement(s) => s.pick(hosts, rng),
-            State::Distinct(s) => s.pick(hosts, rng),
-            State::FullScan(s) => s.pick(rng),
-            State::SmoothWeighted(s) => s.pick(hosts),
-            State::Edf(s) => s.pick(hosts),
-            State::StaticStride(s) => s.pick(),
-            State::WeightedRandom(s) => s.pick(hosts, rng),
-        }
-    }
+    /// An index below `hosts.len()`; none when every host has as much as it may have.
+    fn pick(&mut self, pick: Pick<'_>) -> Option<usize>;
 
     /// The host at `index`, which had `before` requests outstanding, has one more.
-    #[inline]
-    pub(crate) fn started(&mut self, index: usize, before: u32) {
-        if let State::FullScan(s) = self {
-            s.started(index, before);
-        }
+    fn started(&mut self, _index: usize, _before: u32) {}
+
+    /// The host at `index`, which had `before` requests outstanding, has one less, and this is how it went.
+    fn finished(&mut self, _now: Instant, _index: usize, _before: u32, _response: &Response, _hosts: &Hosts) {}
+
+    /// The next host to send a probe to, while there are any to send. Asked again and again after each pick until it says
+    /// none.
+    fn probe(&mut self, _now: Instant, _hosts: &Hosts, _rng: &mut Rng) -> Option<usize> {
+        None
     }
 
-    /// The host at `index`, which had `before` requests outstanding, has one less.
-    #[inline]
-    pub(crate) fn finished(&mut self, index: usize, before: u32) {
-        if let State::FullScan(s) = self {
-            s.finished(index, before);
+    /// The host at `index` has answered a probe.
+    fn probed(&mut self, _now: Instant, _index: usize, _reply: ProbeReply, _hosts: &Hosts) {}
+}
+
+/// The enum of all states, and the dispatch to each.
+macro_rules! strategies {
+    ($($state:ident($type:ty)),+ $(,)?) => {
+        /// What a strategy remembers between picks.
+        #[derive(Debug)]
+        pub(crate) enum State {
+            $($state($type)),+
         }
-    }
+
+        impl Choose for State {
+            fn refresh(&mut self, now: Instant, hosts: &Hosts) {
+                match self { $(State::$state(s) => s.refresh(now, hosts)),+ }
+            }
+            #[inline]
+            fn pick(&mut self, pick: Pick<'_>) -> Option<usize> {
+                match self { $(State::$state(s) => s.pick(pick)),+ }
+            }
+            #[inline]
+            fn started(&mut self, index: usize, before: u32) {
+                match self { $(State::$state(s) => s.started(index, before)),+ }
+            }
+            #[inline]
+            fn finished(&mut self, now: Instant, index: usize, before: u32, response: &Response, hosts: &Hosts) {
+                match self { $(State::$state(s) => s.finished(now, index, before, response, hosts)),+ }
+            }
+            #[inline]
+            fn probe(&mut self, now: Instant, hosts: &Hosts, rng: &mut Rng) -> Option<usize> {
+                match self { $(State::$state(s) => s.probe(now, hosts, rng)),+ }
+            }
+            fn probed(&mut self, now: Instant, index: usize, reply: ProbeReply, hosts: &Hosts) {
+                match self { $(State::$state(s) => s.probed(now, index, reply, hosts)),+ }
+            }
+        }
+    };
+}
+
+strategies! {
+    RoundRobin(round_robin::RoundRobin),
+    Random(random::Random),
+    WithReplacement(d_choices::WithReplacement),
+    Distinct(d_choices::Distinct),
+    FullScan(full_scan::FullScan),
+    SmoothWeighted(smooth_weighted::SmoothWeighted),
+    Edf(edf::Edf),
+    StaticStride(static_stride::StaticStride),
+    WeightedRandom(weighted_random::WeightedRandom),
 }

@@ -3,15 +3,28 @@
 //! It needs no state and no news from anywhere, which makes it the yardstick: with Poisson arrivals every server is an
 //! M/M/1 queue, and a strategy that knows something has to be better than that.
 
-use crate::hosts::Hosts;
-use base::{Draw, Rng};
+use super::catalogue::{Needs, StrategyInfo};
+use super::{Choose, Pick, State};
+use base::Draw;
+
+pub(super) static INFO: StrategyInfo = StrategyInfo {
+    name: "random",
+    summary: "each host equally likely, every time",
+    explanation: "Needs no state and no news. With Poisson arrivals each server is an M/M/1 queue of its own: at \
+                  90 % load a request spends ten service times in the system. The yardstick for all others.",
+    source: "Envoy random; HAProxy random(1)",
+    weighted: false,
+    parameters: &[],
+    needs: Needs::NOTHING,
+    make: |_, _| State::Random(Random),
+};
 
 #[derive(Debug)]
 pub(crate) struct Random;
 
-impl Random {
+impl Choose for Random {
     #[inline]
-    pub(crate) fn pick(&self, hosts: &Hosts, rng: &mut Rng) -> usize {
-        rng.below(hosts.len() as u32) as usize
+    fn pick(&mut self, pick: Pick<'_>) -> Option<usize> {
+        Some(pick.rng.below(pick.hosts.len() as u32) as usize)
     }
 }

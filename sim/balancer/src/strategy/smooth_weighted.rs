@@ -8,40 +8,47 @@
 //! There is no seed: every client begins at the heaviest host. nginx lowers the points a host is given after failures and
 //! raises them again by one a pick; failures do not come to a balancer here, so that part is left out.
 
+use super::catalogue::{Needs, StrategyInfo};
+use super::per_host::PerHost;
+use super::{Choose, Pick, State};
 use crate::hosts::Hosts;
-use std::mem::swap;
+use base::Instant;
+
+pub(super) static INFO: StrategyInfo = StrategyInfo {
+    name: "smooth_weighted_round_robin",
+    summary: "in turn by weight, spread out evenly",
+    explanation: "Weights 5, 1, 1 give a a b a c a a, not five in a row: every pick gives each host its weight in \
+                  points, takes the host with the most and charges it the sum. Exact over every whole cycle. \
+                  There is no random start, so clients that begin together send their first requests to the \
+                  same host, the heaviest one. Costs time in proportion to the number of hosts.",
+    source: "nginx round robin (ngx_http_upstream_round_robin.c), without its lowering of weights after failures",
+    weighted: true,
+    parameters: &[],
+    needs: Needs::NOTHING,
+    make: |_, _| State::SmoothWeighted(SmoothWeighted::default()),
+};
 
 #[derive(Debug, Default)]
 pub(crate) struct SmoothWeighted {
     /// Points, by host.
-    pub(super) current: Vec<i64>,
-    /// What they were before the latest update; kept for the room it has.
-    current_before: Vec<i64>,
+    pub(super) current: PerHost<i64>,
     /// What one pick gives away.
     total: i64,
 }
 
-impl SmoothWeighted {
+impl Choose for SmoothWeighted {
     /// Hosts that stay keep their points and new ones begin with none, as peers of an upstream zone do; a new weight
     /// counts from the next pick.
-    pub(crate) fn refresh(&mut self, hosts: &Hosts) {
-        swap(&mut self.current, &mut self.current_before);
-        self.current.clear();
-        self.total = 0;
-        let mut before = hosts.before().iter().zip(&self.current_before).peekable();
-        for (index, host) in hosts.all().iter().enumerate() {
-            while before.next_if(|(other, _)| other.instance < host.instance).is_some() {}
-            let stayed = before.next_if(|(other, _)| other.instance == host.instance);
-            self.current.push(stayed.map_or(0, |(_, &points)| points));
-            self.total += i64::from(hosts.weight(index));
-        }
+    fn refresh(&mut self, _: Instant, hosts: &Hosts) {
+        self.current.refresh(hosts, |_| 0);
+        self.total = (0..hosts.len()).map(|index| i64::from(hosts.weight(index))).sum();
     }
 
     #[inline]
-    pub(crate) fn pick(&mut self, hosts: &Hosts) -> usize {
+    fn pick(&mut self, pick: Pick<'_>) -> Option<usize> {
         let mut best = 0;
         let mut most = i64::MIN;
-        for (index, (current, host)) in self.current.iter_mut().zip(hosts.all()).enumerate() {
+        for (index, (current, host)) in self.current.iter_mut().zip(pick.hosts.all()).enumerate() {
             *current += i64::from(host.weight.max(1));
             if *current > most {
                 most = *current;
@@ -49,6 +56,6 @@ impl SmoothWeighted {
             }
         }
         self.current[best] -= self.total;
-        best
+        Some(best)
     }
 }

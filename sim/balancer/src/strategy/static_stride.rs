@@ -13,8 +13,10 @@
 //! Before scaling, weights above ten times the mean are cut to that, those below a hundredth of it are raised to that,
 //! and zero, which means that no weight is known, becomes the mean. gRPC for Go scales alike but does not cut.
 
+use super::catalogue::{Needs, StrategyInfo};
+use super::{Choose, Pick, State};
 use crate::hosts::Hosts;
-use base::{Draw, Rng};
+use base::{Draw, Instant, Rng};
 
 /// The scaled weight of the heaviest host, and the number of rounds after which a schedule repeats.
 const MAX: u16 = u16::MAX;
@@ -24,6 +26,21 @@ const MAX_RATIO: f64 = 10.0;
 const MIN_RATIO: f64 = 0.01;
 /// By how much hosts are shifted against each other.
 const OFFSET: u64 = MAX as u64 / 2;
+
+pub(super) static INFO: StrategyInfo = StrategyInfo {
+    name: "static_stride",
+    summary: "rounds over all hosts that skip the lighter ones, from a random start",
+    explanation: "The heaviest host has a turn in every round, one of half its weight in every other. All it \
+                  remembers is a number that counts up, so many threads can share it without a lock. Weights above \
+                  ten times the mean count as ten times, those below a hundredth of it as a hundredth. The start \
+                  is random, and yet the first pick of a client favours heavy hosts: beside one three times as \
+                  heavy a host is first for one client in six.",
+    source: "gRPC weighted_round_robin in C++ (static_stride_scheduler.cc); grpc/proposal A58",
+    weighted: true,
+    parameters: &[],
+    needs: Needs::NOTHING,
+    make: |_, rng| State::StaticStride(StaticStride::new(rng)),
+};
 
 #[derive(Debug)]
 pub(crate) struct StaticStride {
@@ -41,10 +58,6 @@ impl StaticStride {
 
     pub(super) fn starting_at(sequence: u32) -> Self {
         StaticStride { weights: Vec::new(), sequence, index: 0, round: 0 }
-    }
-
-    pub(crate) fn refresh(&mut self, hosts: &Hosts) {
-        self.set_weights(hosts.all().iter().map(|h| h.weight as f32));
     }
 
     /// Scales `weights`. A `float` is what gRPC keeps them in, and what its factor is rounded to.
@@ -75,7 +88,7 @@ impl StaticStride {
     }
 
     #[inline]
-    pub(crate) fn pick(&mut self) -> usize {
+    pub(super) fn next(&mut self) -> usize {
         loop {
             let (index, round) = (self.index, self.round);
             self.sequence = self.sequence.wrapping_add(1);
@@ -91,5 +104,16 @@ impl StaticStride {
                 return index;
             }
         }
+    }
+}
+
+impl Choose for StaticStride {
+    fn refresh(&mut self, _: Instant, hosts: &Hosts) {
+        self.set_weights(hosts.all().iter().map(|h| h.weight as f32));
+    }
+
+    #[inline]
+    fn pick(&mut self, _: Pick<'_>) -> Option<usize> {
+        Some(self.next())
     }
 }

@@ -3,8 +3,10 @@
 use super::edf::{Edf, Schedule};
 use super::smooth_weighted::SmoothWeighted;
 use super::static_stride::StaticStride;
+use super::{Choose, Pick};
+use crate::Request;
 use crate::hosts::{Host, Hosts};
-use base::InstanceId;
+use base::{InstanceId, Instant, Seed};
 
 /// `hosts` become the ones numbered by the first of each pair, with the weight that is the second.
 fn set(hosts: &mut Hosts, pairs: &[(u32, u32)]) {
@@ -19,6 +21,12 @@ fn weighing(weights: &[u32]) -> Hosts {
     hosts
 }
 
+/// A pick by a strategy that needs neither time nor chance.
+fn pick(strategy: &mut impl Choose, hosts: &Hosts) -> usize {
+    let rng = &mut Seed(0).stream("unused");
+    strategy.pick(Pick { now: Instant::ZERO, request: Request::default(), hosts, rng }).expect("there are hosts")
+}
+
 fn counts(n: usize, picks: usize, mut pick: impl FnMut() -> usize) -> Vec<u32> {
     let mut counts = vec![0; n];
     (0..picks).for_each(|_| counts[pick()] += 1);
@@ -31,7 +39,7 @@ fn counts(n: usize, picks: usize, mut pick: impl FnMut() -> usize) -> Vec<u32> {
 fn nginx_five_one_one() {
     let hosts = weighing(&[5, 1, 1]);
     let mut smooth = SmoothWeighted::default();
-    smooth.refresh(&hosts);
+    smooth.refresh(Instant::ZERO, &hosts);
     let published = [
         ('a', [-2, 1, 1]),
         ('a', [-4, 2, 2]),
@@ -42,8 +50,8 @@ fn nginx_five_one_one() {
         ('a', [0, 0, 0]),
     ];
     for (host, points) in published {
-        assert_eq!(char::from(b"abc"[smooth.pick(&hosts)]), host);
-        assert_eq!(smooth.current, points);
+        assert_eq!(char::from(b"abc"[pick(&mut smooth, &hosts)]), host);
+        assert_eq!(*smooth.current, points);
     }
 }
 
@@ -117,7 +125,7 @@ fn envoy_edf_without_entries_picks_nothing() {
 /// `SchedulerWithRandomPicksFirstPickDistribution`: over random starts the first pick goes by weight, within a percent.
 #[test]
 fn envoy_edf_first_picks_go_by_weight() {
-    use base::{Draw, Seed};
+    use base::Draw;
     let mut rng = Seed(1).stream("starts");
     for weights in [&[25.0, 75.0][..], &[1.0, 99.0], &[50.0, 50.0], &[1.0, 20.0, 79.0]] {
         let mut schedule = Schedule::default();
@@ -136,7 +144,7 @@ fn envoy_edf_first_picks_go_by_weight() {
 // Envoy, test/extensions/load_balancing_policies/round_robin/round_robin_lb_test.cc.
 
 fn assert_picks(edf: &mut Edf, hosts: &Hosts, expected: &[usize]) {
-    let picks: Vec<usize> = expected.iter().map(|_| edf.pick(hosts)).collect();
+    let picks: Vec<usize> = expected.iter().map(|_| pick(edf, hosts)).collect();
     assert_eq!(picks, expected);
 }
 
@@ -145,7 +153,7 @@ fn assert_picks(edf: &mut Edf, hosts: &Hosts, expected: &[usize]) {
 fn envoy_round_robin_seed() {
     let hosts = weighing(&[1, 1, 1]);
     let mut edf = Edf::seeded(1);
-    edf.refresh(&hosts);
+    edf.refresh(Instant::ZERO, &hosts);
     assert_picks(&mut edf, &hosts, &[1, 2, 0, 1]);
 }
 
@@ -154,10 +162,10 @@ fn envoy_round_robin_seed() {
 fn envoy_round_robin_normal() {
     let mut hosts = weighing(&[1, 1]);
     let mut edf = Edf::seeded(0);
-    edf.refresh(&hosts);
+    edf.refresh(Instant::ZERO, &hosts);
     assert_picks(&mut edf, &hosts, &[0, 1, 0, 1, 0]);
     set(&mut hosts, &[(0, 1), (1, 1), (2, 1)]);
-    edf.refresh(&hosts);
+    edf.refresh(Instant::ZERO, &hosts);
     assert_picks(&mut edf, &hosts, &[2, 0, 1, 2]);
 }
 
@@ -166,16 +174,16 @@ fn envoy_round_robin_normal() {
 fn envoy_round_robin_weighted() {
     let mut hosts = weighing(&[1, 2]);
     let mut edf = Edf::seeded(0);
-    edf.refresh(&hosts);
+    edf.refresh(Instant::ZERO, &hosts);
     assert_picks(&mut edf, &hosts, &[1, 0, 1, 1, 0, 1]);
     set(&mut hosts, &[(0, 2), (1, 1)]);
-    edf.refresh(&hosts);
+    edf.refresh(Instant::ZERO, &hosts);
     assert_picks(&mut edf, &hosts, &[1, 0, 0, 1, 0, 0, 1, 0]);
     set(&mut hosts, &[(0, 2), (1, 1), (2, 3)]);
-    edf.refresh(&hosts);
+    edf.refresh(Instant::ZERO, &hosts);
     assert_picks(&mut edf, &hosts, &[2, 0, 2, 1, 0, 2, 2, 0, 2, 1, 0, 2]);
     set(&mut hosts, &[(0, 1), (3, 4)]);
-    edf.refresh(&hosts);
+    edf.refresh(Instant::ZERO, &hosts);
     assert_picks(&mut edf, &hosts, &[1, 1, 1, 0, 1, 1, 1, 1, 0, 1]);
 }
 
@@ -184,7 +192,7 @@ fn envoy_round_robin_weighted() {
 fn envoy_round_robin_weighted_seed() {
     let hosts = weighing(&[1, 2]);
     let mut edf = Edf::seeded(1);
-    edf.refresh(&hosts);
+    edf.refresh(Instant::ZERO, &hosts);
     assert_picks(&mut edf, &hosts, &[0, 1, 1, 0, 1, 1]);
 }
 
@@ -196,8 +204,8 @@ fn envoy_round_robin_weighted_initialization_picks_all_hosts() {
     let counts = counts(3, 10, || {
         let mut edf = Edf::seeded(seed);
         seed += 1;
-        edf.refresh(&hosts);
-        edf.pick(&hosts)
+        edf.refresh(Instant::ZERO, &hosts);
+        pick(&mut edf, &hosts)
     });
     assert_eq!(counts, [6, 3, 1]);
 }
@@ -225,7 +233,7 @@ fn grpc_static_stride_counts() {
     ];
     for (weights, picks, expected) in table {
         let mut stride = stride(weights);
-        assert_eq!(counts(weights.len(), picks, || stride.pick()), expected, "{weights:?}");
+        assert_eq!(counts(weights.len(), picks, || stride.next()), expected, "{weights:?}");
     }
 }
 
@@ -233,11 +241,11 @@ fn grpc_static_stride_counts() {
 #[test]
 fn grpc_static_stride_with_equal_weights_is_round_robin() {
     let mut stride = stride(&[300.0, 300.0, 0.0]);
-    let first: Vec<usize> = (0..3).map(|_| stride.pick()).collect();
+    let first: Vec<usize> = (0..3).map(|_| stride.next()).collect();
     let mut sorted = first.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, [0, 1, 2]);
-    (0..1000).for_each(|i| assert_eq!(stride.pick(), first[i % 3]));
+    (0..1000).for_each(|i| assert_eq!(stride.next(), first[i % 3]));
 }
 
 /// `RebuildGiveSamePicks`: a new schedule before each pick, over one sequence.
@@ -247,7 +255,7 @@ fn grpc_static_stride_rebuilt_gives_the_same_picks() {
     let mut rebuilt = StaticStride::starting_at(0);
     for _ in 0..100 {
         rebuilt.set_weights([1.0, 2.0, 3.0].into_iter());
-        assert_eq!(rebuilt.pick(), kept.pick());
+        assert_eq!(rebuilt.next(), kept.next());
     }
 }
 
@@ -255,5 +263,5 @@ fn grpc_static_stride_rebuilt_gives_the_same_picks() {
 #[test]
 fn grpc_static_stride_picks_the_largest_in_every_round() {
     let mut stride = stride(&[1.0, 2.0, 3.0]);
-    assert_eq!(counts(3, 65_535 * 2, || stride.pick())[2], 65_535);
+    assert_eq!(counts(3, 65_535 * 2, || stride.next())[2], 65_535);
 }

@@ -4,8 +4,23 @@
 //! the sum of weights, and the first host whose running sum is above it; where weights are equal, one draw of an index.
 //! Dubbo adds the running sums up for every pick; here they are kept from update to update.
 
+use super::catalogue::{Needs, StrategyInfo};
+use super::{Choose, Pick, State};
 use crate::hosts::Hosts;
-use base::{Draw, Rng};
+use base::{Draw, Instant};
+
+pub(super) static INFO: StrategyInfo = StrategyInfo {
+    name: "weighted_random",
+    summary: "each host as likely as its weight, every time",
+    explanation: "Random, with chances in proportion to weights. Nothing is remembered, so clients cannot fall into \
+                  step, but nothing evens out either: a host of weight w gets its share only on average, and the \
+                  queues it builds are those of random arrivals.",
+    source: "Dubbo random (RandomLoadBalance.java)",
+    weighted: true,
+    parameters: &[],
+    needs: Needs::NOTHING,
+    make: |_, _| State::WeightedRandom(WeightedRandom::default()),
+};
 
 #[derive(Debug, Default)]
 pub(crate) struct WeightedRandom {
@@ -13,8 +28,8 @@ pub(crate) struct WeightedRandom {
     sums: Vec<u64>,
 }
 
-impl WeightedRandom {
-    pub(crate) fn refresh(&mut self, hosts: &Hosts) {
+impl Choose for WeightedRandom {
+    fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         self.sums.clear();
         if hosts.weights_are_equal() {
             return;
@@ -27,13 +42,13 @@ impl WeightedRandom {
     }
 
     #[inline]
-    pub(crate) fn pick(&self, hosts: &Hosts, rng: &mut Rng) -> usize {
-        match self.sums.last() {
+    fn pick(&mut self, Pick { hosts, rng, .. }: Pick<'_>) -> Option<usize> {
+        Some(match self.sums.last() {
             Some(&total) => {
                 let drawn = rng.below_u64(total);
                 self.sums.partition_point(|&sum| sum <= drawn)
             }
             None => rng.below(hosts.len() as u32) as usize,
-        }
+        })
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn calm(seconds: u64) -> Spec {
         grace: Duration::secs(5),
         versions: vec![version("1.0.0", Ratio::ZERO)],
         calls: Vec::new(),
-        balancer: world::balancer::Strategy::RoundRobin,
+        balancer: world::balancer::Strategy::ROUND_ROBIN,
         weights: Vec::new(),
         policy,
     };

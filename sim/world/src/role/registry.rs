@@ -295,7 +295,7 @@ impl World {
                         format!("{service} at {}: {} open", view.revision, view.open().count())
                     });
                     if let Some(upstream) = state.upstream(service) {
-                        state.upstreams[upstream].set_view(view);
+                        state.upstreams[upstream].set_view(now, view);
                     }
                     continue;
                 }
@@ -374,8 +374,9 @@ impl World {
         });
         let view = Arc::new(View::new(service, base::Revision(self.truth_told), endpoints.collect()));
         for caller in &mut self.callers {
+            let local = self.kernel.local(caller.node);
             if let Some(upstream) = caller.upstream(service) {
-                caller.upstreams[upstream].set_view(view.clone());
+                caller.upstreams[upstream].set_view(local, view.clone());
             }
         }
     }
