@@ -1,6 +1,6 @@
 //! How to choose: the strategies, one file each, and the enum that selects among them.
 //!
-//! To add one: a file beside these with a state type that implements [`Choose`] and a [`StrategyInfo`] that declares name,
+//! To add one: a file beside these with a state type that implements `Choose` and a [`StrategyInfo`] that declares name,
 //! parameters and meaning; a line in `strategies!` below; and its info in [`catalogue`]. Scenario files, their schema,
 //! `list`, `explain` and `route` follow from that.
 //!
