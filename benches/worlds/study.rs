@@ -31,6 +31,7 @@ pub(crate) fn world(model: &Model) -> Spec {
         calls: Vec::new(),
         balancer: world::balancer::Strategy::P2C,
         weights: Vec::new(),
+        speeds: Vec::new(),
         policy: world::traffic::Policy::none(),
     };
     let shoppers = LoadSpec {

@@ -3,20 +3,21 @@
 //! Every shape of load says which keys it needs and which mean nothing to it, so a `peak` beside a plain rate is an error and
 //! not a number that nobody reads.
 
+use super::capacity::capacity;
 use super::{Context, Given, distribution, given};
 use crate::At;
 use crate::problem::Problem;
 use crate::scalar::{Ranged, Rate, Span};
 use crate::schema::{Load, Shape};
-use base::{Dist, Duration, Ratio};
-use world::spec::{Arrivals, GatewaySpec, LoadSpec, Target};
+use base::{Dist, Duration, Ratio, ServiceId};
+use world::spec::{Arrivals, GatewaySpec, LoadSpec, ServiceSpec, Target};
 use world::traffic::{RequestHead, RouteTable};
 
 /// How many nodes a load may come from, and how many users a closed one may have: each takes memory for the whole run.
 const SOURCES_MAX: u32 = 100_000;
 const USERS_MAX: u32 = 1_000_000;
 
-pub(crate) fn lower(cx: &mut Context<'_>, gateway: Option<&GatewaySpec>) -> Vec<LoadSpec> {
+pub(crate) fn lower(cx: &mut Context<'_>, gateway: Option<&GatewaySpec>, services: &[ServiceSpec]) -> Vec<LoadSpec> {
     let scenario = cx.scenario;
     if scenario.load.is_empty() {
         cx.report(
@@ -28,7 +29,8 @@ pub(crate) fn lower(cx: &mut Context<'_>, gateway: Option<&GatewaySpec>) -> Vec<
     let mut specs = Vec::new();
     for (name, load) in &scenario.load {
         let target = target(cx, name, load, gateway);
-        let arrivals = arrivals(cx, name, load);
+        let server = target.as_ref().and_then(|target| server(target, gateway)).map(|id| &services[id.index()]);
+        let arrivals = arrivals(cx, name, load, server);
         let sources = load.sources.as_ref().map_or(1, |n| n.value.0);
         if let Some(count) = load.sources.as_ref().filter(|n| n.value.0 > SOURCES_MAX) {
             cx.report(Problem::at(count, format!("at most {SOURCES_MAX} sources of a load")));
@@ -104,19 +106,51 @@ fn target(cx: &mut Context<'_>, name: &At<String>, load: &At<Load>, gateway: Opt
     }
 }
 
-fn arrivals(cx: &mut Context<'_>, name: &At<String>, load: &At<Load>) -> Option<Arrivals> {
+/// The one service that a load asks; none when a route has several destinations, or leads nowhere.
+fn server(target: &Target, gateway: Option<&GatewaySpec>) -> Option<ServiceId> {
+    match target {
+        Target::Service(service) => Some(*service),
+        Target::Gateway { host, path, headers } => {
+            let pairs: Vec<(&str, &str)> = headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            let routes = &gateway?.routes;
+            let index = RouteTable::new(routes.clone()).find(&RequestHead { host, path, headers: &pairs })?;
+            let mut all = routes[index].action.destinations.iter().map(|d| d.service);
+            let first = all.next()?;
+            all.all(|other| other == first).then_some(first)
+        }
+    }
+}
+
+fn arrivals(
+    cx: &mut Context<'_>,
+    name: &At<String>,
+    load: &At<Load>,
+    server: Option<&ServiceSpec>,
+) -> Option<Arrivals> {
     let shape = load.shape.as_ref().map_or_else(Default::default, |s| s.value);
     let (word, needs, belongs): (&str, &[&str], &[&str]) = match shape {
-        Shape::Poisson => ("poisson", &["rate"], &["rate"]),
-        Shape::Constant => ("constant", &["rate"], &["rate"]),
-        Shape::Bursts => ("bursts", &["rate", "peak", "every", "lasts"], &["rate", "peak", "every", "lasts"]),
-        Shape::Diurnal => ("diurnal", &["rate", "period"], &["rate", "swing", "period"]),
+        Shape::Poisson => ("poisson", &["rate"], &["rate", "utilization"]),
+        Shape::Constant => ("constant", &["rate"], &["rate", "utilization"]),
+        Shape::Bursts => {
+            ("bursts", &["rate", "peak", "every", "lasts"], &["rate", "utilization", "peak", "every", "lasts"])
+        }
+        Shape::Diurnal => ("diurnal", &["rate", "period"], &["rate", "utilization", "swing", "period"]),
         Shape::Closed => ("closed", &["users"], &["users", "think"]),
     };
-    let given: [Given; 8] = given!(load; rate, peak, every, lasts, swing, period, users, think);
+    let given: [Given; 9] = given!(load; rate, utilization, peak, every, lasts, swing, period, users, think);
     cx.strays(&given, belongs, &format!("the shape `{word}`"));
+    if let (Some(_), Some(utilization)) = (&load.rate, &load.utilization)
+        && belongs.contains(&"utilization")
+    {
+        cx.report(
+            Problem::at(utilization, "`rate` and `utilization` contradict each other")
+                .label("so many a second, or as many as keep the target that busy?"),
+        );
+        return None;
+    }
+    let is_there = |key: &str, span: &Option<_>| span.is_some() || key == "rate" && load.utilization.is_some();
     let missing: Vec<&str> =
-        given.iter().filter(|(key, span)| needs.contains(key) && span.is_none()).map(|(key, _)| *key).collect();
+        given.iter().filter(|(key, span)| needs.contains(key) && !is_there(key, span)).map(|(key, _)| *key).collect();
     let path = format!("load/{}", name.value);
     if !missing.is_empty() {
         cx.report(
@@ -127,8 +161,8 @@ fn arrivals(cx: &mut Context<'_>, name: &At<String>, load: &At<Load>) -> Option<
         return None;
     }
     match shape {
-        Shape::Poisson => Some(Arrivals::Poisson { rate: rate(cx, &path, "rate", load.rate.as_ref()?) }),
-        Shape::Constant => Some(Arrivals::Constant { rate: rate(cx, &path, "rate", load.rate.as_ref()?) }),
+        Shape::Poisson => Some(Arrivals::Poisson { rate: mean_rate(cx, &path, load, server)? }),
+        Shape::Constant => Some(Arrivals::Constant { rate: mean_rate(cx, &path, load, server)? }),
         Shape::Bursts => {
             let (every, lasts) = (load.every.as_ref()?, load.lasts.as_ref()?);
             if lasts.value.0.is_zero() || lasts.value.0 >= every.value.0 {
@@ -137,15 +171,23 @@ fn arrivals(cx: &mut Context<'_>, name: &At<String>, load: &At<Load>) -> Option<
                         .label("longer than no time, shorter than `every`"),
                 );
             }
-            let (base, peak) = (load.rate.as_ref()?, load.peak.as_ref()?);
-            if peak.low() < base.high() {
+            let peak = load.peak.as_ref()?;
+            let (base, base_max) = match &load.rate {
+                // Nothing between bursts is a rate too.
+                Some(base) => (cx.draw(&format!("{path}/rate"), &base.value).0, base.high()),
+                None => {
+                    let base = mean_rate(cx, &path, load, server)?;
+                    (base, Rate(base))
+                }
+            };
+            if peak.low() < base_max {
                 cx.report(Problem::at(
                     peak,
-                    format!("the peak ({}) can be below the rate between bursts ({})", peak.low(), base.high()),
+                    format!("the peak ({}) can be below the rate between bursts ({base_max})", peak.low()),
                 ));
             }
             Some(Arrivals::Bursts {
-                base: cx.draw(&format!("{path}/rate"), &base.value).0,
+                base,
                 peak: rate(cx, &path, "peak", peak),
                 every: every.value.0,
                 lasts: lasts.value.0,
@@ -155,7 +197,7 @@ fn arrivals(cx: &mut Context<'_>, name: &At<String>, load: &At<Load>) -> Option<
             let period = load.period.as_ref()?;
             positive(cx, period, "period");
             Some(Arrivals::Diurnal {
-                mean: rate(cx, &path, "rate", load.rate.as_ref()?),
+                mean: mean_rate(cx, &path, load, server)?,
                 swing: load.swing.as_ref().map_or(Ratio::percent(50), |s| s.value.0),
                 period: period.value.0,
             })
@@ -170,6 +212,40 @@ fn arrivals(cx: &mut Context<'_>, name: &At<String>, load: &At<Load>) -> Option<
             Some(Arrivals::Closed { users: cx.draw(&format!("{path}/users"), &users.value).0, think })
         }
     }
+}
+
+/// The rate as it is given, or the one that keeps the target as busy as is asked for.
+fn mean_rate(cx: &mut Context<'_>, path: &str, load: &Load, server: Option<&ServiceSpec>) -> Option<f64> {
+    let Some(at) = &load.utilization else { return Some(rate(cx, path, "rate", load.rate.as_ref()?)) };
+    // An unknown service has been told already.
+    let Some(server) = server else {
+        if load.path.is_some() {
+            cx.report(
+                Problem::at(at, "`utilization` needs to know of which service")
+                    .label("the route of this path leads to none or to several; give a `rate`")
+                    .unless_lost("gateway"),
+            );
+        }
+        return None;
+    };
+    let wrong = |label: String| {
+        let name = &server.name;
+        Problem::at(at, format!("how long `{name}` takes for a request is not known")).label(label)
+    };
+    if let Some(call) = server.calls.iter().flatten().next() {
+        let other = cx.services[call.service.index()].name;
+        cx.report(wrong(format!("it also waits for `{other}`, which it calls; give a `rate`")));
+        return None;
+    }
+    let capacity = capacity(server);
+    if !capacity.is_finite() {
+        cx.report(
+            wrong("its service time is none at all; give a `rate`".to_string())
+                .unless_lost(format!("service/{}", server.name)),
+        );
+        return None;
+    }
+    Some(cx.draw(&format!("{path}/utilization"), &at.value).0 * capacity)
 }
 
 /// A rate above zero.

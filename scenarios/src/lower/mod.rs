@@ -7,6 +7,7 @@
 //! name, so that adding or removing a section changes no other draw.
 
 mod balancer;
+pub(crate) mod capacity;
 mod declare;
 mod distribution;
 mod expect;
@@ -54,7 +55,7 @@ pub(crate) fn lower(scenario: &Scenario, seed: Seed) -> (Option<Spec>, Vec<Probl
     let registry = registry::lower(&mut cx);
     let services = service::lower(&mut cx);
     let gateway = gateway::lower(&mut cx);
-    let loads = load::lower(&mut cx, gateway.as_ref());
+    let loads = load::lower(&mut cx, gateway.as_ref(), &services);
     let rollouts = rollout::lower(&mut cx);
     let names = names(&cx, &zones);
     let faults = fault::lower(&mut cx, &names);

@@ -18,6 +18,8 @@ const VERSIONS_MAX: usize = 200;
 const CALLS_MAX: usize = 200;
 /// The heaviest an instance can be: what gRPC's weights are scaled to, and far more than a ratio anybody wants.
 const WEIGHT_MAX: u32 = 65_535;
+/// How slow an instance can be; a thousand times slower than the others is as good as dead.
+const SPEED_MIN: f64 = 0.001;
 
 pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
     let scenario = cx.scenario;
@@ -45,6 +47,7 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
             calls: calls(cx, service, &path),
             balancer: service.balancer.as_ref().map_or(common_balancer, |at| balancer::lower(cx, at)),
             weights: service.weights.as_ref().map_or_else(Vec::new, |at| weights(cx, at)),
+            speeds: service.speeds.as_ref().map_or_else(Vec::new, |at| speeds(cx, at)),
             policy: service
                 .policy
                 .as_ref()
@@ -147,6 +150,20 @@ fn weights(cx: &mut Context<'_>, all: &At<Vec<At<Count>>>) -> Vec<u32> {
         }
     }
     all.value.iter().map(|weight| weight.value.0).collect()
+}
+
+fn speeds(cx: &mut Context<'_>, all: &At<Vec<At<Factor>>>) -> Vec<f64> {
+    if all.value.is_empty() {
+        cx.report(
+            Problem::at(all, "no speed at all").label("such as [1, 1, 0.2]; without the key every instance works at 1"),
+        );
+    }
+    for speed in &all.value {
+        if !(SPEED_MIN..=1.0 / SPEED_MIN).contains(&speed.value.0) {
+            cx.report(Problem::at(speed, format!("a speed is {SPEED_MIN} to {}", 1.0 / SPEED_MIN)));
+        }
+    }
+    all.value.iter().map(|speed| speed.value.0).collect()
 }
 
 /// Reports each call by which a service ends up calling itself.

@@ -1,13 +1,12 @@
 //! What runs, but probably not as its author thinks.
 
+use super::capacity::{capacity, offered};
 use crate::problem::Problem;
 use crate::schema::Scenario;
-use base::Duration;
 use world::Spec;
 use world::balancer::strategy::catalogue;
 use world::outcome::CheckKind;
-use world::spec::{Arrivals, ServiceSpec, Target};
-use world::traffic::{RequestHead, RouteTable};
+use world::traffic::RouteTable;
 
 pub(crate) fn check(scenario: &Scenario, spec: &Spec) -> Vec<Problem> {
     let mut warnings = Vec::new();
@@ -50,58 +49,6 @@ fn idle_weights(scenario: &Scenario, spec: &Spec, warnings: &mut Vec<Problem>) {
             );
         }
     }
-}
-
-/// Requests per second that all instances of a service can finish.
-fn capacity(service: &ServiceSpec) -> f64 {
-    let mean = service.service_time.mean();
-    let slots = f64::from(service.instances) * f64::from(service.concurrency);
-    if mean == Duration::ZERO { f64::INFINITY } else { slots / (mean.as_secs_f64() * service.versions[0].slowdown) }
-}
-
-/// Requests per second to each service, from open loads and the calls they cause. Calls go in no circle, so as many
-/// rounds as there are services carry every rate to the end.
-fn offered(spec: &Spec) -> Vec<f64> {
-    let mut direct = vec![0.0; spec.services.len()];
-    for load in &spec.loads {
-        let rate = match &load.arrivals {
-            Arrivals::Poisson { rate } | Arrivals::Constant { rate } => *rate,
-            Arrivals::Bursts { base, peak, every, lasts } => {
-                let share = lasts.as_secs_f64() / every.as_secs_f64();
-                base * (1.0 - share) + peak * share
-            }
-            Arrivals::Diurnal { mean, .. } => *mean,
-            Arrivals::Closed { .. } => 0.0,
-        };
-        match &load.target {
-            Target::Service(service) => direct[service.index()] += rate,
-            Target::Gateway { host, path, headers } => {
-                let Some(gateway) = &spec.gateway else { continue };
-                let pairs: Vec<(&str, &str)> = headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-                let table = RouteTable::new(gateway.routes.clone());
-                let Some(index) = table.find(&RequestHead { host, path, headers: &pairs }) else { continue };
-                let all = &gateway.routes[index].action.destinations;
-                let total: f64 = all.iter().map(|d| f64::from(d.weight)).sum();
-                for destination in all {
-                    direct[destination.service.index()] += rate * f64::from(destination.weight) / total;
-                }
-            }
-        }
-    }
-    let mut offered = direct.clone();
-    for _ in 0..spec.services.len() {
-        let mut next = direct.clone();
-        for (service, rate) in spec.services.iter().zip(&offered) {
-            for call in service.calls.iter().flatten() {
-                next[call.service.index()] += rate;
-            }
-        }
-        if next == offered {
-            break;
-        }
-        offered = next;
-    }
-    offered
 }
 
 fn unreachable_routes(scenario: &Scenario, spec: &Spec, warnings: &mut Vec<Problem>) {

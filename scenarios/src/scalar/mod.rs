@@ -9,6 +9,7 @@ mod number;
 mod percent;
 mod range;
 mod rate;
+mod utilization;
 mod word;
 
 pub use bandwidth::Bandwidth;
@@ -18,6 +19,7 @@ pub use number::{Count, Factor, Instances, Ppm};
 pub use percent::Percent;
 pub use range::{Ranged, Unit};
 pub use rate::Rate;
+pub use utilization::Utilization;
 pub use word::{OrForever, OrNone};
 
 use schemars::Schema;

@@ -2,7 +2,7 @@
 
 use super::Distribution;
 use crate::At;
-use crate::scalar::{Count, Percent, Ranged, Rate, Span};
+use crate::scalar::{Count, Percent, Ranged, Rate, Span, Utilization};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,9 +27,14 @@ pub struct Load {
     /// How requests are spread over time; `poisson` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<At<Shape>>,
-    /// Mean requests per second; between bursts with shape `bursts`. Not with shape `closed`.
+    /// Mean requests per second; between bursts with shape `bursts`. Not with shape `closed`, nor beside `utilization`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<At<Ranged<Rate>>>,
+    /// Instead of `rate`: the share of the time for which these requests alone keep the target's instances busy, such as "90%".
+    /// The rate follows from the mean service time, the concurrency and the speeds of the instances that are there at the
+    /// start. Not with shape `closed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub utilization: Option<At<Ranged<Utilization>>>,
     /// Requests per second in a burst. Only with shape `bursts`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak: Option<At<Ranged<Rate>>>,

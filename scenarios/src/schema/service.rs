@@ -47,6 +47,11 @@ pub struct Service {
     #[schemars(extend("minItems" = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<At<Vec<At<Count>>>>,
+    /// How fast its instances work, given to them in turn as they are created: [1, 1, 0.2] makes every third one five times
+    /// slower; 1 each by default.
+    #[schemars(extend("minItems" = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speeds: Option<At<Vec<At<Factor>>>>,
     /// How its callers treat a call, in place of the scenario's `policy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<At<Policy>>,

@@ -239,8 +239,9 @@ fn service(index: usize, total: usize) -> BoxedStrategy<Service> {
     let numbers =
         (ranged(count(3..50)), maybe(ranged(count(1..20))), maybe(ranged(count(0..20))), maybe(distribution()));
     let weights = maybe(prop::collection::vec((1..=65_535u32).prop_map(|weight| at(Count(weight))), 1..5));
-    (numbers, maybe(ms(0..5000)), calls, (maybe(balancer()), weights), maybe(policy()), version)
-        .prop_map(|(numbers, grace, calls, (balancer, weights), policy, version)| {
+    let speeds = maybe(prop::collection::vec((1u32..5_000).prop_map(|n| at(Factor(f64::from(n) / 1e3))), 1..5));
+    (numbers, maybe(ms(0..5000)), calls, (maybe(balancer()), weights, speeds), maybe(policy()), version)
+        .prop_map(|(numbers, grace, calls, (balancer, weights, speeds), policy, version)| {
             let (instances, concurrency, queue_limit, service_time) = numbers;
             Service {
                 instances: Some(at(instances)),
@@ -251,6 +252,7 @@ fn service(index: usize, total: usize) -> BoxedStrategy<Service> {
                 calls,
                 balancer,
                 weights,
+                speeds,
                 policy,
                 version: [(text("1.1.0"), at(version))].into(),
                 ..Service::default()

@@ -64,6 +64,8 @@ pub(crate) struct Node {
     seed: Seed,
     holds: Vec<(HolderId, Hold)>,
     removed: bool,
+    /// How many times longer work takes on this machine than on others, whatever happens.
+    built_in: f64,
     slowdown: f64,
 }
 
@@ -102,6 +104,7 @@ impl Nodes {
             seed,
             holds: Vec::new(),
             removed: false,
+            built_in: 1.0,
             slowdown: 1.0,
         });
         let zone = u16::try_from(zone.0).expect("fewer than 65,536 zones");
@@ -246,6 +249,12 @@ impl Node {
         }
     }
 
+    /// Makes it a machine of another speed, for good.
+    pub(crate) fn build_in(&mut self, slowdown: f64, now: Instant) {
+        self.built_in = slowdown;
+        self.settle(now);
+    }
+
     /// Adds a hold; answers the state before it.
     pub(crate) fn hold(&mut self, holder: HolderId, hold: Hold, now: Instant) -> State {
         let before = self.state();
@@ -269,7 +278,7 @@ impl Node {
     }
 
     fn settle(&mut self, now: Instant) {
-        let (mut slowdown, mut disk_slowdown, mut full, mut drift) = (1.0, 1.0, false, 0i64);
+        let (mut slowdown, mut disk_slowdown, mut full, mut drift) = (self.built_in, 1.0, false, 0i64);
         for (_, hold) in &self.holds {
             match hold {
                 Hold::Slow(factor) => slowdown *= factor,

@@ -189,6 +189,12 @@ impl<M: Message> Kernel<M> {
         self.waiting.remove(&node);
     }
 
+    /// Makes a node a machine on which work takes `slowdown` times longer than on others, before the run. Faults slow it
+    /// further.
+    pub fn set_slowdown(&mut self, node: NodeId, slowdown: f64) {
+        self.nodes.change(node, |n| n.build_in(slowdown, self.now));
+    }
+
     /// Gives a node another clock, before the run.
     pub fn set_clock(&mut self, node: NodeId, clock: crate::clock::Clock) {
         self.nodes.change(node, |n| *n.clock_mut() = clock);

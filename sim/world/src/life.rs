@@ -56,9 +56,13 @@ impl World {
         let zone = self.spec.zone_in_turn(state.created - 1);
         let (concurrency, queue_limit) = (state.concurrency, state.queue_limit);
         let weight = state.weight_in_turn(state.created - 1);
+        let speed = state.speed_in_turn(state.created - 1);
         state.instances.push(id);
         let tag = state.name.clone();
         let node = self.kernel.add_node(name.clone(), zone, vec![tag]);
+        if speed != 1.0 {
+            self.kernel.set_slowdown(node, 1.0 / speed);
+        }
         self.post.enroll(self.seed, &name);
         let role = if state.is_gateway { Role::Gateway(id) } else { Role::Instance(id) };
         self.roles.push(role);

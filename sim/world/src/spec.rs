@@ -82,6 +82,9 @@ pub struct ServiceSpec {
     /// What its instances weigh for strategies that go by weight, 1 to 65535, given to them in turn as they are created; one
     /// each when there are none.
     pub weights: Vec<u32>,
+    /// How fast its instances work, above zero, given to them in turn as they are created: at 0.5 work takes twice as long. All
+    /// work at 1 when there are none.
+    pub speeds: Vec<f64>,
     /// How its callers treat a call.
     pub policy: traffic::Policy,
 }

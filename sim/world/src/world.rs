@@ -113,6 +113,8 @@ pub(crate) struct Service {
     pub(crate) balancer: balancer::Strategy,
     /// What its instances weigh, in turn.
     pub(crate) weights: Vec<u32>,
+    /// How fast its instances work, in turn.
+    pub(crate) speeds: Vec<f64>,
     pub(crate) policy: traffic::Policy,
     /// For the timers that end attempts at it.
     pub(crate) lane: Option<Lane>,
@@ -140,6 +142,14 @@ impl Service {
         match self.weights.len() {
             0 => 1,
             n => self.weights[nth as usize % n],
+        }
+    }
+
+    /// How fast the `nth` instance works that is ever created, counted from nought.
+    pub(crate) fn speed_in_turn(&self, nth: u32) -> f64 {
+        match self.speeds.len() {
+            0 => 1.0,
+            n => self.speeds[nth as usize % n],
         }
     }
 

@@ -20,6 +20,7 @@ pub(crate) fn service(name: &str, instances: u32) -> ServiceSpec {
         calls: Vec::new(),
         balancer: balancer::Strategy::P2C,
         weights: Vec::new(),
+        speeds: Vec::new(),
         policy: traffic::Policy::none(),
     }
 }

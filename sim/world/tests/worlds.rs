@@ -1,7 +1,7 @@
 //! Whole worlds: a stack with registry, gateway and calls, left alone and disturbed.
 
 use crate::common::{canary, ideal, poisson, rolling, service, stack};
-use base::{Duration, Instant, Seed};
+use base::{Dist, Duration, Instant, Seed};
 use kernel::{Crash, Fault, FaultKind, Path, Selector};
 use world::outcome::CheckKind;
 use world::spec::{Arrivals, ServiceSpec};
@@ -193,4 +193,24 @@ fn instances_are_measured_from_the_end_of_warm_up_to_the_request() {
     let outcome = outcome(&spec, 1);
     let taken: u64 = outcome.services[0].instances.iter().map(|i| i.requests).sum();
     assert_eq!((taken, outcome.requests.sent), (4_000, 4_000));
+}
+
+#[test]
+fn slow_instances_take_longer_and_the_rest_is_as_it_was() {
+    let of = |speeds: &[f64]| {
+        let api = ServiceSpec {
+            balancer: balancer::Strategy::RoundRobin,
+            service_time: Dist::Constant(Duration::ms(2)),
+            speeds: speeds.to_vec(),
+            ..service("api", 3)
+        };
+        let mut load = poisson(100.0);
+        load.arrivals = Arrivals::Constant { rate: 100.0 };
+        let spec = ideal(vec![api], load, Duration::secs(1), Duration::secs(6));
+        outcome(&spec, 1).services[0].instances.iter().map(|i| i.utilisation).collect::<Vec<f64>>()
+    };
+    let (same, mixed) = (of(&[]), of(&[1.0, 0.5]));
+    assert_eq!(same, of(&[1.0]));
+    assert_eq!([same[0], same[2]], [mixed[0], mixed[2]], "the third begins the list again");
+    assert!((mixed[1] / same[1] - 2.0).abs() < 1e-2, "{mixed:?} {same:?}");
 }

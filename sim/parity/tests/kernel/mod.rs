@@ -35,6 +35,7 @@ pub(crate) fn calm(seconds: u64) -> Spec {
         calls: Vec::new(),
         balancer: world::balancer::Strategy::ROUND_ROBIN,
         weights: Vec::new(),
+        speeds: Vec::new(),
         policy,
     };
     let registrant = registry::registrant::Config {
