@@ -199,7 +199,7 @@ fn instances_are_measured_from_the_end_of_warm_up_to_the_request() {
 fn slow_instances_take_longer_and_the_rest_is_as_it_was() {
     let of = |speeds: &[f64]| {
         let api = ServiceSpec {
-            balancer: balancer::Strategy::RoundRobin,
+            balancer: balancer::Strategy::ROUND_ROBIN,
             service_time: Dist::Constant(Duration::ms(2)),
             speeds: speeds.to_vec(),
             ..service("api", 3)
