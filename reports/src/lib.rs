@@ -12,12 +12,14 @@
 //! - [`csv`]: the data behind every plot and table.
 //! - [`plot`]: six pictures, drawn with plotters.
 //! - [`page`]: all of it in one folder, with a page that needs nothing else.
+//! - [`study`]: many runs compared: samples, intervals, rankings, theory, and a page of their own.
 
 pub mod console;
 pub mod csv;
 pub mod json;
 pub mod page;
 pub mod plot;
+pub mod study;
 
 mod number;
 

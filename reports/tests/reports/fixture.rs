@@ -236,6 +236,7 @@ fn timeline(rng: &mut Rng) -> Timeline {
         refused.push(if crash { about(rng, 45.0 / f64::from(i as u32 - 50)) } else { 0 });
         error.push(if canary > 0.0 { about(rng, 610.0 * canary * 0.02) } else { 0 });
         let slow = 1.0 + if crash { 0.5 } else { 0.0 } + if cut { 0.8 } else { 0.0 };
+        t.mean.push(ms(15.0 * busy * slow));
         t.p50.push(ms(13.0 * busy * slow * (1.0 + 0.03 * normal(rng))));
         let p99 = 52.0 * busy * slow * slow * (1.0 + 0.08 * normal(rng)) + if cut { 180.0 } else { 0.0 };
         t.p99.push(ms(p99));
@@ -297,6 +298,9 @@ fn instance(name: String, version: &str, zone: usize, per_step: Vec<u32>, busy: 
         utilisation: busy,
         in_system: busy * 5.2,
         in_system_max: (busy * 40.0) as u32,
+        in_system_max_measured: (busy * 38.0) as u32,
+        created_in_step: per_step.iter().position(|&n| n > 0).unwrap_or(0),
+        in_system_per_step: per_step.iter().map(|&n| (f64::from(n) * busy / 20.0) as u32).collect(),
         requests_per_step: per_step,
     }
 }

@@ -107,9 +107,12 @@ impl World {
         let baseline = record.baseline;
         let span = (now - baseline.at.max(self.metrics.measured_from.min(now))).as_nanos().max(1) as f64;
         let zone = self.kernel.nodes().zone(instance.node);
-        let mut per_step = vec![0; record.steps_before.min(self.metrics.timeline.steps)];
-        per_step.extend(&record.per_step);
-        per_step.resize(self.timeline_steps_closed(), 0);
+        let over_time = |since: &[u32]| {
+            let mut steps = vec![0; record.steps_before.min(self.metrics.timeline.steps)];
+            steps.extend(since);
+            steps.resize(self.timeline_steps_closed(), 0);
+            steps
+        };
         InstanceOutcome {
             name: record.name.clone(),
             version: self.version_name(instance.service(), instance.version()),
@@ -119,8 +122,11 @@ impl World {
                 / span
                 / f64::from(self.services[instance.service().index()].concurrency),
             in_system: (instance.in_system_area - baseline.in_system_area) as f64 / span,
-            in_system_max: instance.in_system_max,
-            requests_per_step: per_step,
+            in_system_max: instance.in_system_max.max(baseline.in_system_max),
+            in_system_max_measured: instance.in_system_max,
+            created_in_step: record.steps_before,
+            requests_per_step: over_time(&record.per_step),
+            in_system_per_step: over_time(&record.in_system_per_step),
         }
     }
 

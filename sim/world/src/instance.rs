@@ -79,6 +79,8 @@ pub(crate) struct Record {
     pub(crate) steps_before: usize,
     /// Requests taken in, by step.
     pub(crate) per_step: Vec<u32>,
+    /// Requests waiting or at work at the end of each step.
+    pub(crate) in_system_per_step: Vec<u32>,
     /// Requests taken in before the present step.
     pub(crate) taken_before_step: u64,
     /// What it had done when measuring of it began, and when that was.
@@ -92,6 +94,8 @@ pub(crate) struct Baseline {
     pub(crate) taken: u64,
     pub(crate) in_system_area: u64,
     pub(crate) working_area: u64,
+    /// Most requests at once until then; the instance counts anew from there.
+    pub(crate) in_system_max: u32,
 }
 
 /// A request at an instance.

@@ -80,6 +80,7 @@ impl World {
             died: None,
             steps_before: self.timeline_steps_closed(),
             per_step: Vec::new(),
+            in_system_per_step: Vec::new(),
             taken_before_step: 0,
             baseline: Baseline { at: self.kernel.now(), ..Baseline::default() },
         });

@@ -125,6 +125,8 @@ pub(crate) struct Metrics {
     area: u128,
     area_at: Instant,
     pub(crate) sojourn: u128,
+    /// The same sum, and the number of requests that had ended, when the present step began.
+    before_step: (u128, u64),
     pub(crate) timeline: Timeline,
     step: Step,
 }
@@ -169,6 +171,7 @@ impl Metrics {
             arrived: Vec::with_capacity(steps),
             succeeded: Vec::with_capacity(steps),
             failed,
+            mean: Vec::with_capacity(steps),
             p50: Vec::with_capacity(steps),
             p99: Vec::with_capacity(steps),
             max: Vec::with_capacity(steps),
@@ -185,6 +188,7 @@ impl Metrics {
             area: 0,
             area_at: Instant::ZERO,
             sojourn: 0,
+            before_step: (0, 0),
             timeline,
             step: Step::default(),
         }
@@ -244,6 +248,9 @@ impl Metrics {
             counts.push(step.ends[*end as usize]);
         }
         let at = |p| step.latency.quantile(p).unwrap_or(Duration::ZERO);
+        let (sojourn, ended) = std::mem::replace(&mut self.before_step, (self.sojourn, self.ended));
+        let ended = u128::from((self.ended - ended).max(1));
+        t.mean.push(Duration::ns(u64::try_from((self.sojourn - sojourn) / ended).unwrap_or(u64::MAX)));
         t.p50.push(at(0.5));
         t.p99.push(at(0.99));
         t.max.push(step.latency.max().unwrap_or(Duration::ZERO));

@@ -209,8 +209,14 @@ pub struct InstanceOutcome {
     pub in_system: f64,
     /// Most requests waiting or being served at once, since the run began.
     pub in_system_max: u32,
+    /// The same in the measured part alone.
+    pub in_system_max_measured: u32,
+    /// The step of the timeline in which it was made; zero for what was there from the first moment.
+    pub created_in_step: usize,
     /// Requests taken in during each step of the timeline.
     pub requests_per_step: Vec<u32>,
+    /// Requests waiting or being served at the end of each step of the timeline; zero before it was made.
+    pub in_system_per_step: Vec<u32>,
 }
 
 /// Which kind of promise a check makes.
@@ -333,6 +339,8 @@ pub struct Timeline {
     pub succeeded: Vec<u32>,
     /// Requests that ended badly, by name and by the step in which they ended.
     pub failed: Vec<(&'static str, Vec<u32>)>,
+    /// Mean latency of the requests that ended in the step, rounded down; zero when none did.
+    pub mean: Vec<Duration>,
     /// Median latency of the requests that ended in the step; zero when none did.
     pub p50: Vec<Duration>,
     /// 99th percentile.

@@ -372,12 +372,13 @@ impl World {
         }
     }
 
-    /// Notes what each instance took in during the step that ends.
+    /// Notes what each instance took in during the step that ends, and what it holds at its end.
     pub(crate) fn close_instances(&mut self, now: Instant, closed: usize) {
         for ((instance, record), &taken) in self.instances.iter_mut().zip(&mut self.records).zip(&self.taken) {
             instance.sum_areas(now);
             if record.steps_before + record.per_step.len() < closed {
                 record.per_step.push((taken - record.taken_before_step) as u32);
+                record.in_system_per_step.push(instance.in_system());
                 record.taken_before_step = taken;
             }
         }
@@ -388,7 +389,9 @@ impl World {
         for ((instance, record), &taken) in self.instances.iter_mut().zip(&mut self.records).zip(&self.taken) {
             instance.sum_areas(now);
             let (in_system_area, working_area) = (instance.in_system_area, instance.working_area);
-            record.baseline = Baseline { at: now, taken, in_system_area, working_area };
+            let in_system_max = instance.in_system_max;
+            instance.in_system_max = instance.in_system();
+            record.baseline = Baseline { at: now, taken, in_system_area, working_area, in_system_max };
         }
     }
 

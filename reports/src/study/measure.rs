@@ -1,0 +1,226 @@
+//! What a study measures: names as study files write them, with unit, direction and a heading.
+//!
+//! Every measure is one number a run. Latencies are in milliseconds, shares between 0 and 1, and nothing here knows how a
+//! number came about; that is in [`Sample::of`](super::Sample::of) and [`Sample::of_hashing`](super::Sample::of_hashing).
+
+use crate::number::{count, decimal, decimals_for};
+use std::fmt;
+
+/// One number of a run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Measure {
+    /// Mean latency of the calls to the service, as callers saw them, failures included.
+    Mean,
+    /// Median latency.
+    P50,
+    /// 90 % of calls took at most this.
+    P90,
+    /// 99 %.
+    P99,
+    /// 99.9 %.
+    P999,
+    /// The longest.
+    Max,
+    /// Calls that succeeded, per second of the measured part.
+    Goodput,
+    /// Share of calls that failed.
+    Errors,
+    /// Share of the instances' capacity that was busy, mean over instances.
+    Utilisation,
+    /// Time average of requests waiting or being served, mean over instances.
+    Queue,
+    /// Requests taken in by the busiest instance in a step of the timeline over the mean of all, averaged over steps.
+    Imbalance,
+    /// The same of what waits or is being served at the end of each step.
+    QueueImbalance,
+    /// Jain's index of what instances took in during a step, averaged over steps: 1 when all took the same, 1/n when one
+    /// took everything.
+    Jain,
+    /// Most requests waiting or being served at once at any instance.
+    WorstInFlight,
+    /// Share of the attempts at the service that were sent to an instance that was dead.
+    DeadShare,
+    /// Share of what the instances took in that went to the named one.
+    ShareOf(String),
+    /// Probe messages a request.
+    Probes,
+    /// How often a balancer rebuilt its table or ring.
+    Rebuilds,
+    /// Attempts beyond the first, per call.
+    Retries,
+    /// Keys of the fullest backend over the mean.
+    Balance,
+    /// Keys of the emptiest backend over the mean.
+    Lightest,
+    /// Standard deviation of keys per backend over the mean.
+    RelStd,
+    /// Share of keys that moved when one backend was removed.
+    Moved,
+    /// What had to move at the least: the removed backend's own share.
+    MovedIdeal,
+    /// Share of keys that moved when one backend was added.
+    Added,
+    /// What had to move at the least: one part in n + 1.
+    AddedIdeal,
+    /// Entries of the table or points of the ring.
+    Entries,
+    /// Bytes of the structure.
+    Bytes,
+    /// Wall time of one choice, in nanoseconds. Differs from machine to machine and from run to run.
+    PickNs,
+}
+
+/// What the numbers of a measure are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Milliseconds.
+    Millis,
+    /// Nanoseconds.
+    Nanos,
+    /// Between 0 and 1, written in percent.
+    Share,
+    /// A pure number.
+    Plain,
+    /// A whole number of things.
+    Count,
+    /// A number per second.
+    Rate,
+}
+
+/// Every measure that has a fixed name, in the order of reports.
+const FIXED: [(Measure, &str, &str, Unit); 28] = {
+    use Measure::*;
+    [
+        (Mean, "mean", "mean latency", Unit::Millis),
+        (P50, "p50", "median latency", Unit::Millis),
+        (P90, "p90", "90th percentile of latency", Unit::Millis),
+        (P99, "p99", "99th percentile of latency", Unit::Millis),
+        (P999, "p999", "99.9th percentile of latency", Unit::Millis),
+        (Max, "max", "longest latency", Unit::Millis),
+        (Goodput, "goodput", "requests that succeeded", Unit::Rate),
+        (Errors, "errors", "share of requests that failed", Unit::Share),
+        (Utilisation, "utilisation", "utilisation of instances", Unit::Share),
+        (Queue, "queue", "requests at an instance, time average", Unit::Plain),
+        (Imbalance, "imbalance", "work of the busiest instance over the mean", Unit::Plain),
+        (QueueImbalance, "queue_imbalance", "longest queue over the mean", Unit::Plain),
+        (Jain, "jain", "Jain’s index of work per instance", Unit::Plain),
+        (WorstInFlight, "worst_in_flight", "most requests at one instance", Unit::Count),
+        (DeadShare, "dead_share", "share of attempts sent to the dead", Unit::Share),
+        (Probes, "probes", "probe messages per request", Unit::Plain),
+        (Rebuilds, "rebuilds", "rebuilds of balancers’ tables", Unit::Count),
+        (Retries, "retries", "retries per request", Unit::Plain),
+        (Balance, "balance", "keys of the fullest backend over the mean", Unit::Plain),
+        (Lightest, "lightest", "keys of the emptiest backend over the mean", Unit::Plain),
+        (RelStd, "rel_std", "relative standard deviation of keys", Unit::Plain),
+        (Moved, "moved", "share of keys moved by a removal", Unit::Share),
+        (MovedIdeal, "moved_ideal", "share that a removal must move", Unit::Share),
+        (Added, "added", "share of keys moved by an addition", Unit::Share),
+        (AddedIdeal, "added_ideal", "share that an addition must move", Unit::Share),
+        (Entries, "entries", "entries of the table", Unit::Count),
+        (Bytes, "bytes", "memory of the structure, bytes", Unit::Count),
+        (PickNs, "pick_ns", "wall time of a choice", Unit::Nanos),
+    ]
+};
+
+const SHARE_OF: &str = "share_of_";
+
+impl Measure {
+    /// The measure of this name; none when there is no such measure. `share_of_checkout-3` is the share of that instance.
+    pub fn parse(name: &str) -> Option<Measure> {
+        if let Some(instance) = name.strip_prefix(SHARE_OF).filter(|rest| !rest.is_empty()) {
+            return Some(Measure::ShareOf(instance.into()));
+        }
+        FIXED.iter().find(|(_, n, ..)| *n == name).map(|(m, ..)| m.clone())
+    }
+
+    /// The names of all measures but those of single instances, in the order of reports.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        FIXED.iter().map(|(_, name, ..)| *name)
+    }
+
+    /// The name in study files, CSV and JSON.
+    pub fn name(&self) -> String {
+        match self {
+            Measure::ShareOf(instance) => format!("{SHARE_OF}{instance}"),
+            fixed => fixed.row().1.into(),
+        }
+    }
+
+    /// What it is, in a few words.
+    pub fn title(&self) -> String {
+        match self {
+            Measure::ShareOf(instance) => format!("share of requests taken by {instance}"),
+            fixed => fixed.row().2.into(),
+        }
+    }
+
+    /// Whether more is better. Of most measures less is.
+    pub fn higher_is_better(&self) -> bool {
+        matches!(self, Measure::Goodput | Measure::Jain | Measure::Lightest)
+    }
+
+    pub(crate) fn unit(&self) -> Unit {
+        match self {
+            Measure::ShareOf(_) => Unit::Share,
+            fixed => fixed.row().3,
+        }
+    }
+
+    fn row(&self) -> &'static (Measure, &'static str, &'static str, Unit) {
+        FIXED.iter().find(|(m, ..)| m == self).expect("every measure but the share of an instance is in the table")
+    }
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+impl Unit {
+    /// What stands behind a title or in a table's head; empty for pure numbers.
+    #[expect(dead_code, reason = "tables and plots will say it")]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Unit::Millis => "ms",
+            Unit::Nanos => "ns",
+            Unit::Share => "%",
+            Unit::Rate => "per second",
+            Unit::Plain | Unit::Count => "",
+        }
+    }
+
+    /// The number as tables and axes show it: shares in percent, everything else as it is.
+    pub(crate) fn shown(self, x: f64) -> f64 {
+        if self == Unit::Share { x * 100.0 } else { x }
+    }
+
+    /// A number for a table whose head has the unit, with about three significant digits.
+    pub(crate) fn cell(self, x: f64) -> String {
+        match self {
+            Unit::Count if x.is_finite() && x.fract() == 0.0 && x >= 0.0 => count(x as u64),
+            _ => decimal(self.shown(x), decimals_for(self.shown(x))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back() {
+        for name in Measure::names() {
+            assert_eq!(Measure::parse(name).map(|m| m.name()).as_deref(), Some(name));
+        }
+        assert_eq!(Measure::parse("share_of_api-3"), Some(Measure::ShareOf("api-3".into())));
+        assert_eq!((Measure::parse("share_of_"), Measure::parse("p95")), (None, None));
+    }
+
+    #[test]
+    fn numbers_are_written_in_their_unit() {
+        assert_eq!(Unit::Share.cell(0.0125), "1.25");
+        assert_eq!(Unit::Count.cell(65_537.0), "65,537");
+        assert_eq!(Unit::Millis.cell(5.8647), "5.86");
+    }
+}

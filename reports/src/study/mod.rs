@@ -1,0 +1,17 @@
+//! A study's results: many runs, compared.
+//!
+//! A [`Plan`] says what is run; every run leaves a [`Sample`]; both together are [`Results`], from which everything that
+//! is written follows. Equal results give equal bytes.
+
+mod measure;
+mod plan;
+mod sample;
+pub mod stats;
+pub mod theory;
+mod write;
+
+pub use measure::Measure;
+pub use plan::{Axis, Cell, Comparison, Kind, Plan, PlotKind, PlotSpec, Results};
+pub use sample::{Fault, Hashing, Heat, Sample, Series};
+pub use theory::Theory;
+pub use write::{console, json, write};
