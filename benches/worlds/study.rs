@@ -39,6 +39,7 @@ pub(crate) fn world(model: &Model) -> Spec {
         target: Target::Service(ServiceId(0)),
         arrivals: Arrivals::Poisson { rate: model.rate() },
         sources: 1,
+        keys: world::spec::RoutingKeys::Unique,
     };
     Spec {
         name: "study".into(),

@@ -8,14 +8,17 @@ use super::{Context, Given, distribution, given};
 use crate::At;
 use crate::problem::Problem;
 use crate::scalar::{Ranged, Rate, Span};
+use crate::schema::load::{Keys, Popularity};
 use crate::schema::{Load, Shape};
-use base::{Dist, Duration, Ratio, ServiceId};
-use world::spec::{Arrivals, GatewaySpec, LoadSpec, ServiceSpec, Target};
+use base::{Dist, Duration, Ratio, ServiceId, Zipf};
+use world::spec::{Arrivals, GatewaySpec, LoadSpec, RoutingKeys, ServiceSpec, Target};
 use world::traffic::{RequestHead, RouteTable};
 
 /// How many nodes a load may come from, and how many users a closed one may have: each takes memory for the whole run.
 const SOURCES_MAX: u32 = 100_000;
 const USERS_MAX: u32 = 1_000_000;
+/// At ten the first key has 999 of 1,000 requests.
+const EXPONENT_MAX: f64 = 10.0;
 
 pub(crate) fn lower(cx: &mut Context<'_>, gateway: Option<&GatewaySpec>, services: &[ServiceSpec]) -> Vec<LoadSpec> {
     let scenario = cx.scenario;
@@ -31,6 +34,7 @@ pub(crate) fn lower(cx: &mut Context<'_>, gateway: Option<&GatewaySpec>, service
         let target = target(cx, name, load, gateway);
         let server = target.as_ref().and_then(|target| server(target, gateway)).map(|id| &services[id.index()]);
         let arrivals = arrivals(cx, name, load, server);
+        let keys = load.keys.as_ref().map_or(RoutingKeys::Unique, |at| routing_keys(cx, name, at));
         let sources = load.sources.as_ref().map_or(1, |n| n.value.0);
         if let Some(count) = load.sources.as_ref().filter(|n| n.value.0 > SOURCES_MAX) {
             cx.report(Problem::at(count, format!("at most {SOURCES_MAX} sources of a load")));
@@ -42,10 +46,47 @@ pub(crate) fn lower(cx: &mut Context<'_>, gateway: Option<&GatewaySpec>, service
             );
         }
         if let (Some(target), Some(arrivals)) = (target, arrivals) {
-            specs.push(LoadSpec { name: name.value.clone(), target, arrivals, sources });
+            specs.push(LoadSpec { name: name.value.clone(), target, arrivals, sources, keys });
         }
     }
     specs
+}
+
+fn routing_keys(cx: &mut Context<'_>, name: &At<String>, at: &At<Keys>) -> RoutingKeys {
+    let count = match &at.count {
+        Some(count) => {
+            if count.value.0 == 0 {
+                cx.report(Problem::at(count, "requests have at least one key").label("such as 10000"));
+            }
+            count.value.0.max(1)
+        }
+        None => {
+            cx.report(
+                Problem::at(at, "keys need their `count`: how many different ones there are")
+                    .unless_lost(format!("load/{}/keys", name.value)),
+            );
+            1
+        }
+    };
+    let exponent = match at.distribution.as_ref().map_or(Popularity::Uniform, |at| at.value) {
+        Popularity::Zipf => at.exponent.as_ref().map_or(1.0, |at| at.value.0),
+        Popularity::Uniform => {
+            if let Some(exponent) = &at.exponent {
+                cx.report(
+                    Problem::at(exponent, "`exponent` has no meaning where all keys are alike")
+                        .label("add distribution = \"zipf\""),
+                );
+            }
+            0.0
+        }
+    };
+    if let Some(exponent) = &at.exponent
+        && !(0.0..=EXPONENT_MAX).contains(&exponent.value.0)
+    {
+        cx.report(Problem::at(exponent, format!("an exponent is 0 to {EXPONENT_MAX}")));
+        return RoutingKeys::Unique;
+    }
+    RoutingKeys::Popular(Zipf::new(count, exponent))
 }
 
 fn target(cx: &mut Context<'_>, name: &At<String>, load: &At<Load>, gateway: Option<&GatewaySpec>) -> Option<Target> {

@@ -2,7 +2,7 @@
 
 use super::Distribution;
 use crate::At;
-use crate::scalar::{Count, Percent, Ranged, Rate, Span, Utilization};
+use crate::scalar::{Count, Factor, Percent, Ranged, Rate, Span, Utilization};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -59,6 +59,38 @@ pub struct Load {
     /// From how many nodes requests come, in turn, each with its own view and its own balancers; 1 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sources: Option<At<Count>>,
+    /// By what its requests are routed, for balancers that hash: { count = 10000, distribution = "zipf", exponent = 1.1 }. Every
+    /// request has a key of its own by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys: Option<At<Keys>>,
+}
+
+/// The keys of a load: users, sessions, things in a cache.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a table such as { count = 10000, distribution = \"zipf\" }")]
+pub struct Keys {
+    /// How many different keys there are.
+    #[schemars(required)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<At<Count>>,
+    /// How often each is asked for; `uniform` by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<At<Popularity>>,
+    /// How fast popularity falls from key to key, 0 to 10; 1 by default, which gives the second key half of the first one's
+    /// requests. Only with distribution `zipf`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exponent: Option<At<Factor>>,
+}
+
+/// How often each key is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Popularity {
+    /// All alike.
+    #[default]
+    Uniform,
+    /// By Zipf's law: the k-th most wanted in proportion to 1 / k^exponent.
+    Zipf,
 }
 
 /// How requests are spread over time.

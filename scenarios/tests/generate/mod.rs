@@ -10,6 +10,7 @@ use scenarios::schema::balancer::{BalancerTable, Written};
 use scenarios::schema::distribution::{DistributionKind, DistributionTable};
 use scenarios::schema::fault::{By, How};
 use scenarios::schema::gateway::{Destination, DestinationTable, To};
+use scenarios::schema::load::{Keys, Popularity};
 use scenarios::schema::policy::{
     Backoff, BackoffKind, BackoffTable, Breaker, BreakerTable, Budget, BudgetKind, BudgetTable, Failure, Limits,
     LimitsTable, PolicyPreset, PolicyTable,
@@ -304,6 +305,13 @@ fn load(through_gateway: bool) -> impl Strategy<Value = Load> {
     };
     let rated = (ranged(rate()), prop::option::of(prop::sample::select(vec![Shape::Poisson, Shape::Constant])))
         .prop_map(|(rate, shape)| Load { rate: Some(at(rate)), shape: shape.map(At::new), ..Load::default() });
+    let keyed = (rate(), 1u32..1_000_000, maybe((1u32..1_000).prop_map(|n| Factor(f64::from(n) / 100.0)))).prop_map(
+        |(rate, count, exponent)| {
+            let distribution = exponent.as_ref().map(|_| at(Popularity::Zipf));
+            let keys = Keys { count: Some(at(Count(count))), distribution, exponent };
+            Load { rate: Some(at(Ranged::Exactly(rate))), keys: Some(at(keys)), ..Load::default() }
+        },
+    );
     let bursts = (rate(), 2u64..100).prop_map(|(rate, seconds)| Load {
         shape: Some(at(Shape::Bursts)),
         rate: Some(at(Ranged::Exactly(rate))),
@@ -325,7 +333,7 @@ fn load(through_gateway: bool) -> impl Strategy<Value = Load> {
         think,
         ..Load::default()
     });
-    prop_oneof![rated, bursts, diurnal, closed].prop_map(to)
+    prop_oneof![rated, keyed, bursts, diurnal, closed].prop_map(to)
 }
 
 fn rollout() -> impl Strategy<Value = Rollout> {

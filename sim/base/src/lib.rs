@@ -8,6 +8,7 @@
 //! - [`rng`]: one [`Seed`], as many independent streams as there are names.
 //! - [`math`]: the only place that takes a logarithm.
 //! - [`dist`]: how long things take.
+//! - [`zipf`]: how wanted things are.
 //! - [`ratio`]: chance as an exact fraction.
 //! - [`outbox`]: what a core wants done.
 //! - [`fingerprint`]: a run, folded into 64 bits.
@@ -20,6 +21,7 @@ pub mod outbox;
 pub mod ratio;
 pub mod rng;
 pub mod time;
+pub mod zipf;
 
 #[cfg(feature = "testing")]
 pub mod golden;
@@ -31,3 +33,4 @@ pub use outbox::Outbox;
 pub use ratio::Ratio;
 pub use rng::{Draw, Key, Rng, Seed};
 pub use time::{Duration, Instant};
+pub use zipf::Zipf;

@@ -19,6 +19,18 @@ pub fn exp(x: f64) -> f64 {
     libm::exp(x)
 }
 
+/// e to the power of `x`, less one; exact also where `x` is small.
+#[inline]
+pub fn exp_m1(x: f64) -> f64 {
+    libm::expm1(x)
+}
+
+/// The natural logarithm of one more than `x`; exact also where `x` is small.
+#[inline]
+pub fn ln_1p(x: f64) -> f64 {
+    libm::log1p(x)
+}
+
 /// `x` to the power of `y`.
 pub fn pow(x: f64, y: f64) -> f64 {
     libm::pow(x, y)

@@ -114,7 +114,7 @@ enum State {
 const ATTEMPT: u64 = 1 << 32;
 const ON_THE_WIRE: u64 = 4;
 const BACKOFF: u64 = 5;
-/// What a request is routed by, of strategies that hash.
+/// What a request is routed by whose beginning is no longer known.
 const ROUTED_BY: u64 = 6;
 
 impl Call {
@@ -186,13 +186,14 @@ impl World {
     #[inline]
     fn attempt(&mut self, id: Id<Call>) {
         let now = self.kernel.now();
+        let hash = self.routing_hash(id);
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
         let node = caller.node;
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
         let key = attempt_key(call.key(), call.retries);
         let local = self.kernel.local(node);
-        let request = Request { hash: call.key().derive(ROUTED_BY).0 };
+        let request = Request { hash };
         let choice = if call.retries == 0 {
             upstream.choose(local, request, key, &[])
         } else {
@@ -253,6 +254,31 @@ impl World {
         if let Some(call) = self.calls.remove_if(id, waits) {
             self.book_attempt(id, &call, class);
             self.book_end(&call, End::Success);
+        }
+    }
+
+    /// The hash of what a call is routed by, for a balancer that asks; it is that of the request in which the call was made.
+    /// When whoever made the call has given up on it meanwhile, the call goes by a key of its own.
+    #[inline]
+    fn routing_hash(&self, id: Id<Call>) -> u64 {
+        match self.calls.get(id) {
+            Some(call) if self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].is_keyed => {
+                self.request_hash(call)
+            }
+            _ => 0,
+        }
+    }
+
+    fn request_hash(&self, call: &Call) -> u64 {
+        let mut origin = call;
+        loop {
+            match origin.parent() {
+                Parent::Source(load) => return self.loads[load as usize].routing_hash(origin.key()),
+                Parent::Job(job) => match self.jobs.get(job).and_then(|job| self.calls.get(job.call)) {
+                    Some(call) => origin = call,
+                    None => return origin.key().derive(ROUTED_BY).0,
+                },
+            }
         }
     }
 

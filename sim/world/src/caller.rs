@@ -28,6 +28,8 @@ pub(crate) struct Upstream {
     pub(crate) traffic: traffic::Upstream,
     /// For the timer that ends an attempt, which is nearly always set the same span ahead.
     pub(crate) lane: Option<Lane>,
+    /// Whether its balancers go by what a request is routed by.
+    pub(crate) is_keyed: bool,
     view: Option<Arc<View>>,
     /// The instances that may be chosen, by id, as the view says: what the invariant compares the balancer with.
     listed: Vec<u64>,
@@ -75,6 +77,7 @@ impl Upstream {
             service,
             traffic: traffic::Upstream::new(policy),
             lane: None,
+            is_keyed: strategy.info().needs.keys,
             view: None,
             listed: Vec::new(),
             groups: vec![Some(balancer)],

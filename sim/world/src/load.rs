@@ -5,7 +5,7 @@
 //! done to them. A closed source's users wait for their answers, so only its keys are common to all runs.
 
 use crate::call::Parent;
-use crate::spec::{Arrivals, LoadSpec, Target};
+use crate::spec::{Arrivals, LoadSpec, RoutingKeys, Target};
 use crate::wire::Msg;
 use crate::world::World;
 use base::{Draw, Duration, Instant, Key, Rng, Seed, ServiceId, math};
@@ -26,8 +26,12 @@ pub(crate) struct Load {
     pub(crate) service: ServiceId,
     /// Through the gateway: the route that its requests match, if any.
     route: Option<traffic::Route>,
+    routing_keys: RoutingKeys,
     ended: bool,
 }
+
+/// The label of the draw that says which key a request has.
+const ROUTING_KEY: u64 = 0x006b_6579;
 
 impl Load {
     pub(crate) fn new(spec: &LoadSpec, seed: Seed, service: ServiceId, routes: &[traffic::Route]) -> Self {
@@ -49,6 +53,7 @@ impl Load {
             lane: None,
             service,
             route,
+            routing_keys: spec.keys,
             ended: false,
         }
     }
@@ -56,6 +61,16 @@ impl Load {
     /// The service that the gateway forwards this source's requests to.
     pub(crate) fn destination(&self, key: Key) -> Option<ServiceId> {
         Some(self.route.as_ref()?.choose(&mut key.draws())?.service)
+    }
+
+    /// The hash of what the request of this key is routed by. It follows from the request's key, so a request has the same one
+    /// at every attempt and under every balancer.
+    pub(crate) fn routing_hash(&self, key: Key) -> u64 {
+        let own = key.derive(ROUTING_KEY);
+        match self.routing_keys {
+            RoutingKeys::Unique => own.0,
+            RoutingKeys::Popular(zipf) => Key(ROUTING_KEY).derive(zipf.sample(&mut own.draws()).into()).0,
+        }
     }
 
     /// The first arrivals of the run.
@@ -176,7 +191,13 @@ mod tests {
     use base::Ratio;
 
     fn arrivals(arrivals: Arrivals, seconds: u64) -> Vec<Instant> {
-        let spec = LoadSpec { name: "users".into(), target: Target::Service(ServiceId(0)), arrivals, sources: 1 };
+        let spec = LoadSpec {
+            name: "users".into(),
+            target: Target::Service(ServiceId(0)),
+            arrivals,
+            sources: 1,
+            keys: RoutingKeys::Unique,
+        };
         let mut load = Load::new(&spec, Seed(11), ServiceId(0), &[]);
         let mut at = load.first()[0];
         let mut all = Vec::new();

@@ -4,7 +4,7 @@
 //! lowers it to this. The same spec and seed always make the same run.
 
 use crate::outcome::{CheckKind, Phases};
-use base::{Dist, Duration, Instant, Ratio, ServiceId, VersionId, ZoneId};
+use base::{Dist, Duration, Instant, Ratio, ServiceId, VersionId, Zipf, ZoneId};
 use kernel::{Fault, Link};
 
 /// Everything about a run but its seed.
@@ -135,6 +135,17 @@ pub struct LoadSpec {
     pub arrivals: Arrivals,
     /// From how many nodes, in turn. Each has its own view and its own balancers.
     pub sources: u32,
+    /// By what its requests are routed, of balancers that hash.
+    pub keys: RoutingKeys,
+}
+
+/// What the requests of a load have in common with each other: a user, a session, a cache key.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RoutingKeys {
+    /// Nothing: every request has a key of its own.
+    Unique,
+    /// So many keys, of this popularity. The k-th most wanted key is the same one in every load, seed and run.
+    Popular(Zipf),
 }
 
 /// Where a load source sends its requests.

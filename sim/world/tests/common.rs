@@ -37,6 +37,7 @@ pub(crate) fn poisson(rate: f64) -> LoadSpec {
         target: Target::Service(ServiceId(0)),
         arrivals: Arrivals::Poisson { rate },
         sources: 1,
+        keys: world::spec::RoutingKeys::Unique,
     }
 }
 

@@ -214,3 +214,11 @@ fn slow_instances_take_longer_and_the_rest_is_as_it_was() {
     assert_eq!([same[0], same[2]], [mixed[0], mixed[2]], "the third begins the list again");
     assert!((mixed[1] / same[1] - 2.0).abs() < 1e-2, "{mixed:?} {same:?}");
 }
+
+#[test]
+fn what_requests_are_routed_by_changes_nothing_for_balancers_that_do_not_hash() {
+    let mut spec = ideal(vec![service("api", 4)], poisson(500.0), Duration::secs(1), Duration::secs(4));
+    let unique = outcome(&spec, 1);
+    spec.loads[0].keys = world::spec::RoutingKeys::Popular(base::Zipf::new(100, 1.1));
+    assert_eq!(unique.fingerprint, outcome(&spec, 1).fingerprint);
+}

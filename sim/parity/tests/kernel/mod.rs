@@ -63,6 +63,7 @@ pub(crate) fn calm(seconds: u64) -> Spec {
             target: Target::Service(ServiceId(0)),
             arrivals: Arrivals::Constant { rate: f64::from(RATE) },
             sources: CALLERS,
+            keys: world::spec::RoutingKeys::Unique,
         }],
         rollouts: Vec::new(),
         faults: Vec::new(),
