@@ -1,7 +1,12 @@
-//! The closed forms and exact chains of queueing theory that results are drawn against.
+//! The curves of queueing theory that results are drawn against, by the names that study files use.
 //!
-//! Time is counted in mean service times and load per server; arrivals are Poisson, service is exponential where nothing
-//! else is said, and messages take no time.
+//! The formulas are in [`world::theory`]; here they get a name, the load and the mean service of a cell, and a measure.
+//! Arrivals are Poisson, service is exponential where nothing else is said, and messages take no time: where a study's
+//! base differs, so will its results, and that difference is what one looks for.
+
+use super::{Cell, Measure};
+use std::fmt;
+use world::theory::{self, Response};
 
 /// A system whose behaviour is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,6 +31,8 @@ pub enum Theory {
     Replacement2,
     /// Join the idle queue with so many servers to a dispatcher, in the limit of many: `jiq 10`.
     Jiq(u32),
+    /// The same where servers that a random request reached are struck off the list: `jiq_struck_off 10`.
+    JiqStruckOff(u32),
 }
 
 impl Theory {
@@ -65,12 +72,13 @@ impl Theory {
             "jsq" => two(Theory::Jsq2),
             "p2c_replacement" => two(Theory::Replacement2),
             "jiq" => Ok(Theory::Jiq(must(1)?)),
+            "jiq_struck_off" => Ok(Theory::JiqStruckOff(must(1)?)),
             _ => Err(format!("there is no theory `{name}`; there are {}", Theory::NAMES.join(", "))),
         }
     }
 
     /// The names that [`Theory::parse`] takes, with the numbers some of them need.
-    pub const NAMES: [&str; 10] = [
+    pub const NAMES: [&str; 11] = [
         "mm1",
         "mmc [servers]",
         "md1",
@@ -81,5 +89,65 @@ impl Theory {
         "jsq 2",
         "p2c_replacement 2",
         "jiq <servers per dispatcher>",
+        "jiq_struck_off <servers per dispatcher>",
     ];
+
+    /// What it says of `measure` in a cell, in the measure's unit; none where it says nothing, the load is not known or
+    /// the cell is unstable.
+    pub fn value(self, cell: &Cell, measure: &Measure) -> Option<f64> {
+        self.at(cell.utilization?, cell, measure)
+    }
+
+    /// The same at another load than the cell's.
+    pub(crate) fn at(self, rho: f64, cell: &Cell, measure: &Measure) -> Option<f64> {
+        if !(rho > 0.0 && rho < 1.0) {
+            return None;
+        }
+        let response = self.response(rho, cell.servers.max(1));
+        let in_services = match measure {
+            Measure::Mean => Some(response.mean),
+            Measure::P50 => response.quantile(0.5),
+            Measure::P90 => response.quantile(0.9),
+            Measure::P99 => response.quantile(0.99),
+            Measure::P999 => response.quantile(0.999),
+            _ => None,
+        };
+        in_services.zip(cell.service_ms).map(|(t, ms)| t * ms)
+    }
+
+    fn response(self, rho: f64, servers: u32) -> Response {
+        match self {
+            Theory::Mm1 => theory::mm1(rho),
+            Theory::Mmc(n) => theory::mmc(n.unwrap_or(servers), rho),
+            Theory::Md1 => theory::md1(rho),
+            Theory::Mg1(variation) => theory::mg1(variation, rho),
+            Theory::RoundRobin(n) => theory::round_robin(n.unwrap_or(servers), rho),
+            Theory::Dm1 => theory::dm1(rho),
+            Theory::Supermarket(choices) => theory::supermarket(choices, rho),
+            Theory::Jsq2 => theory::shorter_of_two(1.0, rho),
+            Theory::Replacement2 => theory::shorter_of_two(0.75, rho),
+            Theory::Jiq(servers) => theory::join_idle_queue(f64::from(servers), rho),
+            Theory::JiqStruckOff(servers) => theory::join_idle_queue_struck_off(f64::from(servers), rho),
+        }
+    }
+}
+
+impl fmt::Display for Theory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Theory::Mm1 => f.write_str("M/M/1"),
+            Theory::Mmc(Some(n)) => write!(f, "M/M/{n}"),
+            Theory::Mmc(None) => f.write_str("M/M/c, one queue"),
+            Theory::Md1 => f.write_str("M/D/1"),
+            Theory::Mg1(variation) => write!(f, "M/G/1, C² = {variation}"),
+            Theory::RoundRobin(Some(n)) => write!(f, "round robin to {n}, E{n}/M/1"),
+            Theory::RoundRobin(None) => f.write_str("round robin, En/M/1"),
+            Theory::Dm1 => f.write_str("D/M/1"),
+            Theory::Supermarket(d) => write!(f, "supermarket model, d = {d}"),
+            Theory::Jsq2 => f.write_str("shorter of 2 queues, exact"),
+            Theory::Replacement2 => f.write_str("2 draws with replacement of 2, exact"),
+            Theory::Jiq(r) => write!(f, "join idle queue, r = {r}"),
+            Theory::JiqStruckOff(r) => write!(f, "join idle queue, struck off, r = {r}"),
+        }
+    }
 }

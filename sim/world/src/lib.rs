@@ -16,7 +16,7 @@
 //! - [`spec`], [`outcome`]: what goes in and what comes out.
 //! - `call`, `instance`, `caller`, `load`: a request's life. These are the hot files.
 //! - `life`: the life of instances; `role`: registry, lock store and controller on their nodes.
-//! - [`invariant`]: what must hold.
+//! - [`invariant`]: what must hold. [`theory`]: what queueing theory says of the simplest worlds.
 //! - `build`, `world`, `finish`: the first moment, the loop, the last moment.
 
 mod alarm;
@@ -34,6 +34,7 @@ pub mod outcome;
 mod role;
 mod slab;
 pub mod spec;
+pub mod theory;
 mod wire;
 mod world;
 
