@@ -13,6 +13,7 @@
 //! - [`parse`] never panics, whatever it is given, and reports every problem it can find, not only the first.
 //! - A scenario that parses lowers with every seed.
 //! - [`to_toml`] writes what [`parse`] reads back as the same scenario.
+//! - A study ([`study`]) is a scenario and what is varied about it; each of its cells lowers as a scenario does.
 //! - No type that serde reads leaves this crate towards a run.
 
 mod at;
@@ -25,6 +26,7 @@ pub mod scalar;
 pub mod schema;
 mod select;
 mod source;
+pub mod study;
 mod summary;
 mod template;
 
@@ -38,6 +40,7 @@ pub use summary::Summary;
 pub use template::template;
 
 use base::Seed;
+use recover::Recovered;
 use world::Spec;
 
 /// What a text turned out to be.
@@ -57,21 +60,20 @@ pub fn check(text: &str, name: &str) -> Checked {
         let problem = Problem::new("this text has more than 1 MiB").label("a scenario has at most 1 MiB");
         return Checked { scenario: None, problems: vec![problem] };
     }
-    let mut recovered = recover::read(text);
-    recovered.scenario.name = name.to_string();
+    let mut recovered: Recovered<Scenario> = recover::read(text);
+    recovered.value.name = name.to_string();
     let mut problems = std::mem::take(&mut recovered.problems);
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
         let help = "`windtunnel new NAME` writes a scenario to start from";
         problems.push(Problem::new("the scenario is empty").help(help));
     } else if recovered.is_toml {
         // The seed decides nothing about what is wrong; ranges are checked at both ends.
-        let (_, found) = lower::lower(&recovered.scenario, Seed(0));
+        let (_, found) = lower::lower(&recovered.value, Seed(0));
         problems.extend(found.into_iter().filter(|problem| !recovered.explains(problem)));
     }
-    problems.sort_by_key(|problem| (problem.span.as_ref().map_or(usize::MAX, |span| span.start), problem.severity));
-    problems.dedup();
+    let problems = problem::in_order(problems);
     let runs = problems.iter().all(|problem| problem.severity != Severity::Error);
-    Checked { scenario: runs.then_some(recovered.scenario), problems }
+    Checked { scenario: runs.then_some(recovered.value), problems }
 }
 
 /// Reads a scenario, or says everything that is wrong with it. What it returns lowers with every seed.

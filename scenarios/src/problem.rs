@@ -93,6 +93,13 @@ impl Problem {
     }
 }
 
+/// In the order of the file, each once.
+pub(crate) fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by_key(|problem| (problem.span.as_ref().map_or(usize::MAX, |span| span.start), problem.severity));
+    problems.dedup();
+    problems
+}
+
 /// The name that was probably meant, if any is near enough.
 pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let lower = name.to_lowercase();

@@ -10,8 +10,7 @@
 
 use crate::problem::{Lost, Problem, known, nearest};
 use crate::scalar::SEPARATOR;
-use crate::schema::Scenario;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use toml::Spanned;
@@ -21,9 +20,9 @@ use toml::de::{DeTable, DeValue};
 const PROBLEMS_MAX: usize = 50;
 
 /// What could be read of a file.
-pub(crate) struct Recovered {
-    /// The scenario, without what could not be read.
-    pub(crate) scenario: Scenario,
+pub(crate) struct Recovered<T> {
+    /// What the file describes, without what could not be read.
+    pub(crate) value: T,
     /// What could not be read, and why.
     pub(crate) problems: Vec<Problem>,
     /// Paths of what was taken out, such as `load/shoppers/rate`.
@@ -35,38 +34,51 @@ pub(crate) struct Recovered {
 }
 
 /// Reads as much of `text` as can be read.
-pub(crate) fn read(text: &str) -> Recovered {
-    let (mut root, errors) = DeTable::parse_recoverable(text);
+pub(crate) fn read<T: DeserializeOwned + Default>(text: &str) -> Recovered<T> {
+    let (root, syntax) = tree(text);
+    let broken: BTreeSet<usize> = syntax.iter().filter_map(|p| Some(line_of(text, p.span.as_ref()?.start))).collect();
+    // A line that is not TOML explains whatever else is odd about it.
+    let mut recovered = from_tree(root, |span| broken.contains(&line_of(text, span.start)));
+    recovered.is_toml = syntax.is_empty();
+    recovered.problems.splice(0..0, syntax);
+    recovered
+}
+
+/// A text as a tree that knows where everything stands, and what in it is not TOML.
+pub(crate) fn tree(text: &str) -> (Spanned<DeTable<'_>>, Vec<Problem>) {
+    let (root, errors) = DeTable::parse_recoverable(text);
+    let problems = errors.iter().take(PROBLEMS_MAX).map(|error| syntax(text, error.message(), error.span()));
+    (root, problems.collect())
+}
+
+/// Reads as much of a tree as can be read; nothing is said of places that are `explained` otherwise.
+pub(crate) fn from_tree<T: DeserializeOwned + Default>(
+    mut root: Spanned<DeTable<'_>>,
+    explained: impl Fn(&Range<usize>) -> bool,
+) -> Recovered<T> {
     let mut problems: Vec<Problem> = Vec::new();
-    for error in errors.iter().take(PROBLEMS_MAX) {
-        problems.push(syntax(text, error.message(), error.span()));
-    }
-    let is_toml = errors.is_empty();
-    let broken: BTreeSet<usize> = problems.iter().filter_map(|p| Some(line_of(text, p.span.as_ref()?.start))).collect();
     let mut lost = BTreeSet::new();
     let mut lost_spans = Vec::new();
-    let scenario = loop {
-        let error = match Scenario::deserialize(toml::de::Deserializer::from(root.clone())) {
-            Ok(scenario) => break scenario,
+    let value = loop {
+        let error = match T::deserialize(toml::de::Deserializer::from(root.clone())) {
+            Ok(value) => break value,
             Err(error) => error,
         };
         let span = error.span();
         let taken = span.clone().and_then(|span| take_out(root.get_mut(), &span, String::new()));
-        // A line that is not TOML explains whatever else is odd about it.
-        let explained = span.as_ref().is_some_and(|span| broken.contains(&line_of(text, span.start)));
-        if !explained {
+        if !span.as_ref().is_some_and(&explained) {
             problems.push(structure(error.message(), span.clone()));
         }
         lost_spans.extend(span);
         match taken {
             Some(path) if problems.len() < PROBLEMS_MAX => lost.insert(path),
-            _ => break Scenario::default(),
+            _ => break T::default(),
         };
     };
-    Recovered { scenario, problems, lost, lost_spans, is_toml }
+    Recovered { value, problems, lost, lost_spans, is_toml: true }
 }
 
-impl Recovered {
+impl<T> Recovered<T> {
     /// Whether a problem is explained by something that was taken out.
     pub(crate) fn explains(&self, problem: &Problem) -> bool {
         let path = match &problem.unless_lost {
@@ -154,6 +166,7 @@ fn structure(message: &str, span: Option<Range<usize>>) -> Problem {
         return Problem::new(message).label(label).span(span);
     }
     let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    let expected = if expected == "a sequence" { "an array" } else { expected };
     let quoted = |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_string).collect() };
     if what.starts_with("unknown field") {
         let name = quoted(what).concat();

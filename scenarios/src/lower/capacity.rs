@@ -4,9 +4,9 @@
 //! Both are means of what the scenario says. Faults are left out, and so is what an instance waits for those it calls: a
 //! service that passes here may still be overloaded, one that does not pass is.
 
-use base::Duration;
+use base::{Duration, ServiceId};
 use world::Spec;
-use world::spec::{Arrivals, ServiceSpec, Target};
+use world::spec::{Arrivals, GatewaySpec, ServiceSpec, Target};
 use world::traffic::{RequestHead, RouteTable};
 
 /// Requests per second that all instances of a service can finish, each at its speed; infinite where work takes no time.
@@ -25,6 +25,21 @@ fn speed(service: &ServiceSpec) -> f64 {
     match service.speeds.as_slice() {
         [] => f64::from(service.instances),
         speeds => (0..service.instances as usize).map(|n| speeds[n % speeds.len()]).sum(),
+    }
+}
+
+/// The one service that a load asks; none when a route has several destinations, or leads nowhere.
+pub(crate) fn behind(target: &Target, gateway: Option<&GatewaySpec>) -> Option<ServiceId> {
+    match target {
+        Target::Service(service) => Some(*service),
+        Target::Gateway { host, path, headers } => {
+            let pairs: Vec<(&str, &str)> = headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            let routes = &gateway?.routes;
+            let index = RouteTable::new(routes.clone()).find(&RequestHead { host, path, headers: &pairs })?;
+            let mut all = routes[index].action.destinations.iter().map(|d| d.service);
+            let first = all.next()?;
+            all.all(|other| other == first).then_some(first)
+        }
     }
 }
 

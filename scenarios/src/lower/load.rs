@@ -3,14 +3,14 @@
 //! Every shape of load says which keys it needs and which mean nothing to it, so a `peak` beside a plain rate is an error and
 //! not a number that nobody reads.
 
-use super::capacity::capacity;
+use super::capacity::{behind, capacity};
 use super::{Context, Given, distribution, given};
 use crate::At;
 use crate::problem::Problem;
 use crate::scalar::{Ranged, Rate, Span};
 use crate::schema::load::{Keys, Popularity};
 use crate::schema::{Load, Shape};
-use base::{Dist, Duration, Ratio, ServiceId, Zipf};
+use base::{Dist, Duration, Ratio, Zipf};
 use world::spec::{Arrivals, GatewaySpec, LoadSpec, RoutingKeys, ServiceSpec, Target};
 use world::traffic::{RequestHead, RouteTable};
 
@@ -32,7 +32,7 @@ pub(crate) fn lower(cx: &mut Context<'_>, gateway: Option<&GatewaySpec>, service
     let mut specs = Vec::new();
     for (name, load) in &scenario.load {
         let target = target(cx, name, load, gateway);
-        let server = target.as_ref().and_then(|target| server(target, gateway)).map(|id| &services[id.index()]);
+        let server = target.as_ref().and_then(|target| behind(target, gateway)).map(|id| &services[id.index()]);
         let arrivals = arrivals(cx, name, load, server);
         let keys = load.keys.as_ref().map_or(RoutingKeys::Unique, |at| routing_keys(cx, name, at));
         let sources = load.sources.as_ref().map_or(1, |n| n.value.0);
@@ -143,21 +143,6 @@ fn target(cx: &mut Context<'_>, name: &At<String>, load: &At<Load>, gateway: Opt
                     .unless_lost(format!("load/{}", name.value)),
             );
             None
-        }
-    }
-}
-
-/// The one service that a load asks; none when a route has several destinations, or leads nowhere.
-fn server(target: &Target, gateway: Option<&GatewaySpec>) -> Option<ServiceId> {
-    match target {
-        Target::Service(service) => Some(*service),
-        Target::Gateway { host, path, headers } => {
-            let pairs: Vec<(&str, &str)> = headers.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-            let routes = &gateway?.routes;
-            let index = RouteTable::new(routes.clone()).find(&RequestHead { host, path, headers: &pairs })?;
-            let mut all = routes[index].action.destinations.iter().map(|d| d.service);
-            let first = all.next()?;
-            all.all(|other| other == first).then_some(first)
         }
     }
 }

@@ -19,7 +19,7 @@ mod policy;
 mod registry;
 mod rollout;
 mod service;
-mod warn;
+pub(crate) mod warn;
 
 use crate::At;
 use crate::problem::{Problem, Severity, known};

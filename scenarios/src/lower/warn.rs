@@ -17,6 +17,13 @@ pub(crate) fn check(scenario: &Scenario, spec: &Spec) -> Vec<Problem> {
     warnings
 }
 
+const OVERLOAD: &str = "is offered more work than it can do";
+
+/// Whether a warning is that of a service without a chance. A study says so itself, cell by cell.
+pub(crate) fn is_overload(problem: &Problem) -> bool {
+    problem.message.ends_with(OVERLOAD)
+}
+
 /// Services that are offered more work than they can do.
 fn overload(scenario: &Scenario, spec: &Spec, warnings: &mut Vec<Problem>) {
     let offered = offered(spec);
@@ -25,7 +32,7 @@ fn overload(scenario: &Scenario, spec: &Spec, warnings: &mut Vec<Problem>) {
         if rate >= capacity {
             let place = scenario.service.keys().find(|name| name.value == service.name);
             warnings.push(
-                Problem::new(format!("`{}` is offered more work than it can do", service.name))
+                Problem::new(format!("`{}` {OVERLOAD}", service.name))
                     .span(place.and_then(|name| name.span.clone()))
                     .label(format!("{rate:.1}/s arrive, {capacity:.1}/s can be served: its queue grows without end"))
                     .warning(),

@@ -1,0 +1,233 @@
+//! Studies: what a person sees who got one wrong (golden text in `tests/bad_studies`), and what a right one becomes.
+
+use base::Seed;
+use scenarios::study::{self, Checked, Content, Hashing, Parameter, Study, Vocabulary};
+use std::path::{Path, PathBuf};
+
+const MEASURES: [&str; 8] = ["mean", "p50", "p99", "goodput", "errors", "balance", "moved", "jain"];
+
+fn check(text: &str, name: &str) -> Checked {
+    let theory = |name: &str| match name {
+        "mm1" => Ok(()),
+        other => Err(format!("there is no theory `{other}`")),
+    };
+    let hashing = |hashing: &Hashing| match hashing.table_size {
+        Some(size) if size % 2 == 0 => Err((Parameter::TableSize, format!("{size} is not a prime number"))),
+        _ => Ok(()),
+    };
+    let base = |name: &str| match name {
+        "broken" => Ok("[service.shop]\ninstanses = 3\n[load.users]\ntarget = \"shop\"\nrate = \"1/s\"\n".to_string()),
+        name => {
+            scenarios::find(name).map(|entry| entry.text.to_string()).ok_or(format!("there is no scenario `{name}`"))
+        }
+    };
+    let words = Vocabulary {
+        measures: MEASURES.to_vec(),
+        is_measure: &|name| MEASURES.contains(&name) || name.starts_with("share_of_"),
+        plots: vec!["by_axis", "tail"],
+        theory: &theory,
+        structures: vec!["ring", "maglev"],
+        hashing: &hashing,
+        base: &base,
+    };
+    study::check(text, name, &words)
+}
+
+fn read(text: &str) -> Study {
+    let Checked { study, problems } = check(text, "test");
+    assert!(problems.is_empty(), "{}", scenarios::render(&problems, "test.toml", text, false));
+    study.expect("a study without a problem can run")
+}
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad_studies");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("the cases are there").flatten().map(|e| e.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "bad"));
+    files.sort();
+    files
+}
+
+#[test]
+fn every_problem_of_a_study_is_told_where_it_is() {
+    let mut wrong = Vec::new();
+    for path in cases() {
+        let text = std::fs::read_to_string(&path).expect("a case is text");
+        let name = path.file_name().expect("a case has a name").to_string_lossy().into_owned();
+        let checked = check(&text, "bad");
+        assert!(!checked.problems.is_empty() && checked.study.is_none(), "{name}: nothing is wrong with it");
+        let shown = scenarios::render(&checked.problems, &name, &text, false);
+        let shown = format!("{}\n", shown.trim_end());
+        let answer = path.with_extension("txt");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&answer, &shown).expect("the answer can be written");
+        }
+        if std::fs::read_to_string(&answer).unwrap_or_default() != shown {
+            wrong.push(format!("── {name}\n{shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "BLESS=1 rewrites these after you have read them:\n{}", wrong.join("\n"));
+}
+
+const SMALL: &str = r#"
+title = "Small"
+question = """
+Who asked?
+"""
+seeds = "3..6"
+confidence = "90%"
+[base]
+phases = { warmup = "1s", storm = "2s", calm = "1s" }
+[base.service.shop]
+concurrency = 1
+service_time = "10ms"
+[base.load.users]
+target = "shop"
+utilization = "1%"
+[[axis]]
+name = "load"
+set = "load.users.utilization"
+values = ["50%", "100%", { label = "too much", value = "120%" }]
+[[axis]]
+set = "balancer"
+values = ["random", { strategy = "p2c", choices = 3 }]
+[[axis]]
+name = "fleet"
+points = [
+    { label = "small", x = 1 },
+    { label = "large", x = 10, set = { "load.users.sources" = 7, service.shop.instances = 10 }, unset = ["phases.calm"] },
+]
+[compare]
+axis = "balancer"
+against = "random"
+[[plot]]
+kind = "by_axis"
+x = "load"
+theory = "mm1"
+"#;
+
+#[test]
+fn a_study_becomes_cells_in_the_order_of_its_axes() {
+    let study = read(SMALL);
+    assert_eq!((study.title.as_str(), study.question.as_str(), study.confidence), ("Small", "Who asked?", 0.9));
+    assert_eq!(study.seeds, [3, 4, 5]);
+    let keys: Vec<&str> = study.cells.iter().map(|cell| cell.key.as_str()).collect();
+    assert_eq!(
+        keys[..5],
+        [
+            "50pct_random_small",
+            "50pct_random_large",
+            "50pct_p2c-choices-3_small",
+            "50pct_p2c-choices-3_large",
+            "100pct_random_small"
+        ]
+    );
+    assert_eq!(keys.len(), 12);
+    assert_eq!(study.axes[0].numbers.as_deref(), Some(&[0.5, 1.0, 1.2][..]));
+    assert_eq!((study.axes[1].name.as_str(), study.axes[1].numbers.as_ref()), ("balancer", None));
+    assert_eq!(study.axes[2].numbers.as_deref(), Some(&[1.0, 10.0][..]));
+    let comparison = study.comparison.expect("it compares");
+    assert_eq!((comparison.axis, comparison.against), (1, Some(0)));
+    assert_eq!(comparison.measures, ["p99", "mean"]);
+    assert_eq!((study.plots[0].x, study.plots[0].theory.as_slice()), (Some(0), &["mm1".to_string()][..]));
+    let Content::World { scenario, service } = &study.cells[1].content else { panic!("a world") };
+    let spec = scenario.lower(Seed(1)).expect("every cell lowers");
+    assert_eq!((service.name.as_str(), spec.loads[0].sources, spec.services[0].instances), ("shop", 7, 10));
+    assert_eq!(study.cells[1].servers, 10);
+    assert!((study.cells[1].service_ms.expect("it is known") - 10.0).abs() < 1e-9);
+    let small = &study.cells[0];
+    let Content::World { scenario, .. } = &small.content else { panic!("a world") };
+    let spec = scenario.lower(Seed(1)).expect("every cell lowers");
+    assert_eq!((spec.loads[0].sources, spec.services[0].instances, small.servers), (1, 1, 1));
+}
+
+#[test]
+fn unstable_cells_are_known_before_anything_runs() {
+    let study = read(SMALL);
+    let rho: Vec<f64> = study.cells.iter().map(|cell| cell.utilization.expect("it is known")).collect();
+    assert_eq!(rho[..2], [0.5, 0.5]);
+    let unstable: Vec<bool> = study.cells.iter().map(study::Cell::is_unstable).collect();
+    assert_eq!(unstable[..4], [false; 4]);
+    assert_eq!(unstable[4..], [true; 8]);
+    // Of a range, the worst that any seed draws; with speeds, slowdowns and a rate that is given.
+    let ranged = "[base.service.shop]\nconcurrency = 2\nservice_time = \"10ms\"\nspeeds = [1, 0.5]\ninstances = 2\n\
+                  [base.load.users]\ntarget = \"shop\"\nrate = \"200/s .. 400/s\"\n\
+                  [[axis]]\nset = \"balancer\"\nvalues = [\"random\"]\n";
+    let of = |seeds: &str| read(&format!("seeds = \"{seeds}\"\n{ranged}")).cells[0].utilization.expect("it is known");
+    let each: Vec<f64> = ["1..2", "2..3", "3..4"].map(of).to_vec();
+    assert!(each.iter().all(|rho| (200.0 / 300.0..=400.0 / 300.0).contains(rho)), "{each:?}");
+    assert_eq!(of("1..4"), each.iter().copied().fold(0.0, f64::max));
+}
+
+#[test]
+fn a_scenario_of_the_library_can_be_varied() {
+    let study = read("base = \"steady\"\n[[axis]]\nset = \"load.users.rate\"\nvalues = [\"100/s\", \"200/s\"]\n");
+    assert_eq!(study.cells.len(), 2);
+    let Content::World { scenario, .. } = &study.cells[1].content else { panic!("a world") };
+    let base = scenarios::parse(scenarios::find("steady").expect("it is there").text, "steady").expect("it parses");
+    let (of_cell, of_base) = (scenario.lower(Seed(1)).expect("it lowers"), base.lower(Seed(1)).expect("it lowers"));
+    assert_eq!(of_cell.loads, of_base.loads, "set to what it was");
+    assert_eq!(scenario.service, base.service);
+}
+
+#[test]
+fn hashing_studies_have_structures_for_cells() {
+    let study = read(
+        "hashing = { structure = \"ring\", keys = 1000 }\n[[axis]]\nset = \"structure\"\nvalues = [\"ring\", \"maglev\"]\n\
+         [[axis]]\nset = \"backends\"\nvalues = [3, 10]\n",
+    );
+    let of = |index: usize| match &study.cells[index].content {
+        Content::Hashing(hashing) => (hashing.structure.as_str(), hashing.backends, hashing.keys),
+        Content::World { .. } => panic!("no world"),
+    };
+    assert_eq!([of(0), of(1), of(2)], [("ring", 3, 1000), ("ring", 10, 1000), ("maglev", 3, 1000)]);
+    assert_eq!(study.axes[1].numbers.as_deref(), Some(&[3.0, 10.0][..]));
+}
+
+#[test]
+fn a_study_is_told_from_a_scenario() {
+    assert!(study::is_study(SMALL) && study::is_study("base = 3") && study::is_study("[hashing]\n[[axis"));
+    assert!(!study::is_study(scenarios::template("x").as_str()) && !study::is_study(""));
+    assert!(scenarios::library().iter().all(|entry| !study::is_study(entry.text)));
+}
+
+#[test]
+fn every_key_of_a_study_is_described() {
+    let schema = study::schema();
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    let table: toml::Table = SMALL.parse().expect("it is TOML");
+    let value = serde_json::to_value(table).expect("TOML without dates is JSON");
+    let objections: Vec<String> =
+        validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert_eq!(objections, Vec::<String>::new());
+    let properties = schema["properties"].as_object().expect("a table");
+    let bare: Vec<&String> =
+        properties.iter().filter(|(_, s)| s.get("description").is_none()).map(|(k, _)| k).collect();
+    assert!(bare.is_empty(), "{bare:?}");
+    let mut bad = value.clone();
+    bad["axis"][0]["valeus"] = serde_json::json!([1]);
+    assert!(!validator.is_valid(&bad));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    /// Whatever is cut out of or put into a study, it is answered.
+    #[test]
+    fn any_mutation_of_a_study_is_answered(from in 0usize..SMALL.len(), length in 0usize..40, token in "[a-z\"\\[\\]{}=.0-9\n]{0,6}") {
+        let boundary = |n: usize| (0..=n.min(SMALL.len())).rev().find(|n| SMALL.is_char_boundary(*n)).unwrap_or(0);
+        let (from, to) = (boundary(from), boundary(from + length).max(boundary(from)));
+        let text = format!("{}{token}{}", &SMALL[..from], &SMALL[to..]);
+        let Checked { study, problems } = check(&text, "mutant");
+        let _ = scenarios::render(&problems, "mutant.toml", &text, false);
+        if let Some(study) = study {
+            for cell in &study.cells {
+                if let Content::World { scenario, .. } = &cell.content {
+                    proptest::prop_assert!(scenario.lower(Seed(9)).is_ok());
+                    let written = scenarios::to_toml(scenario);
+                    proptest::prop_assert!(scenarios::parse(&written, "cell").is_ok(), "{}", written);
+                }
+            }
+        }
+    }
+}
