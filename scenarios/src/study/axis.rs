@@ -35,7 +35,7 @@ pub(crate) fn read<'a>(
     text: &str,
     report: &mut Vec<Problem>,
 ) -> Option<Axis<'a>> {
-    let path = axis.set.as_ref().and_then(|at| Path::parse(at, text).map_err(|problem| report.push(problem)).ok());
+    let path = axis.set.as_ref().and_then(|at| Path::parse(at, text).map_err(|problem| report.push(*problem)).ok());
     let missing = |what: &str| Problem::at(axis, what).unless_lost_within();
     let points = match (&axis.set, &axis.values, &axis.points) {
         (Some(_), Some(_), None) => {
@@ -157,7 +157,7 @@ fn point<'a>(at: &At<PointTable>, tree: &Tree<'a>, text: &str, report: &mut Vec<
         );
         return None;
     };
-    let mut read = |written: &At<String>| Path::parse(written, text).map_err(|problem| report.push(problem)).ok();
+    let mut read = |written: &At<String>| Path::parse(written, text).map_err(|problem| report.push(*problem)).ok();
     let unset = at.unset.iter().filter_map(&mut read).collect();
     let mut set = Vec::new();
     if let DeValue::Table(table) = tree.get_ref()

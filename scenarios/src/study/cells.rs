@@ -138,7 +138,7 @@ fn one(makings: &Makings<'_, '_>, at: &[usize]) -> (Option<(Content, Facts)>, Ve
         let Point { unset, set, .. } = &axis.points[index];
         unset.iter().for_each(|path| path.unset(root));
         for (path, value) in set {
-            problems.extend(path.set(root, value).err());
+            problems.extend(path.set(root, value).err().map(|problem| *problem));
         }
     }
     let all_set = problems.is_empty();
@@ -181,7 +181,7 @@ fn scenario(
     let service = match measured(&spec, makings.service) {
         Ok(service) => service,
         Err(problem) => {
-            problems.push(problem);
+            problems.push(*problem);
             return (None, problems);
         }
     };
@@ -198,7 +198,7 @@ fn scenario(
 }
 
 /// The service that is measured: the one that is named, or else the one that all loads ask.
-fn measured(spec: &Spec, named: Option<&At<String>>) -> Result<ServiceId, Problem> {
+fn measured(spec: &Spec, named: Option<&At<String>>) -> Result<ServiceId, Box<Problem>> {
     if let Some(name) = named {
         let names: Vec<&str> = spec.services.iter().map(|s| s.name.as_str()).collect();
         return spec
@@ -218,8 +218,10 @@ fn measured(spec: &Spec, named: Option<&At<String>>) -> Result<ServiceId, Proble
         [service] => Ok(service),
         _ => {
             let names = spec.services.iter().map(|s| s.name.as_str()).collect::<Vec<&str>>().join(", ");
-            Err(Problem::new("which service is measured? the loads ask several, or none")
-                .help(format!("say it above the axes: service = \"…\"; there are: {names}")))
+            Err(Box::new(
+                Problem::new("which service is measured? the loads ask several, or none")
+                    .help(format!("say it above the axes: service = \"…\"; there are: {names}")),
+            ))
         }
     }
 }

@@ -23,7 +23,7 @@ mod library;
 mod patch;
 mod schema;
 
-pub use hashing::{Hashing, Parameter};
+pub use hashing::{Hashing, Parameter, Wrong};
 pub use library::{find, library};
 
 use crate::problem::{self, Problem, Severity, known};
@@ -162,7 +162,7 @@ pub struct Vocabulary<'v> {
     /// Hashing structures.
     pub structures: Vec<&'static str>,
     /// What is wrong with a hashing structure: the parameter and why.
-    pub hashing: &'v dyn Fn(&Hashing) -> Result<(), (Parameter, String)>,
+    pub hashing: &'v dyn Fn(&Hashing) -> Result<(), Wrong>,
     /// The scenario that a base names, by its name in the library or a path beside the study: its text, or why there is none.
     pub base: &'v dyn Fn(&str) -> Result<String, String>,
 }

@@ -24,10 +24,10 @@ const NAMED: [&str; 2] = ["service", "load"];
 
 impl Path {
     /// Reads a path as TOML reads the left side of an equation. `text` is the file it stands in.
-    pub(crate) fn parse(written: &At<String>, text: &str) -> Result<Path, Problem> {
+    pub(crate) fn parse(written: &At<String>, text: &str) -> Result<Path, Box<Problem>> {
         let wrong = || {
-            Problem::at(written, format!("`{}` is not a path", written.value))
-                .label("keys with dots between them, as in TOML: load.users.rate")
+            let problem = Problem::at(written, format!("`{}` is not a path", written.value));
+            Box::new(problem.label("keys with dots between them, as in TOML: load.users.rate"))
         };
         let equation = format!("{} = 0", written.value);
         let table = DeTable::parse(&equation).map_err(|_| wrong())?;
@@ -70,7 +70,7 @@ impl Path {
     }
 
     /// Puts `value` at this path, in place of what was there. Tables on the way are made where they are missing.
-    pub(crate) fn set<'a>(&self, root: &mut DeTable<'a>, value: &Tree<'a>) -> Result<(), Problem> {
+    pub(crate) fn set<'a>(&self, root: &mut DeTable<'a>, value: &Tree<'a>) -> Result<(), Box<Problem>> {
         if let [(section, _), (name, place), _, ..] = self.keys.as_slice()
             && NAMED.contains(&section.as_str())
         {
@@ -79,9 +79,11 @@ impl Path {
                 _ => Vec::new(),
             };
             if !names.contains(&name.as_str()) {
-                return Err(Problem::new(format!("the base has no {section} `{name}`"))
-                    .label(known(name, &names))
-                    .span(place.clone()));
+                return Err(Box::new(
+                    Problem::new(format!("the base has no {section} `{name}`"))
+                        .label(known(name, &names))
+                        .span(place.clone()),
+                ));
             }
         }
         let mut table = root;
@@ -109,9 +111,11 @@ impl Path {
                 let length = array.len();
                 let item = key.parse::<usize>().ok().and_then(|index| array.get_mut(index));
                 let Some(item) = item else {
-                    return Err(Problem::new(format!("`{}` is an array in the base", self.up_to(at)))
-                        .label(format!("the place in it as a number, from 0 to {}", length.max(1) - 1))
-                        .span(place.clone()));
+                    return Err(Box::new(
+                        Problem::new(format!("`{}` is an array in the base", self.up_to(at)))
+                            .label(format!("the place in it as a number, from 0 to {}", length.max(1) - 1))
+                            .span(place.clone()),
+                    ));
                 };
                 if at == last {
                     *item = value.clone();
@@ -123,9 +127,11 @@ impl Path {
             table = match inner {
                 DeValue::Table(inner) => inner,
                 _ => {
-                    return Err(Problem::new(format!("`{}` is no table in the base", self.up_to(at)))
-                        .label(format!("`{}` cannot be set in it; set the whole of it", self.keys[at].0))
-                        .span(self.place()));
+                    return Err(Box::new(
+                        Problem::new(format!("`{}` is no table in the base", self.up_to(at)))
+                            .label(format!("`{}` cannot be set in it; set the whole of it", self.keys[at].0))
+                            .span(self.place()),
+                    ));
                 }
             };
         }
