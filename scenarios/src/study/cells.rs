@@ -201,9 +201,8 @@ fn scenario(
 fn measured(spec: &Spec, named: Option<&At<String>>) -> Result<ServiceId, Box<Problem>> {
     if let Some(name) = named {
         let names: Vec<&str> = spec.services.iter().map(|s| s.name.as_str()).collect();
-        return spec
-            .service(name)
-            .ok_or_else(|| Problem::at(name, format!("unknown service `{}`", name.value)).label(known(name, &names)));
+        let unknown = || Problem::at(name, format!("unknown service `{}`", name.value)).label(known(name, &names));
+        return spec.service(name).ok_or_else(|| Box::new(unknown()));
     }
     let mut asked: Vec<ServiceId> = Vec::new();
     for load in &spec.loads {

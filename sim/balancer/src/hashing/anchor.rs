@@ -44,6 +44,17 @@ impl Anchor {
         anchor
     }
 
+    /// Places, taken or not.
+    pub fn entries(&self) -> usize {
+        self.taken_after.len()
+    }
+
+    /// The memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        let tables = [&self.taken_after, &self.working, &self.last, &self.successor, &self.left];
+        size_of::<Self>() + tables.iter().map(|table| size_of_val(table.as_slice())).sum::<usize>()
+    }
+
     /// The taken place for `hash`. O((1 + ln(capacity / taken))²) expected.
     ///
     /// The first place is `hash` modulo the capacity; the hash at a place left is [`xxh64`] of `hash` seeded with that

@@ -29,6 +29,16 @@ impl Dx {
         }
     }
 
+    /// Places, taken or not.
+    pub fn entries(&self) -> usize {
+        self.taken.len()
+    }
+
+    /// The memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(self.taken.as_slice()) + size_of_val(self.free.as_slice())
+    }
+
     /// The first taken place in the sequence of `hash`. O(capacity / taken) expected.
     ///
     /// The sequence is SplitMix64 from the state `hash` on, of which the lower bits say the place; the paper leaves the

@@ -41,6 +41,16 @@ impl Jump {
         Jump { hosts: hosts.len() as u32 }
     }
 
+    /// There is nothing to look into.
+    pub fn entries(&self) -> usize {
+        0
+    }
+
+    /// The memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>()
+    }
+
     /// The host that `hash` jumps to. O(ln n) expected.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {

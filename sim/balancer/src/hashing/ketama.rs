@@ -39,6 +39,16 @@ impl Ketama {
         Ketama { points: Points::new(points) }
     }
 
+    /// Points on the ring.
+    pub fn entries(&self) -> usize {
+        self.points.len()
+    }
+
+    /// The memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.points.bytes()
+    }
+
     /// The host of the first point at the lower 32 bits of `hash`, or after; libketama hashes keys by
     /// [`HashFunction::Md5`](super::HashFunction::Md5). O(1) expected.
     #[inline]

@@ -83,6 +83,16 @@ impl Maglev {
         Maglev { table }
     }
 
+    /// Entries of the table.
+    pub fn entries(&self) -> usize {
+        self.table.len()
+    }
+
+    /// The memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(self.table.as_slice())
+    }
+
     /// The host at entry `hash` modulo the size of the table. O(1).
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {

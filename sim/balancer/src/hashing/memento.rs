@@ -36,6 +36,16 @@ impl Memento {
         Memento { places, left: BTreeMap::new(), last: places }
     }
 
+    /// Places that were left.
+    pub fn entries(&self) -> usize {
+        self.left.len()
+    }
+
+    /// The memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.left.len() * (size_of::<u32>() + size_of::<Left>())
+    }
+
     /// The taken place for `hash`. O(ln n) expected while nobody left out of turn; then in expectation
     /// O(ln n + ln²(places / taken)) looks at what is remembered, each logarithmic in its size.
     ///

@@ -31,6 +31,16 @@ impl Modulo {
         Modulo { ends }
     }
 
+    /// Shares, one a host.
+    pub fn entries(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(self.ends.as_slice())
+    }
+
     /// The host whose share holds `hash` modulo the sum of the weights: with weights of one, `hash` modulo n. O(log n).
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {

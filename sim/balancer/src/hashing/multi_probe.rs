@@ -35,6 +35,16 @@ impl MultiProbe {
         MultiProbe { points: Points::new(points), probes }
     }
 
+    /// Points on the ring.
+    pub fn entries(&self) -> usize {
+        self.points.len()
+    }
+
+    /// The memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.points.bytes()
+    }
+
     /// The host for `hash`: [`MultiProbe::lookup_pair`] of it and of its [`xxh64`]. O(probes) expected.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {

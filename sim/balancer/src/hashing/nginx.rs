@@ -40,6 +40,16 @@ impl Nginx {
         Nginx { points: Points::deduplicated(points) }
     }
 
+    /// Points on the ring.
+    pub fn entries(&self) -> usize {
+        self.points.len()
+    }
+
+    /// The memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.points.bytes()
+    }
+
     /// The host of the first point at the lower 32 bits of `hash`, or after; nginx hashes keys by
     /// [`HashFunction::Crc32`](super::HashFunction::Crc32). O(1) expected.
     #[inline]

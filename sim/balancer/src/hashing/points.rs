@@ -83,6 +83,13 @@ impl Points {
         self.positions.len()
     }
 
+    /// The memory behind it, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(self.positions.as_slice())
+            + size_of_val(self.owners.as_slice())
+            + size_of_val(self.starts.as_slice())
+    }
+
     /// All points, in ascending order of position.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (u64, usize)> {
         self.positions.iter().zip(&self.owners).map(|(position, owner)| (*position, *owner as usize))

@@ -28,6 +28,16 @@ impl Rendezvous {
         }
     }
 
+    /// Hosts that a lookup compares.
+    pub fn entries(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// The memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(self.hosts.as_slice()) + size_of_val(self.weights.as_slice())
+    }
+
     /// The host with the highest score for `hash`, the earlier one of equals. O(n), and a logarithm each with weights.
     ///
     /// The score is that of dgryski/go-rendezvous: the exclusive or of key and host through `xorshift64*`. With weights

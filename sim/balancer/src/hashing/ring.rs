@@ -82,6 +82,16 @@ impl Ring {
         Ring { points: Points::new(points) }
     }
 
+    /// Points on the ring.
+    pub fn entries(&self) -> usize {
+        self.points.len()
+    }
+
+    /// The memory it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.points.bytes()
+    }
+
     /// The host of the first point at `hash` or after it. O(1) expected.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
