@@ -116,6 +116,9 @@ pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
         .map(|(_, candidate)| candidate)
 }
 
+/// The most names that are listed beside a guess; a longer list would hide it.
+const LIST_MAX: usize = 12;
+
 /// `did you mean `x`? known: a, b, c`.
 pub(crate) fn known<S: AsRef<str>>(name: &str, known: &[S]) -> String {
     let list = || known.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
@@ -123,6 +126,7 @@ pub(crate) fn known<S: AsRef<str>>(name: &str, known: &[S]) -> String {
         return "there are none".to_string();
     }
     match nearest(name, known.iter().map(AsRef::as_ref)) {
+        Some(guess) if known.len() > LIST_MAX => format!("did you mean `{guess}`?"),
         Some(guess) => format!("did you mean `{guess}`? known: {}", list()),
         None => format!("known: {}", list()),
     }

@@ -55,6 +55,15 @@ use strategy::{Choose, Pick, State};
 /// (istio/istio `pilot/pkg/networking/core/route/retry/retry.go`); Envoy by itself picks again once.
 pub const RESELECTIONS_MAX: u32 = 5;
 
+/// What a balancer has built over its hosts so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rebuilds {
+    /// How often a table, ring or the like was built or changed.
+    pub times: u64,
+    /// How many entries were written in doing so.
+    pub entries: u64,
+}
+
 /// Chooses hosts for one client of one service.
 #[derive(Debug)]
 pub struct Balancer {
@@ -89,7 +98,12 @@ impl Balancer {
         if self.hosts.len() == 0 {
             return None;
         }
-        let index = self.state.pick(Pick { now, request, hosts: &self.hosts, rng: &mut self.rng })?;
+        self.pick_again(now, request, 0)
+    }
+
+    #[inline]
+    fn pick_again(&mut self, now: Instant, request: Request, attempt: u32) -> Option<usize> {
+        let index = self.state.pick(Pick { now, request, hosts: &self.hosts, attempt, rng: &mut self.rng })?;
         debug_assert!(index < self.hosts.len(), "picked {index} of {} hosts", self.hosts.len());
         Some(index)
     }
@@ -101,11 +115,11 @@ impl Balancer {
     /// load_balancer_impl.cc`, `chooseHost`): every attempt is a full pick, so a round robin moves on with each.
     pub fn pick_except(&mut self, now: Instant, request: Request, tried: &[InstanceId]) -> Option<usize> {
         let mut index = self.pick(now, request)?;
-        for _ in 0..RESELECTIONS_MAX {
+        for attempt in 1..=RESELECTIONS_MAX {
             if !tried.contains(&self.hosts.instance(index)) {
                 break;
             }
-            index = self.pick(now, request)?;
+            index = self.pick_again(now, request, attempt)?;
         }
         Some(index)
     }
@@ -143,6 +157,11 @@ impl Balancer {
         if let Some(index) = self.hosts.index_of(instance) {
             self.state.probed(now, index, reply, &self.hosts);
         }
+    }
+
+    /// What following the hosts has cost so far, of strategies that build something over them.
+    pub fn rebuilds(&self) -> Rebuilds {
+        self.state.rebuilds()
     }
 
     /// The hosts to choose from, in the order of their instances.

@@ -77,7 +77,7 @@ fn the_best_host_is_among_the_choices_as_often_as_counting_says() {
 
 #[test]
 fn equal_hosts_get_equal_shares() {
-    for info in strategy::catalogue::all() {
+    for info in strategy::catalogue::all().iter().filter(|info| !info.needs.keys) {
         assert_shares(Strategy::of(info), &[2; 6], &[1.0 / 6.0; 6]);
     }
 }
@@ -110,7 +110,7 @@ fn weighted_random_goes_by_weight() {
 
 #[test]
 fn strategies_go_by_weight_when_they_say_so() {
-    for info in strategy::catalogue::all() {
+    for info in strategy::catalogue::all().iter().filter(|info| !info.needs.keys) {
         let counts = picked(&mut weighted(Strategy::of(info), &[1, 9], 5), 10_000);
         assert_eq!(counts[1] > 8_500, info.weighted, "{}: {counts:?}", info.name);
         assert_eq!(counts[1] < 5_500, !info.weighted, "{}: {counts:?}", info.name);
@@ -230,6 +230,7 @@ fn any_strategy() -> impl Generator<Value = Strategy> {
         Just(Strategy::EARLIEST_DEADLINE),
         Just(Strategy::STATIC_STRIDE),
         Just(Strategy::WEIGHTED_RANDOM),
+        hashing(),
         (1..=6u64, any::<bool>()).prop_map(|(choices, distinct)| {
             let strategy = if distinct { Strategy::P2C } else { Strategy::LEAST_REQUEST };
             strategy.count("choices", choices)
@@ -246,6 +247,20 @@ fn choices_of(strategy: Strategy) -> usize {
             _ => None,
         })
         .expect("it draws")
+}
+
+/// Any that goes by keys, where retries go anywhere.
+fn hashing() -> impl Generator<Value = Strategy> {
+    let names: Vec<&str> =
+        strategy::catalogue::all().iter().filter(|info| info.needs.keys).map(|info| info.name).collect();
+    let names = proptest::sample::select(names);
+    (names, proptest::sample::select(vec!["next", "elsewhere", "same"])).prop_map(|(name, failover)| {
+        let strategy = Strategy::from_name(name).expect("a strategy").with("failover", Value::Word(failover));
+        match strategy.expect("all of them have it") {
+            maglev if name == "maglev" => maglev.count("table_size", 251),
+            other => other,
+        }
+    })
 }
 
 /// Something that happens to a balancer.

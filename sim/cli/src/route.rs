@@ -46,7 +46,8 @@ struct Changed {
 /// Shows the choices.
 pub(crate) fn route(args: &RouteArgs, console: &mut Console) -> Result<Exit, Stop> {
     let name = args.strategy.as_str();
-    let picker = Strategy::from_name(name);
+    // Those that hash are asked by key, without a balancer around them.
+    let picker = Strategy::from_name(name).filter(|strategy| !strategy.info().needs.keys);
     if picker.is_none() && !structure::NAMES.contains(&name) {
         return Err(unknown(name));
     }
@@ -69,7 +70,7 @@ pub(crate) fn route(args: &RouteArgs, console: &mut Console) -> Result<Exit, Sto
 }
 
 fn unknown(name: &str) -> Stop {
-    let pickers = catalogue::all().iter().map(|info| info.name);
+    let pickers = catalogue::all().iter().filter(|info| !info.needs.keys).map(|info| info.name);
     let names: Vec<&str> = structure::NAMES.into_iter().chain(pickers).collect();
     let stop = Stop::usage(format!("there is no strategy `{}`", plain(name)));
     let stop = match nearest(name, names.iter().copied()) {

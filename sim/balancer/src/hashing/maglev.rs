@@ -23,6 +23,11 @@ impl Maglev {
     /// The largest table Envoy's configuration admits.
     pub const TABLE_SIZE_MAX: u32 = 5_000_011;
 
+    /// The least prime that is not below `size`, and a table size that [`Maglev::new`] takes.
+    pub fn next_size(size: u32) -> u32 {
+        (size.clamp(2, Self::TABLE_SIZE_MAX)..).find(|size| is_prime(*size)).expect("the largest size is a prime")
+    }
+
     /// The table of Envoy (`source/extensions/load_balancing_policies/maglev/maglev_lb.cc`) with `size` entries.
     ///
     /// Hosts are gone through in the order of their names, whatever their order in `hosts`. The order of entries of a

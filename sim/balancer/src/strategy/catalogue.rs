@@ -3,7 +3,9 @@
 //! Each strategy describes itself in its own file; here they are put in order.
 
 use super::parameter::{Parameter, Values};
-use super::{State, d_choices, edf, full_scan, random, round_robin, smooth_weighted, static_stride, weighted_random};
+use super::{
+    State, d_choices, edf, full_scan, hashed, random, round_robin, smooth_weighted, static_stride, weighted_random,
+};
 use base::Rng;
 
 /// A strategy, described.
@@ -57,4 +59,15 @@ static ALL: &[&StrategyInfo] = &[
     &edf::INFO,
     &static_stride::INFO,
     &weighted_random::INFO,
+    hashed::ALL[0],
+    hashed::ALL[1],
+    hashed::ALL[2],
+    hashed::ALL[3],
+    hashed::ALL[4],
+    hashed::ALL[5],
+    hashed::ALL[6],
+    hashed::ALL[7],
+    hashed::ALL[8],
+    hashed::ALL[9],
+    hashed::ALL[10],
 ];

@@ -11,6 +11,7 @@ pub mod catalogue;
 mod d_choices;
 mod edf;
 mod full_scan;
+mod hashed;
 pub mod parameter;
 mod per_host;
 mod random;
@@ -21,6 +22,7 @@ mod static_stride;
 mod vectors;
 mod weighted_random;
 
+use crate::Rebuilds;
 use crate::hosts::Hosts;
 use crate::request::{ProbeReply, Request, Response};
 use base::{Instant, Rng};
@@ -137,10 +139,11 @@ impl fmt::Display for Strategy {
 pub(crate) struct Pick<'a> {
     #[expect(dead_code, reason = "for strategies to come")]
     pub(crate) now: Instant,
-    #[expect(dead_code, reason = "for strategies to come")]
     pub(crate) request: Request,
     /// At least one.
     pub(crate) hosts: &'a Hosts,
+    /// How often this request was picked for before, with a choice that cannot be had.
+    pub(crate) attempt: u32,
     pub(crate) rng: &'a mut Rng,
 }
 
@@ -166,6 +169,11 @@ pub(crate) trait Choose {
 
     /// The host at `index` has answered a probe.
     fn probed(&mut self, _now: Instant, _index: usize, _reply: ProbeReply, _hosts: &Hosts) {}
+
+    /// What following the hosts has cost so far.
+    fn rebuilds(&self) -> Rebuilds {
+        Rebuilds::default()
+    }
 }
 
 /// The enum of all states, and the dispatch to each.
@@ -200,6 +208,9 @@ macro_rules! strategies {
             fn probed(&mut self, now: Instant, index: usize, reply: ProbeReply, hosts: &Hosts) {
                 match self { $(State::$state(s) => s.probed(now, index, reply, hosts)),+ }
             }
+            fn rebuilds(&self) -> Rebuilds {
+                match self { $(State::$state(s) => s.rebuilds()),+ }
+            }
         }
     };
 }
@@ -214,4 +225,5 @@ strategies! {
     Edf(edf::Edf),
     StaticStride(static_stride::StaticStride),
     WeightedRandom(weighted_random::WeightedRandom),
+    Hashed(hashed::Hashed),
 }

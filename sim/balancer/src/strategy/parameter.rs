@@ -197,7 +197,6 @@ impl Values {
         }
     }
 
-    #[expect(dead_code, reason = "for strategies to come")]
     pub(crate) fn word(&self, name: &str) -> &'static str {
         match self.get(name) {
             Value::Word(word) => word,

@@ -24,7 +24,9 @@ fn weighing(weights: &[u32]) -> Hosts {
 /// A pick by a strategy that needs neither time nor chance.
 fn pick(strategy: &mut impl Choose, hosts: &Hosts) -> usize {
     let rng = &mut Seed(0).stream("unused");
-    strategy.pick(Pick { now: Instant::ZERO, request: Request::default(), hosts, rng }).expect("there are hosts")
+    strategy
+        .pick(Pick { now: Instant::ZERO, request: Request::default(), hosts, attempt: 0, rng })
+        .expect("there are hosts")
 }
 
 fn counts(n: usize, picks: usize, mut pick: impl FnMut() -> usize) -> Vec<u32> {

@@ -1,0 +1,225 @@
+//! The strategies that hash, described.
+
+use super::super::State;
+use super::super::catalogue::{Needs, StrategyInfo};
+use super::super::parameter::{Kind as Takes, Parameter, Value, Values};
+use super::{Hashed, Kind};
+use crate::hashing::{HashFunction, Maglev, MultiProbe, Ring};
+
+/// All of them, in the order of the table in [`hashing`](crate::hashing).
+pub(in super::super) static ALL: [&StrategyInfo; 11] =
+    [&MODULO, &RING, &KETAMA, &NGINX, &MAGLEV, &JUMP, &RENDEZVOUS, &MULTI_PROBE, &ANCHOR, &DX, &MEMENTO];
+
+const KEYS: Needs = Needs { keys: true, ..Needs::NOTHING };
+
+const FAILOVER: Parameter = Parameter {
+    name: "failover",
+    kind: Takes::Word(&["next", "elsewhere", "same"]),
+    default: Value::Word("next"),
+    summary: "where a retry goes: to the next place of the structure, to the host of another key, to the same host",
+};
+
+const BALANCE_FACTOR: Parameter = Parameter {
+    name: "balance_factor",
+    kind: Takes::Count { min: 0, max: 10_000 },
+    default: Value::Count(0),
+    summary: "percent of its share of requests in flight that a host may have before others get some; 0 is no bound",
+};
+
+const CAPACITY: Parameter = Parameter {
+    name: "capacity",
+    kind: Takes::Count { min: 0, max: 1_000_000 },
+    default: Value::Count(0),
+    summary: "for how many hosts there is room; 0 is twice as many as there are at first",
+};
+
+fn plain(kind: Kind, values: &Values) -> State {
+    State::Hashed(Hashed::new(kind, values.word("failover"), 0))
+}
+
+fn bounded(kind: Kind, values: &Values) -> State {
+    State::Hashed(Hashed::new(kind, values.word("failover"), values.count("balance_factor")))
+}
+
+static MODULO: StrategyInfo = StrategyInfo {
+    name: "modulo",
+    summary: "the hash modulo the sum of weights",
+    explanation: "Exact shares and no memory, but a host more or less moves nearly every key: after a deployment every \
+                  cache is cold. What consistent hashing was invented against.",
+    source: "nginx hash without consistent; HAProxy hash-type map-based (default)",
+    weighted: true,
+    parameters: &[FAILOVER],
+    needs: KEYS,
+    make: |values, _| plain(Kind::Modulo, values),
+};
+
+static RING: StrategyInfo = StrategyInfo {
+    name: "ring",
+    summary: "a hash ring whose size follows the number of hosts, as Envoy",
+    explanation: "Hosts are points on a circle and a key goes to the next point. With the default of at least 1,024 \
+                  points in all, 100 hosts have some ten each and the busiest has twice its share; raise \
+                  min_ring_size for large fleets. The number of points per host changes with the number of hosts, \
+                  so more keys move than must. balance_factor lets other hosts help with hot keys.",
+    source: "Envoy ring_hash (ring_hash_lb.cc); gRPC A42 with max_ring_size = 4096",
+    weighted: true,
+    parameters: &[
+        Parameter {
+            name: "min_ring_size",
+            kind: Takes::Count { min: 1, max: 8_388_608 },
+            default: Value::Count(*Ring::ENVOY_SIZE.start()),
+            summary: "the least number of points",
+        },
+        Parameter {
+            name: "max_ring_size",
+            kind: Takes::Count { min: 1, max: 8_388_608 },
+            default: Value::Count(*Ring::ENVOY_SIZE.end()),
+            summary: "the most; below min_ring_size it counts as that",
+        },
+        Parameter {
+            name: "hash_function",
+            kind: Takes::Word(&["xx_hash", "murmur_hash_2"]),
+            default: Value::Word("xx_hash"),
+            summary: "what hashes the points",
+        },
+        BALANCE_FACTOR,
+        FAILOVER,
+    ],
+    needs: KEYS,
+    make: |values, _| {
+        let least = values.count("min_ring_size");
+        let function = match values.word("hash_function") {
+            "xx_hash" => HashFunction::Xxh64,
+            _ => HashFunction::Murmur2,
+        };
+        bounded(Kind::Ring { least, most: values.count("max_ring_size").max(least), function }, values)
+    },
+};
+
+static KETAMA: StrategyInfo = StrategyInfo {
+    name: "ketama",
+    summary: "a hash ring with 160 points a host on average, as libketama",
+    explanation: "The ring of memcached clients: 40 MD5 digests of four points each, scaled by weight. With equal \
+                  weights only the keys of whoever leaves move; with unequal ones, every host's points follow the total.",
+    source: "libketama (ketama.c)",
+    weighted: true,
+    parameters: &[FAILOVER],
+    needs: KEYS,
+    make: |values, _| plain(Kind::Ketama, values),
+};
+
+static NGINX: StrategyInfo = StrategyInfo {
+    name: "nginx",
+    summary: "a hash ring with 160 points a unit of weight, as nginx",
+    explanation: "Points are chained CRC-32 sums of host and port. Fixed points per host: only the keys of whoever leaves \
+                  move. The busiest of 100 hosts has some 20 % above its share.",
+    source: "nginx hash … consistent (ngx_http_upstream_hash_module.c); pingora-ketama",
+    weighted: true,
+    parameters: &[FAILOVER],
+    needs: KEYS,
+    make: |values, _| plain(Kind::Nginx, values),
+};
+
+static MAGLEV: StrategyInfo = StrategyInfo {
+    name: "maglev",
+    summary: "a table that hosts fill in turn, one look a lookup",
+    explanation: "Shares are even to one entry of the table. A host that leaves moves its own keys and about as many \
+                  others again; with as many hosts as the table has hundreds of entries, several times as many. A change \
+                  rewrites the whole table. balance_factor lets other hosts help with hot keys.",
+    source: "Envoy maglev (maglev_lb.cc); Eisenbud and others, NSDI 2016",
+    weighted: true,
+    parameters: &[
+        Parameter {
+            name: "table_size",
+            kind: Takes::Count { min: 2, max: Maglev::TABLE_SIZE_MAX as u64 },
+            default: Value::Count(Maglev::TABLE_SIZE as u64),
+            summary: "entries of the table; a number that is no prime counts as the next one",
+        },
+        BALANCE_FACTOR,
+        FAILOVER,
+    ],
+    needs: KEYS,
+    make: |values, _| {
+        let size = Maglev::next_size(values.count("table_size") as u32);
+        bounded(Kind::Maglev { size }, values)
+    },
+};
+
+static JUMP: StrategyInfo = StrategyInfo {
+    name: "jump",
+    summary: "jump consistent hash: even shares without memory",
+    explanation: "Perfectly even and nothing to store, but only the last host can leave cheaply: when one in the middle \
+                  goes, all behind it move up, and half the keys with them on average.",
+    source: "Lamping and Veach 2014 (arXiv:1406.2294); Guava Hashing.consistentHash",
+    weighted: false,
+    parameters: &[FAILOVER],
+    needs: KEYS,
+    make: |values, _| plain(Kind::Jump, values),
+};
+
+static RENDEZVOUS: StrategyInfo = StrategyInfo {
+    name: "rendezvous",
+    summary: "the host with the highest score for the key",
+    explanation: "Every host is scored for every key; the best wins, and when it leaves, the second best. Exactly its own \
+                  keys move. Costs time in proportion to the number of hosts for every request.",
+    source: "Thaler and Ravishankar 1998; weights by −w / ln u",
+    weighted: true,
+    parameters: &[FAILOVER],
+    needs: KEYS,
+    make: |values, _| plain(Kind::Rendezvous, values),
+};
+
+static MULTI_PROBE: StrategyInfo = StrategyInfo {
+    name: "multi_probe",
+    summary: "one point a host, several looks a key",
+    explanation: "Instead of many points per host, a key is hashed several times and goes to the nearest point any of \
+                  them finds. Bounds the busiest host; light hosts stay light.",
+    source: "Appleton and O'Reilly 2015 (arXiv:1505.00062); dgryski/go-mpchash",
+    weighted: false,
+    parameters: &[
+        Parameter {
+            name: "probes",
+            kind: Takes::Count { min: 1, max: 1_000 },
+            default: Value::Count(MultiProbe::PROBES as u64),
+            summary: "looks a key",
+        },
+        FAILOVER,
+    ],
+    needs: KEYS,
+    make: |values, _| plain(Kind::MultiProbe { probes: values.count("probes") as u32 }, values),
+};
+
+static ANCHOR: StrategyInfo = StrategyInfo {
+    name: "anchor",
+    summary: "AnchorHash: minimal moves, changed in place, within a capacity",
+    explanation: "Remembers in which order hosts left, and walks back along it. Even shares, only the keys of whoever \
+                  leaves move, and a change writes one entry. When the house is full it is built anew, twice as large.",
+    source: "Mendelson and others 2020 (arXiv:1812.09674)",
+    weighted: false,
+    parameters: &[CAPACITY, FAILOVER],
+    needs: KEYS,
+    make: |values, _| plain(Kind::Anchor { capacity: values.count("capacity") as u32 }, values),
+};
+
+static DX: StrategyInfo = StrategyInfo {
+    name: "dx",
+    summary: "DxHash: a key tries places until one is taken",
+    explanation: "A sequence of places that belongs to the key is tried until a host is there. Even shares, minimal moves, \
+                  one bit a change; the fewer places are taken, the longer a lookup.",
+    source: "Dong and Wang 2021 (arXiv:2107.07930)",
+    weighted: false,
+    parameters: &[CAPACITY, FAILOVER],
+    needs: KEYS,
+    make: |values, _| plain(Kind::Dx { capacity: values.count("capacity") as u32 }, values),
+};
+
+static MEMENTO: StrategyInfo = StrategyInfo {
+    name: "memento",
+    summary: "MementoHash: jump, and a memory of who left",
+    explanation: "A jump hash that remembers only the hosts which left from the middle. Even shares, minimal moves, no \
+                  capacity; memory in proportion to how many are gone.",
+    source: "Coluzzi and others 2023 (arXiv:2306.09783)",
+    weighted: false,
+    parameters: &[FAILOVER],
+    needs: KEYS,
+    make: |values, _| plain(Kind::Memento, values),
+};
