@@ -6,17 +6,17 @@
 //! the panels, so that no label stands on data.
 
 use super::ink::{Dash, Ink, UNIT};
+use super::story::Story;
 use super::svg;
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use world::outcome::{Outcome, Verdict};
 
 /// How wide every plot is.
 const WIDTH: f64 = 960.0;
-/// Between the data and the right edge.
-const RIGHT: f64 = 22.0;
+/// Between the data and the right edge, unless something is written there.
+pub(crate) const RIGHT: f64 = 22.0;
 /// The size of ticks and labels.
 const SMALL: f64 = 12.0;
 /// The size of axis titles and legend.
@@ -27,23 +27,23 @@ const LANE: f64 = 16.0;
 
 /// One axis: from where to where in the plane's own coordinates, and what is written where.
 #[derive(Clone, Debug)]
-pub(super) struct Axis {
-    pub(super) title: String,
-    pub(super) low: f64,
-    pub(super) high: f64,
-    pub(super) ticks: Vec<(f64, String)>,
+pub(crate) struct Axis {
+    pub(crate) title: String,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) ticks: Vec<(f64, String)>,
     /// Whether ticks draw a line through the panel.
-    pub(super) grid: bool,
+    pub(crate) grid: bool,
 }
 
 /// A panel: its y axis and how high it is.
-pub(super) struct Panel {
-    pub(super) y: Axis,
-    pub(super) height: f64,
+pub(crate) struct Panel {
+    pub(crate) y: Axis,
+    pub(crate) height: f64,
 }
 
 /// An entry of the legend.
-pub(super) enum Key {
+pub(crate) enum Key {
     Line(Ink, Dash, String),
     Area(Ink, f64, String),
     /// Steps of amount, with what is written at either end.
@@ -53,26 +53,28 @@ pub(super) enum Key {
 }
 
 /// What a plot asks for.
-pub(super) struct Sheet<'a> {
-    pub(super) id: &'a str,
-    pub(super) title: &'a str,
-    pub(super) x: Axis,
-    /// The run whose phases and faults are shown, when x is time.
-    pub(super) time: Option<&'a Outcome>,
-    pub(super) keys: Vec<Key>,
-    pub(super) panels: Vec<Panel>,
+pub(crate) struct Sheet<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) x: Axis,
+    /// The phases and faults that are shown, when x is time.
+    pub(crate) time: Option<Story>,
+    /// Room between the data and the right edge; [`RIGHT`] unless series are named there.
+    pub(crate) right: f64,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) panels: Vec<Panel>,
 }
 
 type Root<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// A panel's area, in the coordinates of its axes.
-pub(super) struct Plane<'a> {
+pub(crate) struct Plane<'a> {
     area: DrawingArea<SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
 }
 
 impl Plane<'_> {
     /// A line through `points`.
-    pub(super) fn line(&self, points: impl IntoIterator<Item = (f64, f64)>, style: ShapeStyle) {
+    pub(crate) fn line(&self, points: impl IntoIterator<Item = (f64, f64)>, style: ShapeStyle) {
         let points: Vec<(f64, f64)> = points.into_iter().collect();
         match points.as_slice() {
             [] => {}
@@ -87,7 +89,7 @@ impl Plane<'_> {
     }
 
     /// What lies between two lines over the same x.
-    pub(super) fn band(&self, points: &[(f64, f64, f64)], style: ShapeStyle) {
+    pub(crate) fn band(&self, points: &[(f64, f64, f64)], style: ShapeStyle) {
         if points.len() < 2 {
             return;
         }
@@ -97,17 +99,17 @@ impl Plane<'_> {
     }
 
     /// A rectangle between two corners.
-    pub(super) fn rectangle(&self, a: (f64, f64), b: (f64, f64), style: ShapeStyle) {
+    pub(crate) fn rectangle(&self, a: (f64, f64), b: (f64, f64), style: ShapeStyle) {
         self.area.draw(&Rectangle::new([a, b], style)).expect(SURE);
     }
 
     /// A round mark with a radius in units of the page.
-    pub(super) fn dot(&self, at: (f64, f64), radius: f64, style: ShapeStyle) {
+    pub(crate) fn dot(&self, at: (f64, f64), radius: f64, style: ShapeStyle) {
         self.area.draw(&Circle::new(at, radius * UNIT, style)).expect(SURE);
     }
 
     /// Words beside a point, `dx` and `dy` units away.
-    pub(super) fn label(&self, at: (f64, f64), (dx, dy): (f64, f64), text: &str, ink: Ink, side: HPos) {
+    pub(crate) fn label(&self, at: (f64, f64), (dx, dy): (f64, f64), text: &str, ink: Ink, side: HPos) {
         let style = words(SMALL, ink, Pos::new(side, VPos::Center), false);
         let offset = ((dx * UNIT) as i32, (dy * UNIT) as i32);
         let element = EmptyElement::at(at) + Text::new(printable(text), offset, style);
@@ -119,7 +121,7 @@ impl Plane<'_> {
 const SURE: &str = "writing a picture into a string cannot fail";
 
 /// The whole picture: the frame from `sheet`, the data from `paint`, which gets a plane for each panel, in order.
-pub(super) fn draw(sheet: &Sheet<'_>, paint: impl FnOnce(&[Plane<'_>])) -> String {
+pub(crate) fn draw(sheet: &Sheet<'_>, paint: impl FnOnce(&[Plane<'_>])) -> String {
     let layout = Layout::of(sheet);
     let size = (WIDTH, layout.height);
     let mut raw = String::new();
@@ -127,8 +129,8 @@ pub(super) fn draw(sheet: &Sheet<'_>, paint: impl FnOnce(&[Plane<'_>])) -> Strin
         let pixels = |x: f64| (x * UNIT).round() as u32;
         let root = SVGBackend::with_string(&mut raw, (pixels(WIDTH), pixels(layout.height))).into_drawing_area();
         legend(&root, &sheet.keys, layout.left);
-        if let Some(outcome) = sheet.time {
-            strip(&root, sheet, &layout, outcome);
+        if let Some(story) = &sheet.time {
+            strip(&root, sheet, &layout, story);
         }
         let planes: Vec<Plane<'_>> = sheet
             .panels
@@ -136,7 +138,7 @@ pub(super) fn draw(sheet: &Sheet<'_>, paint: impl FnOnce(&[Plane<'_>])) -> Strin
             .zip(&layout.tops)
             .map(|(p, &top)| {
                 let y = (px(top + p.height))..(px(top));
-                let x = px(layout.left)..px(WIDTH - RIGHT);
+                let x = px(layout.left)..px(WIDTH - sheet.right);
                 let spec = Cartesian2d::<RangedCoordf64, RangedCoordf64>::new(
                     sheet.x.low..sheet.x.high,
                     p.y.low..p.y.high,
@@ -161,6 +163,7 @@ pub(super) fn draw(sheet: &Sheet<'_>, paint: impl FnOnce(&[Plane<'_>])) -> Strin
 /// Where everything stands, in units.
 struct Layout {
     left: f64,
+    right: f64,
     /// Where the strip of phases and faults begins.
     strip: f64,
     /// The upper edge of each panel's data.
@@ -169,32 +172,6 @@ struct Layout {
     bottom: f64,
     height: f64,
     lanes: Vec<Placed>,
-}
-
-/// What the strip names: a fault, or where an `always` was first broken.
-struct Mark<'a> {
-    from: f64,
-    until: f64,
-    name: &'a str,
-    broken: bool,
-}
-
-/// The marks of a run, in order of time.
-fn marks(outcome: &Outcome) -> Vec<Mark<'_>> {
-    let faults = outcome.faults.iter().map(|f| Mark {
-        from: f.from.as_secs_f64(),
-        until: f.until.as_secs_f64(),
-        name: &f.name,
-        broken: false,
-    });
-    // Other failures are found out at the end, which is no place in the story.
-    let failure = outcome.failure.iter().filter(|f| f.verdict == Verdict::Safety).map(|f| {
-        let at = f.at.as_secs_f64();
-        Mark { from: at, until: at, name: &f.name, broken: true }
-    });
-    let mut marks: Vec<Mark<'_>> = failure.chain(faults).collect();
-    marks.sort_by(|a, b| a.from.total_cmp(&b.from));
-    marks
 }
 
 /// Where a mark stands in the strip.
@@ -212,8 +189,8 @@ impl Layout {
         // Never less than five digits take, so that plots one above another mostly share their left edge too.
         let left = ticks.fold(46.0, f64::max) + 16.0;
         let strip = 6.0 + legend_rows(&sheet.keys, left) as f64 * 22.0;
-        let (lanes, strip_height) = sheet.time.map_or((Vec::new(), 0.0), |outcome| {
-            let lanes = place(sheet, outcome, left);
+        let (lanes, strip_height) = sheet.time.as_ref().map_or((Vec::new(), 0.0), |story| {
+            let lanes = place(sheet, story, left);
             let rows = lanes.iter().map(|p| p.lane + 1).max().unwrap_or(0);
             (lanes, 18.0 + rows as f64 * LANE + 2.0)
         });
@@ -228,26 +205,27 @@ impl Layout {
             })
             .collect();
         let bottom = y - 12.0;
-        Layout { left, strip, tops, bottom, height: (bottom + 46.0).ceil(), lanes }
+        Layout { left, right: sheet.right, strip, tops, bottom, height: (bottom + 46.0).ceil(), lanes }
     }
 
     /// Where a value of the x axis stands on the sheet.
     fn x(&self, axis: &Axis, value: f64) -> f64 {
         let span = (axis.high - axis.low).max(f64::MIN_POSITIVE);
-        self.left + (value - axis.low) / span * (WIDTH - RIGHT - self.left)
+        self.left + (value - axis.low) / span * (WIDTH - self.right - self.left)
     }
 }
 
 /// Gives each mark the first lane in which neither its bar nor its name meets another.
-fn place(sheet: &Sheet<'_>, outcome: &Outcome, left: f64) -> Vec<Placed> {
-    let layout = Layout { left, strip: 0.0, tops: Vec::new(), bottom: 0.0, height: 0.0, lanes: Vec::new() };
+fn place(sheet: &Sheet<'_>, story: &Story, left: f64) -> Vec<Placed> {
+    let layout =
+        Layout { left, right: sheet.right, strip: 0.0, tops: Vec::new(), bottom: 0.0, height: 0.0, lanes: Vec::new() };
     let mut taken: Vec<Vec<(f64, f64)>> = vec![Vec::new(); LANES];
-    let marks = marks(outcome);
+    let marks = &story.marks;
     let mut placed = Vec::with_capacity(marks.len());
-    for mark in &marks {
+    for mark in marks {
         let from = layout.x(&sheet.x, mark.from);
         let until = layout.x(&sheet.x, mark.until).max(from + 4.0);
-        let name = width(mark.name, SMALL - 1.0) + 8.0;
+        let name = width(&mark.name, SMALL - 1.0) + 8.0;
         let leftwards = until + name > WIDTH - 2.0;
         let (a, b) = if leftwards { (from - name, until) } else { (from, until + name) };
         let free = |lane: &Vec<(f64, f64)>, a: f64, b: f64| lane.iter().all(|&(x, y)| b + 6.0 < x || a > y + 6.0);
@@ -344,9 +322,9 @@ fn legend(root: &Root<'_>, keys: &[Key], left: f64) {
 }
 
 /// The phases by name, and a bar for every fault.
-fn strip(root: &Root<'_>, sheet: &Sheet<'_>, layout: &Layout, outcome: &Outcome) {
+fn strip(root: &Root<'_>, sheet: &Sheet<'_>, layout: &Layout, story: &Story) {
     let quiet = words(SMALL, Ink::Quiet, MIDDLE, false);
-    let [warm, storm, end] = boundaries(outcome);
+    let [warm, storm, end] = story.boundaries();
     let y = layout.strip + 9.0;
     for (name, from, until) in [("warm-up", 0.0, warm), ("storm", warm, storm), ("calm", storm, end)] {
         let (a, b) = (layout.x(&sheet.x, from), layout.x(&sheet.x, until));
@@ -360,7 +338,7 @@ fn strip(root: &Root<'_>, sheet: &Sheet<'_>, layout: &Layout, outcome: &Outcome)
             write(root, name, ((a + b) / 2.0, y), &quiet);
         }
     }
-    for (mark, place) in marks(outcome).iter().zip(&layout.lanes) {
+    for (mark, place) in story.marks.iter().zip(&layout.lanes) {
         let y = layout.strip + 20.0 + place.lane as f64 * LANE + LANE / 2.0;
         let (a, b) = (layout.x(&sheet.x, mark.from), layout.x(&sheet.x, mark.until));
         let ink = if mark.broken { Ink::Broken } else { Ink::FaultBar };
@@ -376,29 +354,23 @@ fn strip(root: &Root<'_>, sheet: &Sheet<'_>, layout: &Layout, outcome: &Outcome)
         }
         if place.named {
             let (x, pos) = if place.leftwards { (a - 7.0, END) } else { (b.max(a + 4.0) + 6.0, HERE) };
-            write(root, mark.name, (x, y), &words(SMALL - 1.0, ink, pos, mark.broken));
+            write(root, &mark.name, (x, y), &words(SMALL - 1.0, ink, pos, mark.broken));
         }
     }
-}
-
-/// Where warm-up, storm and calm end, in seconds.
-fn boundaries(outcome: &Outcome) -> [f64; 3] {
-    let p = outcome.phases;
-    [p.warmup, p.warmup + p.storm, p.total()].map(|d| d.as_secs_f64())
 }
 
 /// What lies behind the data: grid, faults, phases.
 fn behind(sheet: &Sheet<'_>, panel: &Panel, plane: &Plane<'_>) {
     let (x, y) = (&sheet.x, &panel.y);
     let held = |t: f64| t.clamp(x.low, x.high);
-    if let Some(outcome) = sheet.time {
-        let [warm, ..] = boundaries(outcome);
+    if let Some(story) = &sheet.time {
+        let [warm, ..] = story.boundaries();
         if warm > x.low {
             plane.rectangle((x.low, y.low), (held(warm), y.high), Ink::Warmup.fill(0.12));
         }
         // Where faults overlap, the shade is that of one: many of them must not hide the data.
         let mut shaded = f64::NEG_INFINITY;
-        for mark in marks(outcome).iter().filter(|m| !m.broken) {
+        for mark in story.marks.iter().filter(|m| !m.broken) {
             let (a, b) = (held(mark.from), held(mark.until));
             if b > a.max(shaded) {
                 plane.rectangle((a.max(shaded), y.low), (b, y.high), Ink::Fault.fill(0.18));
@@ -414,12 +386,12 @@ fn behind(sheet: &Sheet<'_>, panel: &Panel, plane: &Plane<'_>) {
     if x.grid {
         x.ticks.iter().for_each(|&(at, _)| plane.line([(at, y.low), (at, y.high)], thin));
     }
-    if let Some(outcome) = sheet.time {
-        let [warm, storm, _] = boundaries(outcome);
+    if let Some(story) = &sheet.time {
+        let [warm, storm, _] = story.boundaries();
         for t in [warm, storm].into_iter().filter(|&t| t > x.low && t < x.high) {
             plane.line([(t, y.low), (t, y.high)], Ink::Axis.line(1.0, Dash::Dashed));
         }
-        for mark in marks(outcome).iter().filter(|m| m.broken && m.from <= x.high) {
+        for mark in story.marks.iter().filter(|m| m.broken && m.from <= x.high) {
             plane.line([(mark.from, y.low), (mark.from, y.high)], Ink::Broken.line(1.4, Dash::Long));
         }
     }
@@ -440,7 +412,7 @@ fn x_axis(root: &Root<'_>, sheet: &Sheet<'_>, layout: &Layout) {
     let line = Ink::Axis.line(1.0, Dash::Solid);
     for (panel, &top) in sheet.panels.iter().zip(&layout.tops) {
         let y = top + panel.height;
-        stroke(root, (layout.left, y), (WIDTH - RIGHT, y), line);
+        stroke(root, (layout.left, y), (WIDTH - sheet.right, y), line);
     }
     let style = words(SMALL, Ink::Quiet, MIDDLE, false);
     for (at, text) in &sheet.x.ticks {
@@ -451,7 +423,7 @@ fn x_axis(root: &Root<'_>, sheet: &Sheet<'_>, layout: &Layout) {
         write(root, text, (x.min(WIDTH - half - 1.0), layout.bottom + 14.0), &style);
     }
     let title = words(NORMAL, Ink::Text, MIDDLE, true);
-    let centre = (layout.left + WIDTH - RIGHT) / 2.0;
+    let centre = (layout.left + WIDTH - sheet.right) / 2.0;
     write(root, &sheet.x.title, (centre, layout.bottom + 34.0), &title);
 }
 
@@ -466,7 +438,7 @@ fn printable(text: &str) -> String {
 }
 
 /// About how wide `text` is in a sans-serif face of this size, rather too wide than too narrow.
-pub(super) fn width(text: &str, size: f64) -> f64 {
+pub(crate) fn width(text: &str, size: f64) -> f64 {
     let em = |c: char| match c {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 0.29,
         ' ' | 'f' | 't' | 'r' | 'I' | '(' | ')' | '/' | '-' => 0.37,

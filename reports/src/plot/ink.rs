@@ -9,7 +9,7 @@ use plotters::style::{Color, RGBAColor, RGBColor, ShapeStyle};
 
 /// One unit of a plot's length in the whole numbers that plotters works with: tenths, so that lines keep their place
 /// when a page scales them.
-pub(super) const UNIT: f64 = 10.0;
+pub(crate) const UNIT: f64 = 10.0;
 
 /// A named colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Ink {
     }
 
     /// The ink whose light colour this is.
-    pub(super) fn of(rgb: u32) -> Option<Ink> {
+    pub(crate) fn of(rgb: u32) -> Option<Ink> {
         Ink::all().find(|ink| ink.colours()[0] == rgb)
     }
 
@@ -113,22 +113,22 @@ impl Ink {
     }
 
     /// For plotters' text and shapes, opaque.
-    pub(super) fn colour(self) -> RGBAColor {
+    pub(crate) fn colour(self) -> RGBAColor {
         self.rgb().to_rgba()
     }
 
     /// A filled shape of this opacity.
-    pub(super) fn fill(self, opacity: f64) -> ShapeStyle {
+    pub(crate) fn fill(self, opacity: f64) -> ShapeStyle {
         self.rgb().mix(opacity).filled()
     }
 
     /// A line of this width.
-    pub(super) fn line(self, width: f64, dash: Dash) -> ShapeStyle {
+    pub(crate) fn line(self, width: f64, dash: Dash) -> ShapeStyle {
         self.faint(width, dash, 1.0)
     }
 
     /// A line that lets through what is behind it.
-    pub(super) fn faint(self, width: f64, dash: Dash, opacity: f64) -> ShapeStyle {
+    pub(crate) fn faint(self, width: f64, dash: Dash, opacity: f64) -> ShapeStyle {
         // plotters has no word for dashes; the digits above the tenths of a width carry one to `svg::finish`.
         let code = dash as u32 * DASH + (width * UNIT).round() as u32;
         self.rgb().mix(opacity).stroke_width(code)
@@ -136,11 +136,11 @@ impl Ink {
 }
 
 /// Where a stroke width begins to name a dash: no line is a hundred wide.
-pub(super) const DASH: u32 = 1_000;
+pub(crate) const DASH: u32 = 1_000;
 
 /// How a line is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dash {
+pub(crate) enum Dash {
     Solid = 0,
     Dashed = 1,
     Dotted = 2,
@@ -150,7 +150,7 @@ pub(super) enum Dash {
 
 impl Dash {
     /// SVG's `stroke-dasharray`; none for an unbroken line.
-    pub(super) fn pattern(code: u32) -> Option<&'static str> {
+    pub(crate) fn pattern(code: u32) -> Option<&'static str> {
         match code {
             0 => None,
             1 => Some("6 3"),
@@ -162,7 +162,7 @@ impl Dash {
 }
 
 /// Colour and dash of the `i`-th series of a plot. After seven they repeat with other dashes.
-pub(super) fn series(i: usize) -> (Ink, Dash) {
+pub(crate) fn series(i: usize) -> (Ink, Dash) {
     use Dash::*;
     use Ink::*;
     const INKS: [Ink; 7] = [Blue, Vermilion, Green, Purple, Orange, Sky, Grey];

@@ -6,6 +6,7 @@
 use super::frame::{self, Axis, Key, Panel};
 use super::ink::{Dash, HEATS, Ink};
 use super::scale::time;
+use super::story::Story;
 use super::{Plot, end, grouped, nth};
 use crate::csv::{self, Sheet};
 use crate::number::{decimal, decimals_for};
@@ -62,7 +63,8 @@ pub(super) fn load(outcome: &Outcome) -> Plot {
         id: ID,
         title,
         x: time(end(outcome)),
-        time: Some(outcome),
+        time: Some(Story::of(outcome)),
+        right: frame::RIGHT,
         keys: vec![
             Key::Ramp("0".into(), format!("{} requests/s an instance", decimal(highest, decimals_for(highest)))),
             Key::Note("blank: none".into()),

@@ -4,6 +4,7 @@
 use super::frame::{self, Key, Panel};
 use super::ink::{Dash, Ink, series};
 use super::scale::{Spans, nines, share};
+use super::story::Story;
 use super::{Plot, end, middles, scale};
 use crate::csv::{self, Sheet};
 use crate::number::count;
@@ -27,7 +28,8 @@ pub(super) fn over_time(outcome: &Outcome) -> Plot {
         id: OVER_TIME,
         title,
         x: scale::time(end(outcome)),
-        time: Some(outcome),
+        time: Some(Story::of(outcome)),
+        right: frame::RIGHT,
         keys: lines.iter().map(|(name, _, ink, dash, _)| Key::Line(*ink, *dash, (*name).into())).collect(),
         panels: vec![Panel { y: spans.axis.clone(), height: 280.0 }],
     };
@@ -84,6 +86,7 @@ pub(super) fn distribution(outcome: &Outcome) -> Plot {
         title,
         x: nines(samples),
         time: None,
+        right: frame::RIGHT,
         keys,
         panels: vec![Panel { y: spans.axis.clone(), height: 320.0 }],
     };

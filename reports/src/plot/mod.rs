@@ -3,12 +3,13 @@
 //! Pictures over time share one axis, from the beginning of warm-up to the end of calm, with the run's phases and
 //! faults on it, so that what happened in one is found again in the others. Lines differ in dash as well as in colour. A run without data gives empty axes, never a panic.
 
-mod frame;
-mod ink;
+pub(crate) mod frame;
+pub(crate) mod ink;
 mod instances;
 mod latency;
 mod outcomes;
-mod scale;
+pub(crate) mod scale;
+pub(crate) mod story;
 mod svg;
 mod versions;
 

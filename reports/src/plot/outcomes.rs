@@ -6,6 +6,7 @@
 use super::frame::{self, Key, Panel, Plane};
 use super::ink::{Dash, Ink};
 use super::scale::{amounts, time};
+use super::story::Story;
 use super::{Plot, end, middles, nth, rate};
 use crate::csv::{self, Sheet};
 use crate::number::span;
@@ -44,7 +45,15 @@ pub(super) fn over_time(outcome: &Outcome) -> Plot {
     if !failed.is_empty() {
         panels.push(Panel { y: amounts("failures alone, per second", highest_bad, 4.0), height: 130.0 });
     }
-    let sheet = frame::Sheet { id: ID, title, x: time(end(outcome)), time: Some(outcome), keys, panels };
+    let sheet = frame::Sheet {
+        id: ID,
+        title,
+        x: time(end(outcome)),
+        time: Some(Story::of(outcome)),
+        right: frame::RIGHT,
+        keys,
+        panels,
+    };
 
     let at: Vec<f64> = middles(t).collect();
     let stack = |plane: &Plane<'_>, ground: Vec<f64>| {
@@ -100,7 +109,8 @@ pub(super) fn in_flight(outcome: &Outcome) -> Plot {
         id: IN_FLIGHT,
         title,
         x: time(end(outcome)),
-        time: Some(outcome),
+        time: Some(Story::of(outcome)),
+        right: frame::RIGHT,
         keys: Vec::new(),
         panels: vec![Panel { y: amounts("requests in flight", f64::from(highest), 5.0), height: 180.0 }],
     };

@@ -21,7 +21,7 @@ fn decimals(step: f64) -> usize {
 }
 
 /// An axis from zero to a round number at or above `max`, with at most `most` parts.
-pub(super) fn amounts(title: impl Into<String>, max: f64, most: f64) -> Axis {
+pub(crate) fn amounts(title: impl Into<String>, max: f64, most: f64) -> Axis {
     let max = if max.is_finite() && max > 0.0 { max } else { 1.0 };
     let step = round_step(max, most);
     let parts = (max / step - 1e-9).ceil().max(1.0);
@@ -31,7 +31,7 @@ pub(super) fn amounts(title: impl Into<String>, max: f64, most: f64) -> Axis {
 }
 
 /// The axis of simulated time, from the beginning to `end` seconds.
-pub(super) fn time(end: f64) -> Axis {
+pub(crate) fn time(end: f64) -> Axis {
     let end = if end.is_finite() && end > 0.0 { end } else { 1.0 };
     let steps =
         [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0];
@@ -46,17 +46,17 @@ pub(super) fn time(end: f64) -> Axis {
 }
 
 /// How spans become heights.
-pub(super) struct Spans {
+pub(crate) struct Spans {
     unit: Unit,
     logarithmic: bool,
     /// The smallest height a span gets on a logarithmic axis.
     floor: f64,
-    pub(super) axis: Axis,
+    pub(crate) axis: Axis,
 }
 
 impl Spans {
     /// An axis called `what` that holds all of `spans`; spans of no length are taken for "none".
-    pub(super) fn over(what: &str, spans: impl IntoIterator<Item = Duration>) -> Spans {
+    pub(crate) fn over(what: &str, spans: impl IntoIterator<Item = Duration>) -> Spans {
         let spans: Vec<Duration> = spans.into_iter().filter(|s| !s.is_zero()).collect();
         let unit = Unit::for_spans(spans.iter().copied());
         let of = spans.iter().map(|&s| unit.of(s));
@@ -72,7 +72,7 @@ impl Spans {
     }
 
     /// The height of a span.
-    pub(super) fn height(&self, span: Duration) -> f64 {
+    pub(crate) fn height(&self, span: Duration) -> f64 {
         let x = self.unit.of(span);
         match self.logarithmic {
             true if x <= 0.0 => self.floor,
@@ -102,7 +102,7 @@ fn decades(low: f64, high: f64) -> Axis {
 
 /// An axis of shares that gives every further nine the same room: 0 %, 90 %, 99 %, 99.9 %, as far as `count` samples
 /// can tell.
-pub(super) fn nines(count: u64) -> Axis {
+pub(crate) fn nines(count: u64) -> Axis {
     let high = share(1.0, count).max(1.0);
     let named = [0.0, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999, 0.999_999, 0.999_999_9, 0.999_999_99];
     let ticks = named.into_iter().map(|p| (share(p, count), p)).filter(|(x, _)| *x <= high * 0.93);
@@ -112,7 +112,7 @@ pub(super) fn nines(count: u64) -> Axis {
 }
 
 /// Where the share `p` stands on an axis of nines. With `count` samples the largest stands where one in `count` would.
-pub(super) fn share(p: f64, count: u64) -> f64 {
+pub(crate) fn share(p: f64, count: u64) -> f64 {
     let end = log10(count.max(10) as f64);
     if p >= 1.0 { end } else { (-log10((1.0 - p).max(1e-15))).clamp(0.0, end) }
 }

@@ -6,6 +6,7 @@
 use super::frame::{self, Axis, Key, Panel};
 use super::ink::{Dash, Ink};
 use super::scale::time;
+use super::story::Story;
 use super::{Plot, end, grouped, nth};
 use crate::csv::{self, Sheet};
 use plotters::style::text_anchor::HPos;
@@ -61,7 +62,15 @@ pub(super) fn shares(outcome: &Outcome) -> Option<Plot> {
         services.iter().map(|s| Panel { y: percent(&format!("share of attempts at {}", s.name)), height: 190.0 });
     let x = time(end(outcome));
     let until = x.high;
-    let sheet = frame::Sheet { id: ID, title, x, time: Some(outcome), keys, panels: panels.collect() };
+    let sheet = frame::Sheet {
+        id: ID,
+        title,
+        x,
+        time: Some(Story::of(outcome)),
+        right: frame::RIGHT,
+        keys,
+        panels: panels.collect(),
+    };
 
     let svg = frame::draw(&sheet, |planes| {
         for (service, plane) in services.iter().zip(planes) {
