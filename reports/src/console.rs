@@ -5,7 +5,7 @@
 //! the terminal. Nothing here prints: the command line owns the console.
 
 mod sweep;
-mod table;
+pub(crate) mod table;
 
 pub use sweep::{SweepRow, sweep};
 
@@ -45,11 +45,11 @@ pub fn summary(outcome: &Outcome, options: &Options) -> String {
 
 /// Text with or without ANSI colours.
 #[derive(Clone, Copy)]
-struct Paint(bool);
+pub(crate) struct Paint(pub(crate) bool);
 
 /// What a piece of text is, for colour.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Tone {
+pub(crate) enum Tone {
     Plain,
     Strong,
     Quiet,
@@ -59,7 +59,7 @@ enum Tone {
 }
 
 impl Paint {
-    fn tone(self, tone: Tone, text: &str) -> String {
+    pub(crate) fn tone(self, tone: Tone, text: &str) -> String {
         let code = match tone {
             Tone::Plain => return text.into(),
             Tone::Strong => "1",
@@ -73,7 +73,7 @@ impl Paint {
 }
 
 /// `text` with control characters made visible, so that a scenario's names cannot move the cursor.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
 }
 

@@ -9,60 +9,60 @@ use super::{Paint, Tone};
 const MARGIN: usize = 13;
 
 /// `name` filled up to the width of the left margin.
-pub(super) fn label(name: &str) -> String {
+pub(crate) fn label(name: &str) -> String {
     format!("{name:<MARGIN$}")
 }
 
 /// One cell.
-pub(super) struct Cell {
+pub(crate) struct Cell {
     tone: Tone,
     text: String,
 }
 
 impl Cell {
-    pub(super) fn toned(tone: Tone, text: impl Into<String>) -> Self {
+    pub(crate) fn toned(tone: Tone, text: impl Into<String>) -> Self {
         Cell { tone, text: text.into() }
     }
 
-    pub(super) fn plain(text: impl Into<String>) -> Self {
+    pub(crate) fn plain(text: impl Into<String>) -> Self {
         Cell::toned(Tone::Plain, text)
     }
 
-    pub(super) fn quiet(text: impl Into<String>) -> Self {
+    pub(crate) fn quiet(text: impl Into<String>) -> Self {
         Cell::toned(Tone::Quiet, text)
     }
 
-    pub(super) fn strong(text: impl Into<String>) -> Self {
+    pub(crate) fn strong(text: impl Into<String>) -> Self {
         Cell::toned(Tone::Strong, text)
     }
 }
 
 /// Rows under an optional head. A row may be shorter than the table.
-pub(super) struct Table {
+pub(crate) struct Table {
     /// `l` or `r` for each column.
-    align: &'static str,
+    align: String,
     rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
     /// A table without a head. `align` has a letter for each column: `l` or `r`.
-    pub(super) fn bare(align: &'static str) -> Self {
-        Table { align, rows: Vec::new() }
+    pub(crate) fn bare(align: impl Into<String>) -> Self {
+        Table { align: align.into(), rows: Vec::new() }
     }
 
     /// A table with a head.
-    pub(super) fn new(align: &'static str, head: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(align: impl Into<String>, head: impl IntoIterator<Item = String>) -> Self {
         let mut table = Table::bare(align);
         table.row(head.into_iter().map(Cell::quiet));
         table
     }
 
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// The rows as text, coloured after they are aligned. No line ends in a space.
-    pub(super) fn lines(&self, paint: Paint) -> Vec<String> {
+    pub(crate) fn lines(&self, paint: Paint) -> Vec<String> {
         let width_of = |text: &str| text.chars().filter(|c| *c != '\x1b').count();
         let widths: Vec<usize> = (0..self.align.len())
             .map(|i| self.rows.iter().filter_map(|row| row.get(i)).map(|c| width_of(&c.text)).max().unwrap_or(0))
@@ -92,7 +92,7 @@ impl Table {
 }
 
 /// `text` broken at spaces into lines of at most `width` characters; a longer word stands alone.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let line = lines.last_mut().expect("one line is always there");

@@ -179,7 +179,6 @@ impl fmt::Display for Measure {
 
 impl Unit {
     /// What stands behind a title or in a table's head; empty for pure numbers.
-    #[expect(dead_code, reason = "tables and plots will say it")]
     pub(crate) fn name(self) -> &'static str {
         match self {
             Unit::Millis => "ms",

@@ -3,6 +3,9 @@
 //! A [`Plan`] says what is run; every run leaves a [`Sample`]; both together are [`Results`], from which everything that
 //! is written follows. Equal results give equal bytes.
 
+mod analysis;
+mod console;
+mod data;
 mod measure;
 mod plan;
 mod sample;
@@ -10,8 +13,10 @@ pub mod stats;
 pub mod theory;
 mod write;
 
+pub use console::console;
+pub use data::json;
 pub use measure::Measure;
 pub use plan::{Axis, Cell, Comparison, Kind, Plan, PlotKind, PlotSpec, Results};
 pub use sample::{Fault, Hashing, Heat, Sample, Series};
 pub use theory::Theory;
-pub use write::{console, json, write};
+pub use write::write;

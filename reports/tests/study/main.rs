@@ -1,4 +1,6 @@
 //! What is written about a study, and the statistics and theory behind it.
 
+mod fixture;
 mod stats;
+mod text;
 mod theory;

@@ -1,0 +1,340 @@
+//! From samples to what can be said: estimates of every cell, rankings within every combination, and warnings.
+//!
+//! Console, page, JSON and CSV all read from here, so that they never disagree.
+
+use super::stats::{self, Estimate, Pair, Ranked, Settled};
+use super::{Cell, Kind, Measure, Plan, Results, Sample};
+use crate::number::{count, counted, percent};
+use std::collections::BTreeMap;
+
+/// What was found.
+pub(crate) struct Analysis<'a> {
+    pub(crate) results: &'a Results,
+    /// One minus the confidence.
+    pub(crate) alpha: f64,
+    /// Everything that is in tables and files, what is compared first.
+    pub(crate) measures: Vec<Measure>,
+    /// The points of the axes that are not compared, in order of cells; a single one without a point for a study that
+    /// compares nothing.
+    pub(crate) combinations: Vec<Combination>,
+    /// What a reader must know before trusting a number.
+    pub(crate) warnings: Vec<String>,
+    /// What the check of the warm-up found.
+    pub(crate) warm_up: WarmUp,
+}
+
+/// The compared things under one combination of everything else.
+pub(crate) struct Combination {
+    /// The other axes' points, as a person reads them: `load 90%, fleet 100`; empty when there are none.
+    pub(crate) label: String,
+    /// A point for each axis; the compared axis stands at zero.
+    pub(crate) at: Vec<usize>,
+    /// The cell of each compared point.
+    pub(crate) cells: Vec<Option<usize>>,
+    /// One for each compared measure.
+    pub(crate) tables: Vec<Compared>,
+}
+
+/// One measure under one combination.
+pub(crate) struct Compared {
+    pub(crate) measure: Measure,
+    pub(crate) estimates: Vec<Option<Estimate>>,
+    pub(crate) pairs: Vec<Pair>,
+    pub(crate) ranking: Vec<Ranked>,
+}
+
+/// What MSER-5 says of the chosen warm-up.
+#[derive(Default)]
+pub(crate) struct WarmUp {
+    /// Cells whose series were looked at.
+    pub(crate) checked: usize,
+    /// Cells whose series was too short, or cut off by a fault too early.
+    pub(crate) too_short: usize,
+    /// Cells that settled later than warm-up ended, with the seconds it took, or that did not settle; those whose mean
+    /// that moves by more than its interval.
+    pub(crate) late: Vec<(usize, Option<f64>)>,
+}
+
+impl<'a> Analysis<'a> {
+    pub(crate) fn of(results: &'a Results) -> Analysis<'a> {
+        let alpha = 1.0 - results.plan.confidence;
+        let mut analysis = Analysis {
+            results,
+            alpha,
+            measures: measures(&results.plan),
+            combinations: Vec::new(),
+            warnings: Vec::new(),
+            warm_up: WarmUp::default(),
+        };
+        analysis.combinations = combinations(results, alpha);
+        analysis.warm_up = analysis.warm_up();
+        analysis.warnings = analysis.warnings();
+        analysis
+    }
+
+    pub(crate) fn plan(&self) -> &'a Plan {
+        &self.results.plan
+    }
+
+    /// One measure of a cell over its seeds.
+    pub(crate) fn estimate(&self, cell: usize, measure: &Measure) -> Option<Estimate> {
+        Estimate::of(self.results.values(cell, measure).into_iter().map(|(_, x)| x))
+    }
+
+    /// The compared points by name; a single nameless one in a study that compares nothing.
+    pub(crate) fn points(&self) -> &'a [String] {
+        match &self.plan().comparison {
+            Some(c) => &self.plan().axes[c.axis].labels,
+            None => &[],
+        }
+    }
+
+    /// The cells that were not run because their load is too high.
+    pub(crate) fn unstable(&self) -> impl Iterator<Item = (usize, &'a Cell, f64)> {
+        self.plan().cells.iter().enumerate().filter_map(|(i, c)| Some((i, c, c.unstable?)))
+    }
+
+    /// How many runs the plan asks for.
+    pub(crate) fn runs(&self) -> usize {
+        let plan = self.plan();
+        plan.cells.iter().filter(|c| c.unstable.is_none()).count() * plan.seeds.len()
+    }
+
+    fn warm_up(&self) -> WarmUp {
+        let mut found = WarmUp::default();
+        if self.plan().kind == Kind::Hashing {
+            return found;
+        }
+        for cell in 0..self.plan().cells.len() {
+            let samples: Vec<&Sample> = self.results.of(cell).map(|(_, s)| s).collect();
+            let Some(first) = samples.first() else { continue };
+            let series = mean_latency(&samples);
+            let step = first.series.step_ns as f64 / 1e9;
+            let warm = (self.plan().phases.warmup.as_secs_f64() / step).ceil() as usize;
+            found.checked += 1;
+            match stats::mser5(&series) {
+                Settled::TooShort => found.too_short += 1,
+                Settled::After(steps) if steps <= warm => {}
+                late => {
+                    let latency = self.estimate(cell, &Measure::Mean);
+                    let noise = latency.and_then(|e| Some(e.half_width(self.alpha)? / e.mean)).unwrap_or(0.02);
+                    if moves(&series, warm) > noise {
+                        let after = match late {
+                            Settled::After(steps) => Some(steps as f64 * step),
+                            _ => None,
+                        };
+                        found.late.push((cell, after));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let plan = self.plan();
+        let mut said = Vec::new();
+        let missing = self.runs().saturating_sub(self.results.samples.len());
+        if missing > 0 {
+            said.push(format!(
+                "{} of {} missing: the study was cut short, or other shards have them",
+                counted(missing as u64, "run", "runs"),
+                count(self.runs() as u64)
+            ));
+        }
+        if plan.seeds.len() < 2 {
+            said.push("one seed is one sample: there are no intervals, and nothing can be told apart".into());
+        }
+        let mut broken: BTreeMap<&str, usize> = BTreeMap::new();
+        for sample in self.results.samples.values().filter(|s| matches!(s.verdict.as_str(), "safety" | "liveness")) {
+            *broken.entry(&sample.verdict).or_default() += 1;
+        }
+        for (verdict, runs) in broken {
+            said.push(format!(
+                "{} ended in `{verdict}`: something was broken there, and its numbers are those of a broken run",
+                counted(runs as u64, "run", "runs")
+            ));
+        }
+        if let Some((cell, _)) = self.warm_up.late.first() {
+            said.push(format!(
+                "the warm-up of {} looks too short in {} of {} cells ({}{}): latency was still moving when measuring began",
+                crate::number::span(plan.phases.warmup),
+                self.warm_up.late.len(),
+                count(self.warm_up.checked as u64),
+                self.cell_label(*cell),
+                if self.warm_up.late.len() > 1 { " and others" } else { "" }
+            ));
+        }
+        self.few_requests(&mut said);
+        self.failures(&mut said);
+        said
+    }
+
+    /// A far percentile of few requests is the mark of a handful of them.
+    fn few_requests(&self, said: &mut Vec<String>) {
+        for (measure, beyond) in [(Measure::P99, 0.01), (Measure::P999, 0.001)] {
+            let few = self.results.samples.values().filter(|s| s.measure(&measure).is_some());
+            let few = few.filter(|s| (s.count as f64) * beyond < 10.0).count();
+            if few > 0 && self.measures.contains(&measure) {
+                said.push(format!(
+                    "in {} {measure} rests on fewer than ten requests beyond it",
+                    counted(few as u64, "run", "runs")
+                ));
+            }
+        }
+    }
+
+    /// Where many fail, latency flatters those who fail fast.
+    fn failures(&self, said: &mut Vec<String>) {
+        let failing = (0..self.plan().cells.len())
+            .filter(|&c| self.estimate(c, &Measure::Errors).is_some_and(|e| e.mean > 0.01))
+            .count();
+        if failing > 0 {
+            said.push(format!(
+                "in {} more than 1 % of the requests failed; failures count in latency with the time they took",
+                counted(failing as u64, "cell", "cells")
+            ));
+        }
+    }
+
+    /// A cell as a person reads it: `load 90%, strategy p2c`.
+    pub(crate) fn cell_label(&self, cell: usize) -> String {
+        let plan = self.plan();
+        let at = plan.cells[cell].at.iter();
+        join(plan.axes.iter().zip(at).map(|(axis, &point)| (axis.name.as_str(), axis.labels[point].as_str())))
+    }
+
+    /// Why a combination has no result.
+    pub(crate) fn why_nothing(&self, combination: &Combination) -> String {
+        let cells = combination.cells.iter().flatten();
+        match cells.filter_map(|&c| self.plan().cells[c].unstable).reduce(f64::max) {
+            Some(rho) => format!("unstable, not run: the load is {}", percent(rho, 0)),
+            None => "no result".into(),
+        }
+    }
+
+    /// The unstable cells by name, whole combinations in one.
+    pub(crate) fn unstable_in_words(&self) -> Vec<String> {
+        let mut named = Vec::new();
+        for combination in &self.combinations {
+            let all = combination.cells.iter().flatten().copied();
+            let here: Vec<usize> = all.filter(|&c| self.plan().cells[c].unstable.is_some()).collect();
+            if here.len() > 1 && here.len() == combination.cells.len() {
+                named.push(format!("all at {}", combination.label));
+            } else {
+                named.extend(here.iter().map(|&c| self.cell_label(c)));
+            }
+        }
+        named
+    }
+
+    /// The combination in which differences are largest to see: that of the highest load that is stable for all, the last
+    /// one otherwise.
+    pub(crate) fn hardest(&self) -> usize {
+        let load = |c: &Combination| {
+            let cells = c.cells.iter().flatten().map(|&i| &self.plan().cells[i]);
+            let run = cells.filter(|c| c.unstable.is_none());
+            run.map(|c| c.utilization.unwrap_or(0.0)).fold(f64::NEG_INFINITY, f64::max)
+        };
+        let all_run = |c: &Combination| c.cells.iter().flatten().all(|&i| self.plan().cells[i].unstable.is_none());
+        let rank = |c: &Combination| (all_run(c), load(c));
+        let mut best = 0;
+        for (i, c) in self.combinations.iter().enumerate() {
+            let (a, b) = (rank(c), rank(&self.combinations[best]));
+            if a.0 > b.0 || (a.0 == b.0 && a.1 >= b.1) {
+                best = i;
+            }
+        }
+        best
+    }
+}
+
+/// `load 90%, fleet 100`.
+fn join<'a>(points: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    points.map(|(axis, point)| format!("{axis} {point}")).collect::<Vec<_>>().join(", ")
+}
+
+/// What is compared, what is drawn and what is asked for besides, each once.
+fn measures(plan: &Plan) -> Vec<Measure> {
+    use Measure::*;
+    let usual = match plan.kind {
+        Kind::World => vec![Mean, P50, P99, P999, Goodput, Errors, Utilisation, Imbalance, WorstInFlight],
+        Kind::Hashing => vec![Balance, RelStd, Moved, MovedIdeal, Entries, Bytes],
+    };
+    let asked = if plan.measures.is_empty() { &usual } else { &plan.measures };
+    let compared = plan.comparison.iter().flat_map(|c| c.measures.iter());
+    let drawn = plan.plots.iter().filter_map(|p| p.measure.as_ref());
+    let mut all: Vec<Measure> = Vec::new();
+    for measure in compared.chain(drawn).chain(asked) {
+        if !all.contains(measure) {
+            all.push(measure.clone());
+        }
+    }
+    all
+}
+
+fn combinations(results: &Results, alpha: f64) -> Vec<Combination> {
+    let plan = &results.plan;
+    let compared = plan.comparison.as_ref().map(|c| c.axis);
+    let points = compared.map_or(1, |axis| plan.axes[axis].labels.len());
+    let mut found: BTreeMap<Vec<usize>, Vec<Option<usize>>> = BTreeMap::new();
+    for (i, cell) in plan.cells.iter().enumerate() {
+        let mut at = cell.at.clone();
+        let point = compared.map_or(0, |axis| std::mem::take(&mut at[axis]));
+        found.entry(at).or_insert_with(|| vec![None; points])[point] = Some(i);
+    }
+    if compared.is_none() {
+        // Nothing is ranked: every cell is a combination of its own.
+        found.retain(|_, cells| cells[0].is_some());
+    }
+    found
+        .into_iter()
+        .map(|(at, cells)| {
+            let others = plan.axes.iter().enumerate().filter(|(i, _)| Some(*i) != compared);
+            let label = join(others.map(|(i, axis)| (axis.name.as_str(), axis.labels[at[i]].as_str())));
+            let measures = plan.comparison.iter().flat_map(|c| c.measures.iter());
+            let tables = measures.map(|m| compare(results, &cells, m, alpha)).collect();
+            Combination { label, at, cells, tables }
+        })
+        .collect()
+}
+
+fn compare(results: &Results, cells: &[Option<usize>], measure: &Measure, alpha: f64) -> Compared {
+    let values: Vec<Vec<(usize, f64)>> =
+        cells.iter().map(|cell| cell.map_or_else(Vec::new, |cell| results.values(cell, measure))).collect();
+    let estimates: Vec<Option<Estimate>> = values.iter().map(|v| Estimate::of(v.iter().map(|(_, x)| *x))).collect();
+    let pairs = stats::pairs(&values, alpha);
+    let means: Vec<Option<f64>> = estimates.iter().map(|e| e.map(|e| e.mean)).collect();
+    let ranking = stats::rank(&means, &pairs, measure.higher_is_better());
+    Compared { measure: measure.clone(), estimates, pairs, ranking }
+}
+
+/// Mean latency in each step, averaged over seeds, up to the first fault. A step in which nothing ended repeats the last.
+fn mean_latency(samples: &[&Sample]) -> Vec<f64> {
+    let until = samples.iter().map(|s| before_faults(s)).min().unwrap_or(0);
+    let mut last = 0.0;
+    (0..until)
+        .map(|step| {
+            let seen = samples.iter().map(|s| s.series.mean_ns[step]).filter(|&ns| ns > 0);
+            let (sum, n) = seen.fold((0.0, 0u32), |(sum, n), ns| (sum + ns as f64, n + 1));
+            if n > 0 {
+                last = sum / f64::from(n);
+            }
+            last
+        })
+        .collect()
+}
+
+fn before_faults(sample: &Sample) -> usize {
+    let step = sample.series.step_ns.max(1);
+    let fault = sample.faults.iter().map(|f| (f.from_ns / step) as usize).min();
+    fault.unwrap_or(usize::MAX).min(sample.series.mean_ns.len())
+}
+
+/// By how much, as a share, the mean after `warm` differs from that of the second half of what is measured.
+fn moves(series: &[f64], warm: usize) -> f64 {
+    let measured = &series[warm.min(series.len())..];
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
+    let late = mean(&measured[measured.len() / 2..]);
+    if late > 0.0 { (mean(measured) - late).abs() / late } else { 0.0 }
+}

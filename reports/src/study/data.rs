@@ -1,0 +1,241 @@
+//! A study as data: one JSON object for programs, CSV tables for everything else.
+//!
+//! Numbers are complete: every value of every run, every estimate with its interval, every place of every ranking, every
+//! pair with all three intervals. Cells that were not run stand there too, with the reason.
+
+use super::analysis::{Analysis, Combination, Compared};
+use super::stats::{Estimate, Pair};
+use super::{Kind, Measure, Results};
+use crate::csv::{self, Sheet};
+use serde_json::{Map, Value, json};
+
+/// The results as one JSON object. Equal results give equal text; no key depends on the machine or the time of day.
+pub fn json(results: &Results) -> Value {
+    object(&Analysis::of(results))
+}
+
+pub(crate) fn object(analysis: &Analysis<'_>) -> Value {
+    let plan = analysis.plan();
+    let axes: Vec<Value> = plan.axes.iter().map(|a| json!({"name": a.name, "points": a.labels})).collect();
+    let seeds: Vec<String> = plan.seeds.iter().map(ToString::to_string).collect();
+    json!({
+        "study": plan.name,
+        "title": plan.title,
+        "question": plan.question,
+        "version": plan.version,
+        "kind": match plan.kind { Kind::World => "world", Kind::Hashing => "hashing" },
+        "confidence": plan.confidence,
+        "seeds": seeds,
+        "axes": axes,
+        "warnings": analysis.warnings,
+        "rankings": analysis.combinations.iter().flat_map(|c| c.tables.iter().map(|t| ranking(analysis, c, t))).collect::<Vec<_>>(),
+        "cells": (0..plan.cells.len()).map(|i| cell(analysis, i)).collect::<Vec<_>>(),
+        "reproduce": reproduce(analysis),
+    })
+}
+
+/// The command that makes the whole report again.
+pub(crate) fn reproduce(analysis: &Analysis<'_>) -> String {
+    let plan = analysis.plan();
+    format!("windtunnel compare {} --out {}", quoted(&plan.file), quoted(&plan.name))
+}
+
+/// A word for a shell: as it is where that is safe, in quotes otherwise.
+fn quoted(word: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=,%+".contains(c);
+    if !word.is_empty() && word.chars().all(safe) { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+fn cell(analysis: &Analysis<'_>, index: usize) -> Value {
+    let plan = analysis.plan();
+    let cell = &plan.cells[index];
+    let at: Map<String, Value> =
+        plan.axes.iter().zip(&cell.at).map(|(axis, &p)| (axis.name.clone(), json!(axis.labels[p]))).collect();
+    let estimates: Map<String, Value> = analysis
+        .measures
+        .iter()
+        .filter_map(|m| Some((m.name(), estimate(&analysis.estimate(index, m)?, analysis.alpha))))
+        .collect();
+    let runs: Vec<Value> = analysis
+        .results
+        .of(index)
+        .map(|(seed, s)| {
+            let mut run = json!({"seed": plan.seeds[seed].to_string(), "count": s.count, "measures": s.measures});
+            if !s.fingerprint.is_empty() {
+                run["fingerprint"] = json!(s.fingerprint);
+                run["verdict"] = json!(s.verdict);
+            }
+            run
+        })
+        .collect();
+    json!({
+        "key": cell.key,
+        "at": at,
+        "unstable": cell.unstable,
+        "utilization": cell.utilization,
+        "estimates": estimates,
+        "runs": runs,
+        "reproduce": cell.reproduce,
+    })
+}
+
+fn estimate(e: &Estimate, alpha: f64) -> Value {
+    json!({"mean": e.mean, "half_width": e.half_width(alpha), "sd": e.sd, "n": e.n})
+}
+
+fn ranking(analysis: &Analysis<'_>, combination: &Combination, table: &Compared) -> Value {
+    let points = analysis.points();
+    let ranked: Vec<Value> = table
+        .ranking
+        .iter()
+        .map(|r| {
+            let e = table.estimates[r.item].as_ref().map(|e| estimate(e, analysis.alpha));
+            json!({"point": points[r.item], "best": r.best, "worst": r.worst, "groups": r.groups, "estimate": e})
+        })
+        .collect();
+    let pair = |p: &Pair| {
+        json!({
+            "first": points[p.first], "second": points[p.second], "difference": p.difference.mean, "n": p.difference.n,
+            "p": p.p, "p_adjusted": p.adjusted, "half_width": p.alone, "half_width_corrected": p.corrected,
+            "half_width_simultaneous": p.simultaneous, "told_apart": p.decided,
+        })
+    };
+    json!({
+        "at": combination.label,
+        "measure": table.measure.name(),
+        "ranking": ranked,
+        "pairs": table.pairs.iter().map(pair).collect::<Vec<_>>(),
+    })
+}
+
+/// The tables of the folder `data`, by name.
+pub(crate) fn sheets(analysis: &Analysis<'_>) -> Vec<(&'static str, Sheet)> {
+    let mut all = vec![("samples", samples(analysis)), ("estimates", estimates(analysis))];
+    if analysis.plan().comparison.is_some() {
+        all.push(("ranking", rankings(analysis)));
+        all.push(("pairs", pairs(analysis)));
+    }
+    all
+}
+
+fn axes<'a>(analysis: &Analysis<'a>) -> impl Iterator<Item = String> + use<'a> {
+    analysis.plan().axes.iter().map(|a| a.name.clone())
+}
+
+fn labels(analysis: &Analysis<'_>, at: &[usize]) -> Vec<String> {
+    analysis.plan().axes.iter().zip(at).map(|(axis, &point)| axis.labels[point].clone()).collect()
+}
+
+/// Every number of every run.
+fn samples(analysis: &Analysis<'_>) -> Sheet {
+    let plan = analysis.plan();
+    let mut measures: Vec<Measure> = Measure::names().filter_map(Measure::parse).collect();
+    measures.retain(|m| analysis.results.samples.values().any(|s| s.measure(m).is_some()));
+    measures.extend(analysis.measures.iter().filter(|m| matches!(m, Measure::ShareOf(_))).cloned());
+    let head = ["cell".to_string()].into_iter().chain(axes(analysis)).chain(["seed".into(), "fingerprint".into()]);
+    let mut sheet = Sheet::new(head.chain(measures.iter().map(column)));
+    for ((cell, seed), sample) in &analysis.results.samples {
+        let cell = &plan.cells[*cell];
+        let row = [cell.key.clone()].into_iter().chain(labels(analysis, &cell.at));
+        let row = row.chain([plan.seeds[*seed].to_string(), sample.fingerprint.clone()]);
+        sheet.row(row.chain(measures.iter().map(|m| sample.measure(m).map_or_else(String::new, |x| format!("{x}")))));
+    }
+    sheet
+}
+
+/// A measure's name with its unit, as a column is called.
+pub(crate) fn column(measure: &Measure) -> String {
+    let name = measure.name();
+    match measure.unit().name() {
+        "ms" => format!("{name}_ms"),
+        "per second" => format!("{name}_per_s"),
+        _ => name,
+    }
+}
+
+/// Mean, spread and interval of every measure in every cell.
+fn estimates(analysis: &Analysis<'_>) -> Sheet {
+    let head = ["cell".to_string()].into_iter().chain(axes(analysis));
+    let mut sheet = Sheet::new(head.chain(["measure", "n", "mean", "sd", "low", "high", "note"].map(String::from)));
+    for (i, cell) in analysis.plan().cells.iter().enumerate() {
+        let start = || [cell.key.clone()].into_iter().chain(labels(analysis, &cell.at));
+        if let Some(rho) = cell.unstable {
+            let note = format!("unstable: load {}, not run", csv::number(rho));
+            sheet.row(start().chain(["", "0", "", "", "", "", &note].map(String::from)));
+            continue;
+        }
+        for measure in &analysis.measures {
+            let Some(e) = analysis.estimate(i, measure) else { continue };
+            let half = e.half_width(analysis.alpha);
+            let number = |x: Option<f64>| x.map_or_else(String::new, csv::number);
+            let numbers = [Some(e.mean), e.sd, half.map(|h| e.mean - h), half.map(|h| e.mean + h)].map(number);
+            let [mean, sd, low, high] = numbers;
+            sheet.row(start().chain([column(measure), e.n.to_string(), mean, sd, low, high, String::new()]));
+        }
+    }
+    sheet
+}
+
+fn rankings(analysis: &Analysis<'_>) -> Sheet {
+    let head = ["at", "measure", "point", "place_best", "place_worst", "groups", "mean", "half_width", "n"];
+    let mut sheet = Sheet::new(head);
+    for (combination, table) in tables(analysis) {
+        for r in &table.ranking {
+            let Some(e) = table.estimates[r.item] else { continue };
+            let half = e.half_width(analysis.alpha).map_or_else(String::new, csv::number);
+            sheet.row([
+                combination.label.clone(),
+                column(&table.measure),
+                analysis.points()[r.item].clone(),
+                r.best.to_string(),
+                r.worst.to_string(),
+                r.groups.clone(),
+                csv::number(e.mean),
+                half,
+                e.n.to_string(),
+            ]);
+        }
+    }
+    sheet
+}
+
+fn pairs(analysis: &Analysis<'_>) -> Sheet {
+    let mut sheet = Sheet::new([
+        "at",
+        "measure",
+        "first",
+        "second",
+        "difference",
+        "n",
+        "half_width",
+        "half_width_corrected",
+        "half_width_simultaneous",
+        "p",
+        "p_adjusted",
+        "told_apart",
+    ]);
+    let number = |x: Option<f64>| x.map_or_else(String::new, csv::number);
+    for (combination, table) in tables(analysis) {
+        for p in &table.pairs {
+            sheet.row([
+                combination.label.clone(),
+                column(&table.measure),
+                analysis.points()[p.first].clone(),
+                analysis.points()[p.second].clone(),
+                csv::number(p.difference.mean),
+                p.difference.n.to_string(),
+                number(p.alone),
+                number(p.corrected),
+                number(p.simultaneous),
+                p.p.map_or_else(String::new, |p| format!("{p:.3e}")),
+                p.adjusted.map_or_else(String::new, |p| format!("{p:.3e}")),
+                if p.decided { "yes" } else { "cannot tell" }.into(),
+            ]);
+        }
+    }
+    sheet
+}
+
+fn tables<'a>(analysis: &'a Analysis<'_>) -> impl Iterator<Item = (&'a Combination, &'a Compared)> {
+    analysis.combinations.iter().flat_map(|c| c.tables.iter().map(move |t| (c, t)))
+}

@@ -1,0 +1,81 @@
+//! What is said about a study on the console and in data, as golden text.
+
+use crate::fixture;
+use reports::study::{Results, Sample, console, json};
+
+fn study(name: &str) -> Results {
+    match name {
+        "sweep" => fixture::sweep(),
+        "failure" => fixture::failure(),
+        "hashing" => fixture::hashing(),
+        "one-seed" => fixture::sweep_of(&["random", "p2c"], &["50%"], 1),
+        other => panic!("there is no study `{other}`"),
+    }
+}
+
+#[test]
+fn the_console_says_what_the_seeds_can_tell() {
+    base::golden::check(env!("CARGO_MANIFEST_DIR"), "tests/golden/study-console.txt", |command| {
+        let mut words = command.split_whitespace();
+        let name = words.next().unwrap();
+        let width = words.next().map_or(100, |w| w.strip_prefix("width=").unwrap().parse().unwrap());
+        // A blank line would end a golden block.
+        console(&study(name), false, width)
+            .lines()
+            .map(|l| if l.is_empty() { "." } else { l }.to_string() + "\n")
+            .collect()
+    });
+}
+
+#[test]
+fn no_line_of_prose_or_table_passes_the_width() {
+    for name in ["sweep", "failure", "hashing", "one-seed"] {
+        for width in [60, 80, 120] {
+            for line in console(&study(name), false, width).lines() {
+                assert!(line.chars().count() <= width, "{name} at {width}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn colour_adds_nothing_but_colour() {
+    let results = fixture::sweep();
+    let coloured = console(&results, true, 100);
+    let mut bare = String::new();
+    let mut parts = coloured.split("\x1b[");
+    bare.push_str(parts.next().unwrap());
+    parts.for_each(|part| bare.push_str(part.split_once('m').unwrap().1));
+    assert_eq!(bare, console(&results, false, 100));
+    assert!(coloured.len() > bare.len());
+}
+
+#[test]
+fn a_sample_reads_back_as_equal_bits() {
+    for results in [fixture::sweep(), fixture::failure(), fixture::hashing()] {
+        for sample in results.samples.values() {
+            let text = sample.to_json();
+            let again = Sample::from_json(&text).unwrap();
+            assert_eq!(&again, sample);
+            assert_eq!(again.to_json(), text);
+        }
+    }
+    let mut sample = Sample::default();
+    sample.set(reports::study::Measure::Mean, 0.1 + 0.2);
+    sample.set(reports::study::Measure::P99, f64::NAN);
+    assert_eq!(Sample::from_json(&sample.to_json()), Ok(sample.clone()));
+    assert_eq!(sample.measures.len(), 1, "what is not a number is left out");
+    assert!(Sample::from_json("{").unwrap_err().starts_with("this is no sample of a study: "));
+}
+
+#[test]
+fn json_has_every_run_and_every_pair() {
+    let results = fixture::sweep();
+    let value = json(&results);
+    assert_eq!(value["cells"].as_array().unwrap().len(), 24);
+    assert_eq!(value["cells"][0]["runs"].as_array().unwrap().len(), 5);
+    assert_eq!(value["cells"][23]["unstable"], 1.05);
+    assert_eq!(value["cells"][23]["runs"].as_array().unwrap().len(), 0);
+    assert_eq!(value["rankings"][0]["pairs"].as_array().unwrap().len(), 15);
+    assert_eq!(value["seeds"][0], "1", "seeds are text: doubles would round them");
+}
