@@ -7,7 +7,8 @@
 //! (a health check that flaps, a registry that lost it for a moment) its count is what it would have been, and no
 //! finish of an old request is mistaken for one of a new.
 
-use base::InstanceId;
+use crate::around::SlowStart;
+use base::{InstanceId, Instant};
 
 /// A host a balancer may pick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,15 @@ pub(crate) struct Hosts {
     outstanding_before: Vec<u32>,
     departed_before: Vec<(InstanceId, u32)>,
     hosts_before: Vec<Host>,
+    warming: Option<Warming>,
+}
+
+/// How hosts warm up, and since when each does.
+#[derive(Debug)]
+struct Warming {
+    rule: SlowStart,
+    /// By host; none for one that does not.
+    since: Vec<Option<Instant>>,
 }
 
 impl Hosts {
@@ -70,6 +80,28 @@ impl Hosts {
     #[inline]
     pub(crate) fn weight(&self, index: usize) -> u32 {
         self.hosts[index].weight.max(1)
+    }
+
+    /// From now on hosts warm up by `rule`, as far as [`Hosts::adopt`] says since when.
+    pub(crate) fn warm_up(&mut self, rule: SlowStart) {
+        self.warming = Some(Warming { rule, since: Vec::new() });
+    }
+
+    /// The weight of the host at `index`, scaled while it warms up.
+    #[inline]
+    pub(crate) fn weight_at(&self, index: usize, now: Instant) -> f64 {
+        let weight = f64::from(self.weight(index));
+        match &self.warming {
+            None => weight,
+            Some(warming) => weight * warming.factor(index, now),
+        }
+    }
+
+    /// Whether any host warms up.
+    pub(crate) fn are_warming_up(&self, now: Instant) -> bool {
+        self.warming.as_ref().is_some_and(|Warming { rule, since }| {
+            since.iter().flatten().any(|since| rule.lasts(now.saturating_since(*since)))
+        })
     }
 
     /// Where `instance` is, when it is a host.
@@ -160,6 +192,25 @@ impl Hosts {
         }
     }
 
+    /// Takes `hosts`, in the order of instances, as the present ones, with counts that somebody else keeps, and since when
+    /// each is healthy.
+    pub(crate) fn adopt(
+        &mut self,
+        hosts: &[Host],
+        outstanding: &[u32],
+        since: impl Iterator<Item = Option<Instant>>,
+    ) {
+        std::mem::swap(&mut self.hosts, &mut self.hosts_before);
+        self.hosts.clear();
+        self.hosts.extend_from_slice(hosts);
+        self.outstanding.clear();
+        self.outstanding.extend_from_slice(outstanding);
+        if let Some(warming) = &mut self.warming {
+            warming.since.clear();
+            warming.since.extend(since);
+        }
+    }
+
     /// Counts a start at `index` and returns the count from before.
     #[inline]
     pub(crate) fn start(&mut self, index: usize) -> u32 {
@@ -195,5 +246,14 @@ impl Hosts {
             self.departed.remove(index);
         }
         None
+    }
+}
+
+impl Warming {
+    fn factor(&self, index: usize, now: Instant) -> f64 {
+        match self.since.get(index) {
+            Some(Some(since)) => self.rule.factor(now.saturating_since(*since)),
+            _ => 1.0,
+        }
     }
 }

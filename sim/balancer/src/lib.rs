@@ -5,6 +5,8 @@
 //! other clients do, which is what makes balancing hard and worth simulating.
 //!
 //! - [`strategy`]: how to choose, one file a strategy, and the catalogue behind `windtunnel list strategies`.
+//! - [`around`]: who may be picked at all, and with which share: priorities, localities, subsets, slow start, apertures,
+//!   sessions, ejection.
 //! - [`hashing`]: which host a key belongs to, one file an algorithm; lookup structures by themselves.
 //! - [`Request`], [`Response`], [`ProbeReply`]: what a balancer is told.
 //! - `hosts`: the arrays everything is chosen from.
@@ -18,7 +20,7 @@
 //! - Chance comes from the stream given at construction and is drawn only by [`Balancer::new`] and the picks: equal
 //!   streams and equal calls give equal picks.
 //!
-//! Who is pickable (health, subsets, ejection, locality) is decided before [`Balancer::update`]; whether to send at all,
+//! A [`Balancer`] picks any of its hosts; who they are is for [`around::Cluster`] to say. Whether to send at all,
 //! and whether to try again, is the traffic core's matter.
 //!
 //! ```
@@ -35,6 +37,7 @@
 //! assert_ne!(first, second, "of two, a distinct pair always finds the idle one");
 //! ```
 
+pub mod around;
 pub mod hashing;
 mod hosts;
 mod request;
@@ -46,6 +49,7 @@ pub use hosts::Host;
 pub use request::{Class, ProbeReply, Report, Request, Response};
 pub use strategy::{Strategy, StrategyInfo};
 
+use around::SlowStart;
 use hosts::Hosts;
 use strategy::{Choose, Pick, State};
 
@@ -90,6 +94,27 @@ impl Balancer {
         self.state.refresh(now, &self.hosts);
     }
 
+    /// A balancer that is part of a cluster, which may have hosts warm up.
+    pub(crate) fn warming_up(strategy: Strategy, rng: Rng, rule: Option<SlowStart>) -> Self {
+        let mut balancer = Balancer::new(strategy, rng);
+        if let Some(rule) = rule {
+            balancer.hosts.warm_up(rule);
+        }
+        balancer
+    }
+
+    /// Like [`Balancer::update`] for a part of a cluster, whose counts are the cluster's; hosts in the order of instances.
+    pub(crate) fn update_as_part(
+        &mut self,
+        now: Instant,
+        hosts: &[Host],
+        outstanding: &[u32],
+        since: impl Iterator<Item = Option<Instant>>,
+    ) {
+        self.hosts.adopt(hosts, outstanding, since);
+        self.state.refresh(now, &self.hosts);
+    }
+
     /// The index of the host that gets `request`, or `None` when there is no host, or none that may have more.
     ///
     /// The caller says what it does with the choice by [`Balancer::started`]; a pick by itself counts nothing.
@@ -106,6 +131,11 @@ impl Balancer {
         let index = self.state.pick(Pick { now, request, hosts: &self.hosts, attempt, rng: &mut self.rng })?;
         debug_assert!(index < self.hosts.len(), "picked {index} of {} hosts", self.hosts.len());
         Some(index)
+    }
+
+    /// The pick for one attempt of several.
+    pub(crate) fn pick_attempt(&mut self, now: Instant, request: Request, _attempt: u32) -> Option<usize> {
+        self.pick(now, request)
     }
 
     /// Like [`Balancer::pick`] for a retry: picks again, up to [`RESELECTIONS_MAX`] times, while the choice is among

@@ -64,26 +64,27 @@ impl Edf {
 }
 
 impl Choose for Edf {
-    fn refresh(&mut self, _: Instant, hosts: &Hosts) {
+    fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         self.index.set_hosts(hosts.len());
         if !self.schedule.is_empty() && hosts.same_instances() {
             return;
         }
         // One host has no schedule either: its weights are equal.
-        let n = if hosts.weights_are_equal() { 0 } else { hosts.len() };
-        self.schedule.begin_after(self.seed as u32, n, |index| f64::from(hosts.weight(index)));
+        let equal = hosts.len() < 2 || (hosts.weights_are_equal() && !hosts.are_warming_up(now));
+        let n = if equal { 0 } else { hosts.len() };
+        self.schedule.begin_after(self.seed as u32, n, |index| hosts.weight_at(index, now));
     }
 
     #[inline]
     fn pick(&mut self, pick: Pick<'_>) -> Option<usize> {
-        let scheduled = self.schedule.pick(|index| f64::from(pick.hosts.weight(index)));
+        let scheduled = self.schedule.pick(|index| pick.hosts.weight_at(index, pick.now));
         Some(scheduled.unwrap_or_else(|| self.index.next(pick.hosts.len())))
     }
 }
 
 /// Envoy's `EdfScheduler`, over indexes.
 #[derive(Debug, Default)]
-pub(super) struct Schedule {
+pub(crate) struct Schedule {
     queue: BinaryHeap<Entry>,
     /// The deadline of the latest pick.
     now: f64,
@@ -107,7 +108,7 @@ impl Schedule {
     /// Forgets everything and enters indexes `0..n` as if `picks` picks had been made (`createWithPicks`). Each entry is
     /// put where it must be after at least the floor of its share of the picks, and what is left, less than one for each
     /// entry, is picked.
-    pub(super) fn begin_after(&mut self, picks: u32, n: usize, weight: impl Fn(usize) -> f64) {
+    pub(crate) fn begin_after(&mut self, picks: u32, n: usize, weight: impl Fn(usize) -> f64) {
         let picks = picks % PICKS_END;
         let sum = (0..n).fold(0.0, |sum, index| sum + (weight(index) + EPSILON));
         let mut entries = std::mem::take(&mut self.queue).into_vec();
@@ -135,7 +136,7 @@ impl Schedule {
 
     /// The index that is due first, entered again with the weight it has now; `None` without entries.
     #[inline]
-    pub(super) fn pick(&mut self, weight: impl Fn(usize) -> f64) -> Option<usize> {
+    pub(crate) fn pick(&mut self, weight: impl Fn(usize) -> f64) -> Option<usize> {
         let mut first = self.queue.peek_mut()?;
         let index = first.index as usize;
         self.now = first.deadline;

@@ -13,7 +13,7 @@ mod edf;
 mod full_scan;
 mod hashed;
 pub mod parameter;
-mod per_host;
+pub(crate) mod per_host;
 mod random;
 mod round_robin;
 mod smooth_weighted;
@@ -30,6 +30,7 @@ use parameter::{ParameterError, Value, Values};
 use std::fmt;
 
 pub use catalogue::StrategyInfo;
+pub(crate) use edf::Schedule;
 
 /// How a balancer chooses: a strategy of the catalogue and its parameters. All that a scenario has to say.
 #[derive(Clone, Copy)]
@@ -137,7 +138,6 @@ impl fmt::Display for Strategy {
 /// What a strategy may go by when it chooses.
 #[derive(Debug)]
 pub(crate) struct Pick<'a> {
-    #[expect(dead_code, reason = "for strategies to come")]
     pub(crate) now: Instant,
     pub(crate) request: Request,
     /// At least one.

@@ -1,0 +1,207 @@
+//! A balancer with rules of eligibility around it; a balancer alone where there are none.
+
+use super::priority::Share;
+use super::surrounded::Surrounded;
+use super::{Candidate, Eligibility, Peers};
+use crate::hosts::Host;
+use crate::request::{ProbeReply, Request, Response};
+use crate::{Balancer, Strategy};
+use base::{InstanceId, Instant, Rng};
+use std::sync::Arc;
+
+/// Chooses hosts for one client of one service, by a strategy and the rules around it.
+///
+/// Its calls are those of [`Balancer`], over candidates in place of hosts. Without rules it *is* that balancer, pick for
+/// pick, at the cost of one branch; health then counts for nothing.
+///
+/// ```
+/// use balancer::around::{Candidate, Cluster, Eligibility, Outliers, Peers};
+/// use balancer::{Class, Host, Request, Response, Strategy};
+/// use base::{Duration, InstanceId, Instant, Seed};
+///
+/// let rules = Eligibility { outliers: Some(Outliers::default()), ..Eligibility::default() };
+/// let rng = Seed(42).stream("gateway/balancer");
+/// let mut cluster = Cluster::new(Strategy::ROUND_ROBIN, Some(rules.into()), Peers::alone(), rng);
+/// let now = Instant::ZERO;
+/// cluster.update(now, &[3, 7].map(|i| Candidate::new(Host::new(InstanceId(i)))));
+///
+/// // The first five answers of i3 are errors.
+/// let error = Response { class: Class::Failure, ..Response::success(Duration::ms(1)) };
+/// for _ in 0..10 {
+///     let index = cluster.pick(now, Request::default()).expect("there are hosts");
+///     let instance = cluster.hosts()[index].instance;
+///     cluster.started(index);
+///     let answer = if instance == InstanceId(3) { error } else { Response::success(Duration::ms(1)) };
+///     cluster.finished(now, index, instance, &answer);
+/// }
+/// assert!(cluster.is_ejected(0));
+/// ```
+#[derive(Debug)]
+pub struct Cluster {
+    inner: Inner,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Alone { balancer: Balancer, hosts: Vec<Host> },
+    Surrounded(Box<Surrounded>),
+}
+
+impl Cluster {
+    /// A cluster without hosts. Without `rules` nothing is asked for, not even health.
+    pub fn new(strategy: Strategy, rules: Option<Arc<Eligibility>>, peers: Peers, rng: Rng) -> Self {
+        let inner = match rules {
+            None => Inner::Alone { balancer: Balancer::new(strategy, rng), hosts: Vec::new() },
+            Some(rules) => Inner::Surrounded(Box::new(Surrounded::new(strategy, rules, peers, rng))),
+        };
+        Cluster { inner }
+    }
+
+    /// Replaces the candidates, in any order; see [`Balancer::update`]. O(n × zones) where there are rules.
+    pub fn update(&mut self, now: Instant, candidates: &[Candidate]) {
+        match &mut self.inner {
+            Inner::Alone { balancer, hosts } => {
+                hosts.clear();
+                hosts.extend(candidates.iter().map(|c| c.host));
+                balancer.update(now, hosts);
+            }
+            Inner::Surrounded(rules) => rules.update(now, candidates),
+        }
+    }
+
+    /// The index among [`Cluster::hosts`] of the host that gets `request`; none when nobody may have it.
+    #[inline]
+    pub fn pick(&mut self, now: Instant, request: Request) -> Option<usize> {
+        match &mut self.inner {
+            Inner::Alone { balancer, .. } => balancer.pick(now, request),
+            Inner::Surrounded(rules) => rules.pick(now, request, &[]),
+        }
+    }
+
+    /// Like [`Cluster::pick`] for a retry; see [`Balancer::pick_except`]. Each further pick draws level and zone anew.
+    pub fn pick_except(&mut self, now: Instant, request: Request, tried: &[InstanceId]) -> Option<usize> {
+        match &mut self.inner {
+            Inner::Alone { balancer, .. } => balancer.pick_except(now, request, tried),
+            Inner::Surrounded(rules) => rules.pick(now, request, tried),
+        }
+    }
+
+    /// Counts one more request outstanding at the host at `index`. O(groups). Panics when there is no such host.
+    #[inline]
+    pub fn started(&mut self, index: usize) {
+        match &mut self.inner {
+            Inner::Alone { balancer, .. } => balancer.started(index),
+            Inner::Surrounded(rules) => rules.started(index),
+        }
+    }
+
+    /// Counts one request of `instance` as over, and says how it went; see [`Balancer::finished`].
+    #[inline]
+    pub fn finished(&mut self, now: Instant, hint: usize, instance: InstanceId, response: &Response) {
+        match &mut self.inner {
+            Inner::Alone { balancer, .. } => balancer.finished(now, hint, instance, response),
+            Inner::Surrounded(rules) => rules.finished(now, hint, instance, response),
+        }
+    }
+
+    /// The next host to send a probe to; see [`Balancer::probe`].
+    #[inline]
+    pub fn probe(&mut self, now: Instant) -> Option<usize> {
+        match &mut self.inner {
+            Inner::Alone { balancer, .. } => balancer.probe(now),
+            Inner::Surrounded(rules) => rules.probe(now),
+        }
+    }
+
+    /// `instance` has answered a probe.
+    pub fn probed(&mut self, now: Instant, instance: InstanceId, reply: ProbeReply) {
+        match &mut self.inner {
+            Inner::Alone { balancer, .. } => balancer.probed(now, instance, reply),
+            Inner::Surrounded(rules) => rules.probed(now, instance, reply),
+        }
+    }
+
+    /// Takes an instance for ill until `until`, or until [`Cluster::uneject`]; whether that was allowed. It is not when the
+    /// instance is no candidate or ejected already, when too many are (see [`super::Outliers::max_ejection_percent`]), and
+    /// where there are no rules.
+    pub fn eject(&mut self, now: Instant, instance: InstanceId, until: Instant) -> bool {
+        match &mut self.inner {
+            Inner::Alone { .. } => false,
+            Inner::Surrounded(rules) => rules.eject(now, instance, until),
+        }
+    }
+
+    /// Ends the ejection of an instance, whatever began it; whether there was one.
+    pub fn uneject(&mut self, now: Instant, instance: InstanceId) -> bool {
+        match &mut self.inner {
+            Inner::Alone { .. } => false,
+            Inner::Surrounded(rules) => rules.uneject(now, instance),
+        }
+    }
+
+    /// Whether the host at `index` is ejected, as of the latest call that told the time.
+    pub fn is_ejected(&self, index: usize) -> bool {
+        match &self.inner {
+            Inner::Alone { .. } => false,
+            Inner::Surrounded(rules) => rules.is_ejected(index),
+        }
+    }
+
+    /// Whether the host at `index` may be picked at all: it is in the client's subset, and well or in a level that panics.
+    pub fn is_eligible(&self, index: usize) -> bool {
+        match &self.inner {
+            Inner::Alone { .. } => true,
+            Inner::Surrounded(rules) => rules.is_eligible(index),
+        }
+    }
+
+    /// What each priority gets; none where there are no rules.
+    pub fn shares(&self) -> &[Share] {
+        match &self.inner {
+            Inner::Alone { .. } => &[],
+            Inner::Surrounded(rules) => rules.shares(),
+        }
+    }
+
+    /// The indexes of the hosts among which the strategy chose at the latest pick. O(n).
+    pub fn in_use(&self) -> Vec<usize> {
+        match &self.inner {
+            Inner::Alone { balancer, .. } => (0..balancer.hosts().len()).collect(),
+            Inner::Surrounded(rules) => rules.in_use(),
+        }
+    }
+
+    /// The hosts of all candidates, in the order of their instances.
+    #[inline]
+    pub fn hosts(&self) -> &[Host] {
+        match &self.inner {
+            Inner::Alone { balancer, .. } => balancer.hosts(),
+            Inner::Surrounded(rules) => rules.hosts().all(),
+        }
+    }
+
+    /// How many requests this client has outstanding at the host at `index`. Panics when there is no such host.
+    #[inline]
+    pub fn outstanding(&self, index: usize) -> u32 {
+        match &self.inner {
+            Inner::Alone { balancer, .. } => balancer.outstanding(index),
+            Inner::Surrounded(rules) => rules.hosts().outstanding()[index],
+        }
+    }
+
+    /// How many requests this client has outstanding altogether. O(n).
+    pub fn in_flight(&self) -> u64 {
+        match &self.inner {
+            Inner::Alone { balancer, .. } => balancer.in_flight(),
+            Inner::Surrounded(rules) => rules.hosts().in_flight(),
+        }
+    }
+
+    /// How this cluster chooses among the eligible.
+    pub fn strategy(&self) -> Strategy {
+        match &self.inner {
+            Inner::Alone { balancer, .. } => balancer.strategy(),
+            Inner::Surrounded(rules) => rules.strategy(),
+        }
+    }
+}
