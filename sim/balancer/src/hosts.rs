@@ -194,12 +194,7 @@ impl Hosts {
 
     /// Takes `hosts`, in the order of instances, as the present ones, with counts that somebody else keeps, and since when
     /// each is healthy.
-    pub(crate) fn adopt(
-        &mut self,
-        hosts: &[Host],
-        outstanding: &[u32],
-        since: impl Iterator<Item = Option<Instant>>,
-    ) {
+    pub(crate) fn adopt(&mut self, hosts: &[Host], outstanding: &[u32], since: impl Iterator<Item = Option<Instant>>) {
         std::mem::swap(&mut self.hosts, &mut self.hosts_before);
         self.hosts.clear();
         self.hosts.extend_from_slice(hosts);

@@ -126,16 +126,12 @@ impl Balancer {
         self.pick_again(now, request, 0)
     }
 
+    /// The pick of one attempt of several; there are hosts.
     #[inline]
-    fn pick_again(&mut self, now: Instant, request: Request, attempt: u32) -> Option<usize> {
+    pub(crate) fn pick_again(&mut self, now: Instant, request: Request, attempt: u32) -> Option<usize> {
         let index = self.state.pick(Pick { now, request, hosts: &self.hosts, attempt, rng: &mut self.rng })?;
         debug_assert!(index < self.hosts.len(), "picked {index} of {} hosts", self.hosts.len());
         Some(index)
-    }
-
-    /// The pick for one attempt of several.
-    pub(crate) fn pick_attempt(&mut self, now: Instant, request: Request, _attempt: u32) -> Option<usize> {
-        self.pick(now, request)
     }
 
     /// Like [`Balancer::pick`] for a retry: picks again, up to [`RESELECTIONS_MAX`] times, while the choice is among

@@ -5,7 +5,7 @@ use super::surrounded::Surrounded;
 use super::{Candidate, Eligibility, Peers};
 use crate::hosts::Host;
 use crate::request::{ProbeReply, Request, Response};
-use crate::{Balancer, Strategy};
+use crate::{Balancer, Rebuilds, Strategy};
 use base::{InstanceId, Instant, Rng};
 use std::sync::Arc;
 
@@ -42,6 +42,10 @@ pub struct Cluster {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the way of a request leads through the balancer, not through a pointer to it"
+)]
 enum Inner {
     Alone { balancer: Balancer, hosts: Vec<Host> },
     Surrounded(Box<Surrounded>),
@@ -194,6 +198,14 @@ impl Cluster {
         match &self.inner {
             Inner::Alone { balancer, .. } => balancer.in_flight(),
             Inner::Surrounded(rules) => rules.hosts().in_flight(),
+        }
+    }
+
+    /// What following the hosts has cost so far, in all groups together; see [`Balancer::rebuilds`].
+    pub fn rebuilds(&self) -> Rebuilds {
+        match &self.inner {
+            Inner::Alone { balancer, .. } => balancer.rebuilds(),
+            Inner::Surrounded(rules) => rules.rebuilds(),
         }
     }
 

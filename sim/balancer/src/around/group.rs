@@ -5,9 +5,9 @@
 
 use super::aperture::Opening;
 use super::priority::Availability;
-use crate::Balancer;
 use crate::hosts::{Host, Hosts};
 use crate::request::{Request, Response};
+use crate::{Balancer, Rebuilds};
 use base::{Instant, Rng, ZoneId};
 
 /// Which hosts.
@@ -80,10 +80,10 @@ impl Group {
         self.members.is_empty()
     }
 
-    /// Has the strategy choose; an index among all hosts.
+    /// Has the strategy choose; an index among all hosts. There is one here.
     pub(super) fn pick(&mut self, now: Instant, request: Request, attempt: u32, all: &Hosts) -> Option<usize> {
         let place = match &mut self.inner {
-            Inner::Strategy(balancer) => balancer.pick_attempt(now, request, attempt)?,
+            Inner::Strategy(balancer) => balancer.pick_again(now, request, attempt)?,
             Inner::Aperture { opening, rng } => {
                 let members = &self.members;
                 opening.pick(|place| all.outstanding()[members[place] as usize], rng)?
@@ -131,6 +131,14 @@ impl Group {
         match &mut self.inner {
             Inner::Strategy(balancer) => balancer.probe(now).map(|place| self.members[place] as usize),
             Inner::Aperture { .. } => None,
+        }
+    }
+
+    /// What following the hosts has cost the strategy.
+    pub(super) fn rebuilds(&self) -> Rebuilds {
+        match &self.inner {
+            Inner::Strategy(balancer) => balancer.rebuilds(),
+            Inner::Aperture { .. } => Rebuilds::default(),
         }
     }
 

@@ -37,8 +37,12 @@ pub struct Turns {
 impl Turns {
     /// Zones with these effective weights, from the state after `picks` picks; those of weight zero are left out.
     pub fn new(weights: &[f64], picks: u32) -> Self {
-        let zones: Vec<(u32, f64)> =
-            weights.iter().zip(0..).filter(|(weight, _)| **weight > 0.0).map(|(weight, zone)| (zone, *weight)).collect();
+        let zones: Vec<(u32, f64)> = weights
+            .iter()
+            .zip(0..)
+            .filter(|(weight, _)| **weight > 0.0)
+            .map(|(weight, zone)| (zone, *weight))
+            .collect();
         let mut schedule = Schedule::default();
         schedule.begin_after(picks, zones.len(), |index| zones[index].1);
         Turns { schedule, zones }

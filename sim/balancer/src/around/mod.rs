@@ -156,9 +156,7 @@ impl Priorities {
     pub fn of(&self, own: ZoneId, zone: ZoneId) -> usize {
         match self {
             Priorities::Same => 0,
-            Priorities::ByZone(list) => {
-                usize::from(list.get(zone.index()).or(list.iter().max()).copied().unwrap_or(0))
-            }
+            Priorities::ByZone(list) => usize::from(list.get(zone.index()).or(list.iter().max()).copied().unwrap_or(0)),
             Priorities::OwnZoneFirst => usize::from(zone != own),
         }
     }

@@ -66,14 +66,15 @@ pub fn shares(levels: &[Level], overprovisioning: u32, panic_threshold: u32) -> 
     let degraded: Vec<u32> = levels.iter().map(|level| availability(level.degraded, level)).collect();
     let total = healthy.iter().chain(&degraded).sum::<u32>().min(100);
     let mut shares = vec![Share::default(); levels.len()];
+    let of_total = |available: u32| (available * 100).checked_div(total).unwrap_or(0);
     if total > 0 {
         let mut left = 100;
         for (share, &available) in shares.iter_mut().zip(&healthy) {
-            share.healthy = (available * 100 / total).min(left);
+            share.healthy = of_total(available).min(left);
             left -= share.healthy;
         }
         for (share, &available) in shares.iter_mut().zip(&degraded) {
-            share.degraded = (available * 100 / total).min(left);
+            share.degraded = of_total(available).min(left);
             left -= share.degraded;
         }
         if let Some(first) = healthy.iter().position(|&available| available > 0) {
@@ -109,7 +110,7 @@ fn share_by_hosts(shares: &mut [Share], levels: &[Level]) {
     let hosts: u64 = levels.iter().map(|level| u64::from(level.hosts)).sum();
     let mut left = 100;
     for (share, level) in shares.iter_mut().zip(levels) {
-        share.healthy = if hosts == 0 { 0 } else { (100 * u64::from(level.hosts) / hosts) as u32 };
+        share.healthy = (100 * u64::from(level.hosts)).checked_div(hosts).unwrap_or(0) as u32;
         share.degraded = 0;
         left -= share.healthy;
     }

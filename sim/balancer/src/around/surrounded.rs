@@ -3,6 +3,7 @@
 //! Everything that depends on who is there and how they are is settled when that changes, in O(n × groups); a pick draws
 //! its level, draws or takes turns for its zone, and asks one group.
 
+use super::aperture::Opening;
 use super::group::{Group, Inner, Source};
 use super::locality::{Plan, Rule, Turns, effective_weight};
 use super::outlier::{Detector, Monitor, Outliers};
@@ -10,11 +11,10 @@ use super::priority::{self, Availability, Level, Share};
 use super::sticky::Sessions;
 use super::subsetting;
 use super::{Candidate, Eligibility, Health, Locality, Peers};
-use super::aperture::Opening;
 use crate::hosts::{Host, Hosts};
 use crate::request::{ProbeReply, Request, Response};
 use crate::strategy::per_host::PerHost;
-use crate::{Balancer, Strategy};
+use crate::{Balancer, Rebuilds, Strategy};
 use base::{Draw, InstanceId, Instant, Rng, Seed, ZoneId};
 use std::sync::Arc;
 
@@ -399,7 +399,9 @@ impl Surrounded {
     }
 
     pub(super) fn is_eligible(&self, index: usize) -> bool {
-        self.visible[index] && (self.shares[self.level(index)].panic || matches!(self.health(index), Health::Healthy | Health::Degraded))
+        self.visible[index]
+            && (self.shares[self.level(index)].panic
+                || matches!(self.health(index), Health::Healthy | Health::Degraded))
     }
 
     pub(super) fn is_ejected(&self, index: usize) -> bool {
@@ -408,6 +410,13 @@ impl Surrounded {
 
     pub(super) fn in_use(&self) -> Vec<usize> {
         self.groups.get(self.latest).map_or_else(Vec::new, Group::in_use)
+    }
+
+    pub(super) fn rebuilds(&self) -> Rebuilds {
+        self.groups.iter().map(Group::rebuilds).fold(Rebuilds::default(), |sum, one| Rebuilds {
+            times: sum.times + one.times,
+            entries: sum.entries + one.entries,
+        })
     }
 
     pub(super) fn shares(&self) -> &[Share] {
