@@ -231,6 +231,8 @@ fn any_strategy() -> impl Generator<Value = Strategy> {
         Just(Strategy::STATIC_STRIDE),
         Just(Strategy::WEIGHTED_RANDOM),
         hashing(),
+        // And all the rest by name.
+        proptest::sample::select(by_name()),
         (1..=6u64, any::<bool>()).prop_map(|(choices, distinct)| {
             let strategy = if distinct { Strategy::P2C } else { Strategy::LEAST_REQUEST };
             strategy.count("choices", choices)
@@ -247,6 +249,11 @@ fn choices_of(strategy: Strategy) -> usize {
             _ => None,
         })
         .expect("it draws")
+}
+
+/// Those that need no more than their name.
+fn by_name() -> Vec<Strategy> {
+    strategy::catalogue::all().iter().filter(|info| !info.needs.keys).map(|info| Strategy::of(info)).collect()
 }
 
 /// Any that goes by keys, where retries go anywhere.

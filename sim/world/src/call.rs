@@ -243,6 +243,7 @@ impl World {
     /// An instance has answered.
     #[inline]
     pub(crate) fn response_arrives(&mut self, id: Id<Call>, attempt: u16, class: Class) {
+        self.reports.arrives(id, attempt, class);
         if class != Class::Success {
             if self.is_attempt(id, attempt) {
                 self.attempt_over(id, class);
@@ -393,7 +394,11 @@ impl World {
         let caller = &mut self.callers[call.caller as usize];
         let local = self.kernel.local(caller.node);
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
-        upstream.finished(local, choice, &Response { rtt: now - began, class: end_of(class), report: None });
+        upstream.finished(
+            local,
+            choice,
+            &Response { rtt: now - began, class: end_of(class), report: self.reports.take() },
+        );
         let opened = upstream.traffic.breaker_opened();
         upstream.traffic.attempt_done(local, u32::from(call.retries), class, now - began);
         if upstream.traffic.breaker_opened() != opened {

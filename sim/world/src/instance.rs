@@ -10,7 +10,7 @@ use crate::metrics::End;
 use crate::slab::Id;
 use crate::wire::Msg;
 use crate::world::{Sabotage, World};
-use base::{InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
+use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
 use kernel::Transport;
 use traffic::Class;
 
@@ -166,6 +166,16 @@ impl Instance {
         VersionId(u32::from(self.version))
     }
 
+    /// Requests it works on at once.
+    pub(crate) fn concurrency(&self) -> u32 {
+        self.concurrency
+    }
+
+    /// Requests that wait.
+    pub(crate) fn waiting(&self) -> u32 {
+        self.waiting
+    }
+
     /// Requests at work and waiting.
     pub(crate) fn in_system(&self) -> u32 {
         self.working + self.waiting
@@ -230,17 +240,21 @@ impl World {
         }
     }
 
+    /// How long the own work on the request of this key takes an instance at present.
+    #[inline]
+    fn demand(&self, id: InstanceId, key: Key) -> Duration {
+        let instance = &self.instances[id.index()];
+        let behaviour = self.services[instance.service().index()].behaviour(instance.version());
+        let demand = behaviour.service_time.sample(&mut key.derive(DEMAND).draws());
+        let stretch = behaviour.slowdown * self.kernel.nodes().slowdown(instance.node);
+        if stretch == 1.0 { demand } else { demand.mul_f64(stretch) }
+    }
+
     /// Starts the own work on a request.
     #[inline]
     fn work(&mut self, id: InstanceId, job: Id<Job>, key: Key) {
-        let instance = &self.instances[id.index()];
-        let node = instance.node;
-        let behaviour = self.services[instance.service().index()].behaviour(instance.version());
-        let mut demand = behaviour.service_time.sample(&mut key.derive(DEMAND).draws());
-        let stretch = behaviour.slowdown * self.kernel.nodes().slowdown(node);
-        if stretch != 1.0 {
-            demand = demand.mul_f64(stretch);
-        }
+        let demand = self.demand(id, key);
+        let node = self.instances[id.index()].node;
         if demand.is_zero() {
             // A gateway, or a service that only calls others: no event for no work.
             self.served(job);
@@ -353,6 +367,11 @@ impl World {
             instance.working -= 1;
         }
         let closing = instance.life == Life::Closing && instance.in_system() == 0;
+        let service = instance.service();
+        if self.services[service.index()].reports {
+            let worked = self.demand(job.instance, job.key);
+            self.report(job.instance, job.call, job.attempt, class, worked);
+        }
         self.respond(node, job.from, job.call, job.key, job.attempt, class);
         if let Some((first, key)) = next {
             self.work(job.instance, first, key);

@@ -11,6 +11,7 @@ use crate::invariant;
 use crate::load::Load;
 use crate::metrics::{Metrics, ServiceMetrics};
 use crate::outcome::{Exposure, Outcome};
+use crate::report::Reports;
 use crate::role::controller::Controller;
 use crate::role::locks::LockStore;
 use crate::role::registry::{Registration, Server};
@@ -111,6 +112,8 @@ pub(crate) struct Service {
     pub(crate) calls: Vec<std::rc::Rc<[CallSpec]>>,
     pub(crate) downstream: Vec<ServiceId>,
     pub(crate) balancer: balancer::Strategy,
+    /// Whether its callers listen to what its instances say of their load.
+    pub(crate) reports: bool,
     /// What its instances weigh, in turn.
     pub(crate) weights: Vec<u32>,
     /// How fast its instances work, in turn.
@@ -169,6 +172,7 @@ pub(crate) struct World {
     // What every request touches.
     pub(crate) calls: Slab<Call>,
     pub(crate) again: Vec<Again>,
+    pub(crate) reports: Reports,
     pub(crate) jobs: Slab<Job>,
     pub(crate) instances: Vec<Instance>,
     /// Where each instance is and what it runs: all that sending a request to it asks.

@@ -151,11 +151,26 @@ fn by_weight(strategy: balancer::Strategy, weights: &[u32], registry: bool) -> V
     outcome.services[0].instances.iter().map(|i| i.requests).collect()
 }
 
+/// The strategies whose shares are fixed beforehand; others let what they measure decide.
+const GO_BY_WEIGHT_OR_EVENLY: [&str; 9] = [
+    "round_robin",
+    "random",
+    "least_request",
+    "p2c",
+    "full_scan",
+    "smooth_weighted_round_robin",
+    "edf",
+    "static_stride",
+    "weighted_random",
+];
+
 #[test]
 fn instances_get_requests_in_proportion_to_their_weights() {
     // Five instances weigh 3, 1, 3, 1, 3 in turn: 11 in all.
     for registry in [false, true] {
-        for info in balancer::strategy::catalogue::all().iter().filter(|info| !info.needs.keys) {
+        for info in
+            balancer::strategy::catalogue::all().iter().filter(|info| GO_BY_WEIGHT_OR_EVENLY.contains(&info.name))
+        {
             let counts = by_weight(balancer::Strategy::of(info), &[3, 1], registry);
             let total = counts.iter().sum::<u64>() as f64;
             assert!(total > 15_000.0, "{}: {counts:?}", info.name);
@@ -221,4 +236,30 @@ fn what_requests_are_routed_by_changes_nothing_for_balancers_that_do_not_hash() 
     let unique = outcome(&spec, 1);
     spec.loads[0].keys = world::spec::RoutingKeys::Popular(base::Zipf::new(100, 1.1));
     assert_eq!(unique.fingerprint, outcome(&spec, 1).fingerprint);
+}
+
+/// The share of all requests that the last of ten instances gets, which is of another kind than the rest: ten times as slow, or
+/// failing everything at once.
+fn share_of_the_odd_one(strategy: &str, slow: bool) -> f64 {
+    let mut api = service("api", 10);
+    api.balancer = balancer::Strategy::from_name(strategy).expect("a strategy");
+    api.concurrency = 4;
+    let mut spec = ideal(vec![api], poisson(1_000.0), Duration::secs(2), Duration::secs(10));
+    spec.services[0].speeds = vec![1.0; 9];
+    spec.services[0].speeds.push(if slow { 0.1 } else { 1.0 });
+    let outcome = outcome(&spec, 3);
+    let taken: Vec<u64> = outcome.services[0].instances.iter().map(|i| i.requests).collect();
+    taken[9] as f64 / taken.iter().sum::<u64>() as f64
+}
+
+#[test]
+fn strategies_that_measure_leave_a_slow_instance() {
+    assert!((share_of_the_odd_one("round_robin", true) - 0.1).abs() < 0.01);
+    for strategy in
+        ["peak_ewma", "finagle_peak_ewma", "penalty_peak_ewma", "dubbo_shortest_response", "dubbo_adaptive", "c3"]
+    {
+        let (slow, like_the_rest) = (share_of_the_odd_one(strategy, true), share_of_the_odd_one(strategy, false));
+        assert!(slow < 0.06, "{strategy} sends {slow} to the slow one");
+        assert!((0.03..0.3).contains(&like_the_rest), "{strategy} sends {like_the_rest} to one like the others");
+    }
 }

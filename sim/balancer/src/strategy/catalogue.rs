@@ -4,7 +4,8 @@
 
 use super::parameter::{Parameter, Values};
 use super::{
-    State, d_choices, edf, full_scan, hashed, random, round_robin, smooth_weighted, static_stride, weighted_random,
+    State, c3, d_choices, dubbo_adaptive, edf, full_scan, hashed, peak_ewma, random, round_robin, shortest_response,
+    smooth_weighted, static_stride, weighted_random,
 };
 use base::Rng;
 
@@ -59,6 +60,12 @@ static ALL: &[&StrategyInfo] = &[
     &edf::INFO,
     &static_stride::INFO,
     &weighted_random::INFO,
+    &peak_ewma::PEAK_EWMA,
+    &peak_ewma::FINAGLE,
+    &peak_ewma::PENALTY,
+    &shortest_response::INFO,
+    &dubbo_adaptive::INFO,
+    &c3::INFO,
     hashed::ALL[0],
     hashed::ALL[1],
     hashed::ALL[2],

@@ -7,15 +7,19 @@
 //! Dispatch is a match on an enum, decided by the branch predictor after the first request; there is no table of function
 //! pointers on the way of a request.
 
+mod c3;
 pub mod catalogue;
 mod d_choices;
+mod dubbo_adaptive;
 mod edf;
 mod full_scan;
 mod hashed;
 pub mod parameter;
+mod peak_ewma;
 pub(crate) mod per_host;
 mod random;
 mod round_robin;
+mod shortest_response;
 mod smooth_weighted;
 mod static_stride;
 #[cfg(test)]
@@ -225,5 +229,9 @@ strategies! {
     Edf(edf::Edf),
     StaticStride(static_stride::StaticStride),
     WeightedRandom(weighted_random::WeightedRandom),
+    PeakEwma(peak_ewma::PeakEwma),
+    ShortestResponse(shortest_response::ShortestResponse),
+    DubboAdaptive(dubbo_adaptive::DubboAdaptive),
+    C3(c3::C3),
     Hashed(hashed::Hashed),
 }

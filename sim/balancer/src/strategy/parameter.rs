@@ -173,7 +173,6 @@ impl Values {
         }
     }
 
-    #[expect(dead_code, reason = "for strategies to come")]
     pub(crate) fn number(&self, name: &str) -> f64 {
         match self.get(name) {
             Value::Number(x) => x,
@@ -189,7 +188,6 @@ impl Values {
         }
     }
 
-    #[expect(dead_code, reason = "for strategies to come")]
     pub(crate) fn span(&self, name: &str) -> Duration {
         match self.get(name) {
             Value::Span(span) => span,

@@ -1,0 +1,167 @@
+//! C3: the host with the lowest score of latency, service time and a queue that counts cubed, as Elasticsearch ranks its copies.
+//!
+//! Suresh, Canini, Schmid and Feldmann, "C3: Cutting Tail Latency in Cloud Data Stores via Adaptive Replica Selection" (NSDI 2015),
+//! in the form of Elasticsearch's adaptive replica selection (elastic/elasticsearch
+//! `server/src/main/java/org/elasticsearch/node/ResponseCollectorService.java`, and `rankShardsAndUpdateStats` in
+//! `cluster/routing/IndexShardRoutingTable.java`):
+//!
+//! ```text
+//! score = R − S + q̂³ · S        q̂ = 1 + outstanding · clients + q
+//! ```
+//!
+//! R is the response time and q the queue's length, both moving averages with α = 0.3; S is the service time; times are in
+//! milliseconds, and q counts in whole requests. `outstanding · clients` guesses what the other clients are doing: the same.
+//!
+//! After a choice the statistics of all others are drawn half-way towards those of the chosen, so that who was bad once is tried
+//! again some day. A host without statistics comes before all others. Copies are looked at from a start that goes round, which is
+//! how ties are broken. C3's rate control is not part of it, there as here.
+//!
+//! Elasticsearch's nodes report a moving average of their service times; here it is that of the answers this client saw.
+
+use super::catalogue::{Needs, StrategyInfo};
+use super::parameter::{Kind, Parameter, Value};
+use super::per_host::PerHost;
+use super::{Choose, Pick, State};
+use crate::Response;
+use crate::hosts::Hosts;
+use base::Instant;
+
+pub(super) static INFO: StrategyInfo = StrategyInfo {
+    name: "c3",
+    summary: "the lowest score of latency, service time and cubed queue, among all hosts",
+    explanation: "Hosts report queue length and service time with every answer. The score punishes long queues with their third \
+                  power and assumes that all clients do what this one does. Unchosen hosts' statistics drift towards the \
+                  chosen's, so nobody is forgotten. A host of which nothing is known comes first: a cold one is flooded until it \
+                  has answered. Costs time in proportion to the number of hosts, of which stores have a few copies.",
+    source: "Elasticsearch adaptive replica selection (ResponseCollectorService.java); C3, NSDI 2015",
+    weighted: false,
+    parameters: &[
+        Parameter {
+            name: "clients",
+            kind: Kind::Count { min: 0, max: 100_000 },
+            default: Value::Count(0),
+            summary: "how many clients there are; 0 takes the number of hosts known, as Elasticsearch, whose nodes are both",
+        },
+        Parameter {
+            name: "alpha",
+            kind: Kind::Number { min: 0.001, max: 1.0 },
+            default: Value::Number(0.3),
+            summary: "the share of the newest value in a moving average",
+        },
+    ],
+    needs: Needs { reports: true, ..Needs::NOTHING },
+    make: |values, _| {
+        State::C3(C3 {
+            clients: values.count("clients"),
+            alpha: values.number("alpha"),
+            start: 0,
+            stats: PerHost::default(),
+        })
+    },
+};
+
+#[derive(Debug)]
+pub(crate) struct C3 {
+    clients: u64,
+    alpha: f64,
+    /// Where the next look at all hosts begins.
+    start: usize,
+    stats: PerHost<Option<Stats>>,
+}
+
+/// Moving averages; times in milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Stats {
+    queue: f64,
+    response_ms: f64,
+    service_ms: f64,
+}
+
+impl Stats {
+    fn score(&self, outstanding: u32, clients: u64) -> f64 {
+        let queue = 1.0 + f64::from(outstanding) * clients as f64 + self.queue.trunc();
+        self.response_ms - self.service_ms + queue * queue * queue * self.service_ms
+    }
+
+    fn add(&mut self, alpha: f64, other: Stats) {
+        let towards = |old: f64, new: f64| alpha * new + (1.0 - alpha) * old;
+        self.queue = towards(self.queue, other.queue);
+        self.response_ms = towards(self.response_ms, other.response_ms);
+        self.service_ms = towards(self.service_ms, other.service_ms);
+    }
+}
+
+impl Choose for C3 {
+    fn refresh(&mut self, _: Instant, hosts: &Hosts) {
+        self.stats.refresh(hosts, |_| None);
+    }
+
+    fn pick(&mut self, Pick { hosts, .. }: Pick<'_>) -> Option<usize> {
+        let n = hosts.len();
+        let clients = match self.clients {
+            0 => self.stats.iter().flatten().count() as u64,
+            given => given,
+        };
+        let start = self.start % n;
+        self.start = start + 1;
+        let mut best: Option<(usize, f64)> = None;
+        for index in (start..n).chain(0..start) {
+            let score = match &self.stats[index] {
+                Some(stats) => stats.score(hosts.outstanding()[index], clients),
+                None => f64::NEG_INFINITY,
+            };
+            if best.is_none_or(|(_, least)| score < least) {
+                best = Some((index, score));
+            }
+        }
+        let (chosen, _) = best?;
+        if let Some(winner) = self.stats[chosen] {
+            let alpha = self.alpha;
+            for stats in
+                self.stats.iter_mut().enumerate().filter(|(index, _)| *index != chosen).filter_map(|(_, s)| s.as_mut())
+            {
+                let middle = Stats {
+                    queue: ((winner.queue.trunc() + stats.queue.trunc()) / 2.0).trunc(),
+                    response_ms: (winner.response_ms + stats.response_ms) / 2.0,
+                    service_ms: (winner.service_ms + stats.service_ms) / 2.0,
+                };
+                stats.add(alpha, middle);
+            }
+        }
+        Some(chosen)
+    }
+
+    fn finished(&mut self, _: Instant, index: usize, _: u32, response: &Response, _: &Hosts) {
+        let Some(report) = &response.report else { return };
+        let seen = Stats {
+            queue: f64::from(report.waiting),
+            response_ms: response.rtt.as_nanos() as f64 / 1e6,
+            service_ms: report.service_time.as_nanos() as f64 / 1e6,
+        };
+        match &mut self.stats[index] {
+            Some(stats) => stats.add(self.alpha, seen),
+            none => *none = Some(seen),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R = 100 ms, S = 10 ms, a queue of one, two outstanding, three clients: 100 − 10 + 8³ · 10.
+    #[test]
+    fn the_formula() {
+        let stats = Stats { queue: 1.0, response_ms: 100.0, service_ms: 10.0 };
+        assert_eq!(stats.score(2, 3), 5_210.0);
+        let almost_two = Stats { queue: 1.9, ..stats };
+        assert_eq!(almost_two.score(2, 3), 5_210.0, "a queue counts in whole requests");
+    }
+
+    #[test]
+    fn averages_take_three_tenths_of_what_is_new() {
+        let mut stats = Stats { queue: 0.0, response_ms: 10.0, service_ms: 10.0 };
+        stats.add(0.3, Stats { queue: 10.0, response_ms: 110.0, service_ms: 10.0 });
+        assert_eq!((stats.queue, stats.response_ms, stats.service_ms), (3.0, 40.0, 10.0));
+    }
+}
