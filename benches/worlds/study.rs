@@ -30,6 +30,7 @@ pub(crate) fn world(model: &Model) -> Spec {
         versions: vec![first],
         calls: Vec::new(),
         balancer: world::balancer::Strategy::P2C,
+        eligibility: None,
         weights: Vec::new(),
         speeds: Vec::new(),
         policy: world::traffic::Policy::none(),

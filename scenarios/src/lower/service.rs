@@ -46,6 +46,7 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
             versions: versions(cx, index, service, &path),
             calls: calls(cx, service, &path),
             balancer: service.balancer.as_ref().map_or(common_balancer, |at| balancer::lower(cx, at)),
+            eligibility: None,
             weights: service.weights.as_ref().map_or_else(Vec::new, |at| weights(cx, at)),
             speeds: service.speeds.as_ref().map_or_else(Vec::new, |at| speeds(cx, at)),
             policy: service

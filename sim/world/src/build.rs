@@ -99,6 +99,7 @@ impl World {
                 downstream: downstream_of(service),
                 balancer: service.balancer,
                 reports: service.balancer.info().needs.reports,
+                eligibility: service.eligibility.clone().map(std::sync::Arc::new),
                 weights: service.weights.clone(),
                 speeds: service.speeds.clone(),
                 policy: service.policy,
@@ -134,6 +135,7 @@ impl World {
                 downstream,
                 balancer: balancer::Strategy::ROUND_ROBIN,
                 reports: false,
+                eligibility: None,
                 weights: Vec::new(),
                 speeds: Vec::new(),
                 policy: traffic::Policy { timeout: gateway.client_timeout, ..traffic::Policy::none() },
@@ -220,7 +222,8 @@ impl World {
             state.lane = self.kernel.lane();
             for n in 0..load.sources.max(1) {
                 let node = self.node(&format!("load-{}-{}", load.name, n + 1), n, "load", Role::Load);
-                state.callers.push(self.add_caller(node, &[service]));
+                let peers = self.peers(node, n, load.sources.max(1));
+                state.callers.push(self.add_caller(node, &[service], peers));
             }
             self.loads.push(state);
         }

@@ -1,10 +1,11 @@
 //! A caller: a node that sends requests to services, with its own and possibly stale idea of who can serve them.
 //!
 //! Load sources, gateways and instances with downstream calls are callers. For each service a caller has an [`Upstream`]: the
-//! latest view it was given, a balancer over it, and the traffic state (budgets, breakers, limits). While a rollout splits
+//! latest view it was given, a cluster that balances over it, and the traffic state (budgets, breakers, limits). While a rollout splits
 //! a service's traffic, the upstream first chooses a version by weight and then an instance of that version.
 
-use balancer::{Balancer, Host, Request, Response};
+use balancer::around::{Candidate, Cluster, Eligibility, Health, Peers};
+use balancer::{Host, Request, Response};
 use base::{InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::Lane;
 use registry::{Resolver, View};
@@ -19,6 +20,8 @@ pub(crate) struct Caller {
     /// How it learns of instances, when there is a registry.
     pub(crate) resolver: Option<Resolver>,
     pub(crate) alarm: crate::alarm::Alarm,
+    /// It among those that call like it.
+    pub(crate) peers: Peers,
 }
 
 /// One caller's traffic to one service.
@@ -28,26 +31,35 @@ pub(crate) struct Upstream {
     pub(crate) traffic: traffic::Upstream,
     /// For the timer that ends an attempt, which is nearly always set the same span ahead.
     pub(crate) lane: Option<Lane>,
-    /// Whether its balancers go by what a request is routed by.
+    /// Whether its clusters go by what a request is routed by.
     pub(crate) is_keyed: bool,
     view: Option<Arc<View>>,
     /// The instances that may be chosen, by id, as the view says: what the invariant compares the balancer with.
     listed: Vec<u64>,
     /// All instances, then those of each version that was ever split off.
-    groups: Vec<Option<Balancer>>,
+    groups: Vec<Option<Cluster>>,
     shares: Option<[(VersionId, Ratio); 2]>,
     /// The number of the order that set the shares.
     pub(crate) order: u64,
     name: String,
     seed: Seed,
-    strategy: balancer::Strategy,
-    hosts: Vec<Host>,
+    balance: Balance,
+    candidates: Vec<Candidate>,
+}
+
+/// How an upstream balances.
+#[derive(Clone, Debug)]
+pub(crate) struct Balance {
+    pub(crate) strategy: balancer::Strategy,
+    /// Who is eligible; everybody the view lists, when none.
+    pub(crate) rules: Option<Arc<Eligibility>>,
+    pub(crate) peers: Peers,
 }
 
 /// A choice of instance.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Choice {
-    /// Which balancer chose.
+    /// Which cluster chose.
     pub(crate) group: u8,
     /// The index it chose.
     pub(crate) host: u32,
@@ -63,30 +75,32 @@ impl Caller {
     }
 }
 
+impl Balance {
+    /// A cluster without hosts, whose chance is the stream called `name`.
+    fn cluster(&self, seed: Seed, name: &str) -> Cluster {
+        Cluster::new(self.strategy, self.rules.clone(), self.peers.clone(), seed.stream(name))
+    }
+}
+
 impl Upstream {
     /// `name` keys the balancers' chances: caller, life and service.
-    pub(crate) fn new(
-        service: ServiceId,
-        policy: traffic::Policy,
-        strategy: balancer::Strategy,
-        seed: Seed,
-        name: String,
-    ) -> Self {
-        let balancer = Balancer::new(strategy, seed.stream(&format!("{name}/balancer")));
+    pub(crate) fn new(service: ServiceId, policy: traffic::Policy, balance: Balance, seed: Seed, name: String) -> Self {
+        let cluster = balance.cluster(seed, &format!("{name}/balancer"));
+        let is_sticky = balance.rules.as_ref().is_some_and(|rules| rules.sticky);
         Upstream {
             service,
             traffic: traffic::Upstream::new(policy),
             lane: None,
-            is_keyed: strategy.info().needs.keys,
+            is_keyed: balance.strategy.info().needs.keys || is_sticky,
             view: None,
             listed: Vec::new(),
-            groups: vec![Some(balancer)],
+            groups: vec![Some(cluster)],
             shares: None,
             order: 0,
             name,
             seed,
-            strategy,
-            hosts: Vec::new(),
+            balance,
+            candidates: Vec::new(),
         }
     }
 
@@ -107,12 +121,17 @@ impl Upstream {
     }
 
     fn refill(&mut self, now: Instant, group: usize) {
-        let Some(balancer) = &mut self.groups[group] else { return };
+        let Some(cluster) = &mut self.groups[group] else { return };
         let Some(view) = &self.view else { return };
-        self.hosts.clear();
+        self.candidates.clear();
         let wanted = view.open().filter(|e| group == 0 || e.version.index() + 1 == group);
-        self.hosts.extend(wanted.map(|e| Host { instance: e.instance, weight: e.weight }));
-        balancer.update(now, &self.hosts);
+        self.candidates.extend(wanted.map(|e| Candidate {
+            host: Host { instance: e.instance, weight: e.weight },
+            zone: e.zone,
+            version: e.version,
+            health: Health::Healthy,
+        }));
+        cluster.update(now, &self.candidates);
     }
 
     /// Splits the traffic between two versions, or no longer.
@@ -125,8 +144,8 @@ impl Upstream {
                 self.groups.resize_with(group + 1, || None);
             }
             if self.groups[group].is_none() {
-                let rng = self.seed.stream(&format!("{}/balancer/{version}", self.name));
-                self.groups[group] = Some(Balancer::new(self.strategy, rng));
+                let name = format!("{}/balancer/{version}", self.name);
+                self.groups[group] = Some(self.balance.cluster(self.seed, &name));
                 self.refill(now, group);
             }
         }
@@ -155,13 +174,13 @@ impl Upstream {
             None => 0,
             Some(shares) => self.choose_group(shares, key),
         };
-        let balancer = self.groups[group].as_mut()?;
+        let cluster = self.groups[group].as_mut()?;
         let host = match tried {
-            [] => balancer.pick(now, request)?,
-            _ => balancer.pick_except(now, request, tried)?,
+            [] => cluster.pick(now, request)?,
+            _ => cluster.pick_except(now, request, tried)?,
         };
-        balancer.started(host);
-        Some(Choice { group: group as u8, host: host as u32, instance: balancer.hosts()[host].instance })
+        cluster.started(host);
+        Some(Choice { group: group as u8, host: host as u32, instance: cluster.hosts()[host].instance })
     }
 
     /// Chooses a version by weight. A version that has no instance leaves its traffic to the other one only if that has
@@ -174,7 +193,7 @@ impl Upstream {
             (old, new, share.complement())
         };
         let empty = |version: VersionId| {
-            self.groups[version.index() + 1].as_ref().is_none_or(|balancer| balancer.hosts().is_empty())
+            self.groups[version.index() + 1].as_ref().is_none_or(|cluster| cluster.hosts().is_empty())
         };
         let version = if empty(chosen) && weight < weight.complement() { other } else { chosen };
         version.index() + 1
@@ -183,13 +202,13 @@ impl Upstream {
     /// Counts the request behind a choice as over, and says how it went.
     #[inline]
     pub(crate) fn finished(&mut self, now: Instant, choice: Choice, response: &Response) {
-        if let Some(balancer) = &mut self.groups[usize::from(choice.group)] {
-            balancer.finished(now, choice.host as usize, choice.instance, response);
+        if let Some(cluster) = &mut self.groups[usize::from(choice.group)] {
+            cluster.finished(now, choice.host as usize, choice.instance, response);
         }
     }
 
     /// Requests under way by this caller's own count.
     pub(crate) fn in_flight(&self) -> u64 {
-        self.groups.iter().flatten().map(Balancer::in_flight).sum()
+        self.groups.iter().flatten().map(Cluster::in_flight).sum()
     }
 }

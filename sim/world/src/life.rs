@@ -9,13 +9,14 @@
 //! Stopping takes an instance out of the registry first and lets it serve for a grace period, because callers learn late; that is
 //! the race between endpoint removal and SIGTERM that every rolling update runs (kubernetes/kubernetes#43576).
 
-use crate::caller::{Caller, Upstream};
+use crate::caller::{Balance, Caller, Upstream};
 use crate::instance::{Baseline, Instance, Life, Place, Record};
 use crate::outcome::Exposure;
 use crate::role::registry::Registration;
 use crate::spec::ServiceSpec;
 use crate::wire::Msg;
 use crate::world::{Role, Sabotage, World};
+use balancer::around::Peers;
 use base::{Duration, InstanceId, Instant, NodeId, ServiceId, VersionId};
 use kernel::Crash;
 use registry::{Resolver, resolver};
@@ -86,7 +87,9 @@ impl World {
         });
         self.registrations.push(Vec::<Registration>::new());
         if !self.services[service.index()].downstream.is_empty() {
-            let caller = self.add_caller(node, &self.services[service.index()].downstream.clone());
+            let nth = self.services[service.index()].created - 1;
+            let peers = self.peers(node, nth, self.instances_wanted(service));
+            let caller = self.add_caller(node, &self.services[service.index()].downstream.clone(), peers);
             self.records[id.index()].caller = Some(caller);
         }
         if let Some(start_up) = start_up {
@@ -115,27 +118,44 @@ impl World {
         self.roles[self.instances[id.index()].node.index()]
     }
 
+    /// How many instances of a service there are at the start.
+    fn instances_wanted(&self, service: ServiceId) -> u32 {
+        match self.spec.services.get(service.index()) {
+            Some(service) => service.instances,
+            None => self.spec.gateway.as_ref().map_or(1, |gateway| gateway.instances),
+        }
+    }
+
+    /// The `nth` caller of its kind among `count` that were there at the start, spread over the zones in turn. Later ones take
+    /// the places of those.
+    pub(crate) fn peers(&self, node: NodeId, nth: u32, count: u32) -> Peers {
+        let mut by_zone = vec![0; self.spec.zones.len()];
+        (0..count).for_each(|n| by_zone[self.spec.zone_in_turn(n).index()] += 1);
+        Peers { index: nth % count.max(1), by_zone: by_zone.into(), zone: self.kernel.nodes().zone(node) }
+    }
+
     /// Makes a node a caller of `services`.
-    pub(crate) fn add_caller(&mut self, node: NodeId, services: &[ServiceId]) -> u32 {
+    pub(crate) fn add_caller(&mut self, node: NodeId, services: &[ServiceId], peers: Peers) -> u32 {
         let index = self.callers.len() as u32;
         self.callers_at.resize(self.callers_at.len().max(node.index() + 1), None);
         self.callers_at[node.index()] = Some(index);
         let name = self.kernel.nodes().name(node).to_string();
-        let upstreams = self.fresh_upstreams(node, services);
+        let upstreams = self.fresh_upstreams(node, services, &peers);
         let resolver = self.fresh_resolver(node);
-        self.callers.push(Caller { node, name, upstreams, resolver, alarm: Default::default() });
+        self.callers.push(Caller { node, name, upstreams, resolver, alarm: Default::default(), peers });
         self.read_splits(index);
         index
     }
 
-    fn fresh_upstreams(&mut self, node: NodeId, services: &[ServiceId]) -> Vec<Upstream> {
+    fn fresh_upstreams(&mut self, node: NodeId, services: &[ServiceId], peers: &Peers) -> Vec<Upstream> {
         let life = self.kernel.nodes().life(node);
         let name = self.kernel.nodes().name(node).to_string();
         let mut upstreams = Vec::new();
         for &service in services {
             let state = &self.services[service.index()];
             let key = format!("caller/{name}/{life}/{}", state.name);
-            let mut upstream = Upstream::new(service, state.policy, state.balancer, self.seed, key);
+            let balance = Balance { strategy: state.balancer, rules: state.eligibility.clone(), peers: peers.clone() };
+            let mut upstream = Upstream::new(service, state.policy, balance, self.seed, key);
             upstream.lane = state.lane;
             upstreams.push(upstream);
         }
@@ -301,7 +321,8 @@ impl World {
         self.abandon_calls(node);
         let Some(caller) = self.caller_at(node) else { return };
         let services: Vec<ServiceId> = self.callers[caller as usize].upstreams.iter().map(|u| u.service).collect();
-        let upstreams = self.fresh_upstreams(node, &services);
+        let peers = self.callers[caller as usize].peers.clone();
+        let upstreams = self.fresh_upstreams(node, &services, &peers);
         let resolver = self.fresh_resolver(node);
         let state = &mut self.callers[caller as usize];
         (state.upstreams, state.resolver, state.alarm) = (upstreams, resolver, Default::default());

@@ -79,6 +79,9 @@ pub struct ServiceSpec {
     pub calls: Vec<Vec<CallSpec>>,
     /// How its callers choose an instance.
     pub balancer: balancer::Strategy,
+    /// Which of its instances are eligible, and with which share; all that a caller knows of, when none. Zones have their
+    /// indexes in [`Spec::zones`].
+    pub eligibility: Option<balancer::around::Eligibility>,
     /// What its instances weigh for strategies that go by weight, 1 to 65535, given to them in turn as they are created; one
     /// each when there are none.
     pub weights: Vec<u32>,

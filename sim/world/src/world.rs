@@ -114,6 +114,7 @@ pub(crate) struct Service {
     pub(crate) balancer: balancer::Strategy,
     /// Whether its callers listen to what its instances say of their load.
     pub(crate) reports: bool,
+    pub(crate) eligibility: Option<std::sync::Arc<balancer::around::Eligibility>>,
     /// What its instances weigh, in turn.
     pub(crate) weights: Vec<u32>,
     /// How fast its instances work, in turn.

@@ -19,6 +19,7 @@ pub(crate) fn service(name: &str, instances: u32) -> ServiceSpec {
         versions: vec![version("1.0.0")],
         calls: Vec::new(),
         balancer: balancer::Strategy::P2C,
+        eligibility: None,
         weights: Vec::new(),
         speeds: Vec::new(),
         policy: traffic::Policy::none(),

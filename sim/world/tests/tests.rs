@@ -4,10 +4,12 @@
 //! - `theory`: queues against the closed forms of queueing theory.
 //! - `sabotage`: a planted bug for every invariant.
 //! - `chaos`: random faults, one plan a seed.
+//! - `eligibility`: zones that fail, instances that come cold or answer badly, sessions that stay.
 //! - `common`: how the worlds are built.
 
 mod chaos;
 mod common;
+mod eligibility;
 mod sabotage;
 mod theory;
 mod worlds;

@@ -34,6 +34,7 @@ pub(crate) fn calm(seconds: u64) -> Spec {
         versions: vec![version("1.0.0", Ratio::ZERO)],
         calls: Vec::new(),
         balancer: world::balancer::Strategy::ROUND_ROBIN,
+        eligibility: None,
         weights: Vec::new(),
         speeds: Vec::new(),
         policy,
