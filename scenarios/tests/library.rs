@@ -11,7 +11,7 @@ fn files() -> Vec<String> {
     fn walk(folder: &Path, prefix: &str, out: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).expect("the folder is readable").flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if entry.path().is_dir() && !["src", "tests", "target"].contains(&name.as_str()) {
+            if entry.path().is_dir() && !["src", "studies", "tests", "target"].contains(&name.as_str()) {
                 walk(&entry.path(), &format!("{prefix}{name}/"), out);
             } else if let Some(stem) = name.strip_suffix(".toml").filter(|stem| *stem != "Cargo") {
                 out.push(format!("{prefix}{stem}"));

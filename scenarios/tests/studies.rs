@@ -185,6 +185,30 @@ fn hashing_studies_have_structures_for_cells() {
 }
 
 #[test]
+fn every_study_file_is_in_the_library_and_says_what_it_shows() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("studies");
+    let files = std::fs::read_dir(folder).expect("the studies are there").flatten();
+    let mut files: Vec<String> = files.map(|file| scenarios::name_of(&file.path())).collect();
+    let mut listed: Vec<String> = study::library().iter().map(|entry| entry.name.to_string()).collect();
+    files.sort();
+    listed.sort();
+    assert_eq!(files, listed);
+    let validator = jsonschema::validator_for(&study::schema()).expect("the schema is one");
+    for entry in study::library() {
+        let about = entry.about();
+        for word in ["Shows:", "Question:", "Expected:"] {
+            assert!(about.contains(word), "{}: the comment at the top lacks `{word}`", entry.name);
+        }
+        assert!(!study::title(entry).is_empty() && study::is_study(entry.text), "{}", entry.name);
+        let table: toml::Table = entry.text.parse().expect("it is TOML");
+        let value = serde_json::to_value(table).expect("TOML without dates is JSON");
+        let objections: Vec<String> =
+            validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert_eq!(objections, Vec::<String>::new(), "{}", entry.name);
+    }
+}
+
+#[test]
 fn a_study_is_told_from_a_scenario() {
     assert!(study::is_study(SMALL) && study::is_study("base = 3") && study::is_study("[hashing]\n[[axis"));
     assert!(!study::is_study(scenarios::template("x").as_str()) && !study::is_study(""));

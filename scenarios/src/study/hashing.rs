@@ -58,7 +58,7 @@ pub enum Parameter {
 pub type Wrong = (Parameter, String);
 
 const BACKENDS_MAX: u32 = 1_000_000;
-const KEYS_MAX: u32 = 100_000_000;
+const KEYS_MAX: u32 = 10_000_000;
 const HASHES: [&str; 4] = ["xxh64", "murmur2", "md5", "crc32"];
 
 impl Hashing {

@@ -1,6 +1,8 @@
 //! The studies that come with the program.
 
+use super::schema::StudyFile;
 use crate::Entry;
+use crate::recover::{self, Recovered};
 
 macro_rules! entries {
     ($($name:literal),* $(,)?) => {
@@ -8,7 +10,7 @@ macro_rules! entries {
     };
 }
 
-const LIBRARY: &[Entry] = entries![];
+const LIBRARY: &[Entry] = entries!["load-sweep", "two-hosts", "heterogeneous", "ring-balance"];
 
 /// All of them, in the order in which they are best read.
 pub const fn library() -> &'static [Entry] {
@@ -18,4 +20,10 @@ pub const fn library() -> &'static [Entry] {
 /// The study of this name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     LIBRARY.iter().find(|entry| entry.name == name)
+}
+
+/// What a study of the library says it is about.
+pub fn title(entry: &Entry) -> String {
+    let file: Recovered<StudyFile> = recover::read(entry.text);
+    file.value.title.map_or_else(String::new, |title| title.value)
 }

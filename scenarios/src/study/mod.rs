@@ -24,7 +24,7 @@ mod patch;
 mod schema;
 
 pub use hashing::{Hashing, Parameter, Wrong};
-pub use library::{find, library};
+pub use library::{find, library, title};
 
 use crate::problem::{self, Problem, Severity, known};
 use crate::recover::{self, Recovered};

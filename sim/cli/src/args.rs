@@ -60,18 +60,24 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Run one seed again and tell what happened, event by event
     Replay(ReplayArgs),
-    /// Show every problem of scenario files, with line and column
+    /// Run a study: strategies, parameters and loads against each other, with intervals and plots
+    Compare(CompareArgs),
+    /// Show every problem of scenario and study files, with line and column
     Validate(ValidateArgs),
-    /// Show what exists: strategies, faults, invariants, scenarios
+    /// Show what exists: strategies, faults, invariants, scenarios, studies
     List(ListArgs),
-    /// Say what a name means: a strategy, fault, invariant, preset, scenario or exit code
+    /// Say what a name means: a strategy, fault, invariant, preset, scenario, study or exit code
     Explain(ExplainArgs),
     /// Show what a strategy chooses for given hosts and keys, without a simulation
     Route(RouteArgs),
     /// Write a scenario to start from
     New(NewArgs),
-    /// Print the JSON Schema of scenario files, for editors
-    Schema,
+    /// Print the JSON Schema of scenario files, or that of study files, for editors
+    Schema {
+        /// That of study files
+        #[arg(long)]
+        study: bool,
+    },
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -165,6 +171,48 @@ Examples:
 
 Exit code: that of the run when it was told to its end, else 0.";
 
+/// What `windtunnel compare` takes.
+#[derive(Args, Debug)]
+#[command(after_long_help = COMPARE_EXAMPLES)]
+pub(crate) struct CompareArgs {
+    /// A study file, or a name from `windtunnel list studies`
+    #[arg(value_name = "STUDY")]
+    pub(crate) study: PathBuf,
+    /// Write the report into this folder: a page, pictures, the data behind them, and a sample of every run
+    ///
+    /// DIR/samples keeps what each run left behind, so that a study that was interrupted goes on where it stopped, and one
+    /// that was changed runs again only what the change concerns. DIR/cells has the scenario of every cell.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How many runs at once [default: one a processor]
+    ///
+    /// Changes nothing that is printed or written, only how long it takes.
+    #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
+    pub(crate) jobs: Option<usize>,
+    /// Other seeds than the study's: 0..100 runs 0 to 99, 0..=100 also runs 100
+    #[arg(long, value_name = "A..B", value_parser = seeds::parse_range)]
+    pub(crate) seeds: Option<Seeds>,
+    /// Run a part only, such as 1/3, and leave nothing but its samples
+    #[arg(long, value_name = "I/N", value_parser = parse_shard, conflicts_with = "merge")]
+    pub(crate) shard: Option<Shard>,
+    /// Run nothing, and report on the samples in these folders, which are those that shards wrote to
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    pub(crate) merge: Vec<PathBuf>,
+}
+
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  windtunnel compare two-hosts                           a study of the library, its summary
+  windtunnel compare mine.toml --out report              the page is report/index.html
+  windtunnel compare mine.toml --out a --shard 1/2       on one machine
+  windtunnel compare mine.toml --out b --shard 2/2       on another
+  windtunnel compare mine.toml --merge a b --out report  the report that one machine would have written
+
+Under one seed every cell meets the same requests, so differences between cells are paired by seed. A cell that is offered \
+more work than it can do is not run, and the report says so.
+
+Exit code: 0 when every run passed what its scenario asks for, else that of the worst; see `windtunnel --help`.";
+
 /// What `windtunnel validate` takes.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
@@ -174,7 +222,7 @@ Examples:
 
 Exit code: 0 when every file can be run, 2 when one cannot. Warnings do not change it.")]
 pub(crate) struct ValidateArgs {
-    /// Scenario files, folders with such files in them (at any depth), or library names
+    /// Scenario and study files, folders with such files in them (at any depth), or library names
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 }
@@ -196,12 +244,12 @@ Examples:
   windtunnel explain partition
   windtunnel explain 12")]
 pub(crate) struct ExplainArgs {
-    /// A strategy, fault, invariant, preset, scenario, or exit code by name or number
+    /// A strategy, fault, invariant, preset, scenario, study, or exit code by name or number
     pub(crate) name: String,
 }
 
 /// What `windtunnel route` takes.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[command(after_long_help = ROUTE_EXAMPLES)]
 pub(crate) struct RouteArgs {
     /// How to choose: by key (ring, maglev, ketama, …) or by pick (round_robin, p2c, …)
@@ -288,7 +336,7 @@ pub(crate) enum KeyHash {
 }
 
 /// The largest ring that Envoy's configuration admits.
-const RING_MAX: u64 = *Ring::ENVOY_SIZE.end();
+pub(crate) const RING_MAX: u64 = *Ring::ENVOY_SIZE.end();
 
 /// What `windtunnel new` takes.
 #[derive(Args, Debug)]
@@ -330,6 +378,8 @@ pub(crate) enum Kind {
     Invariants,
     /// What is ready to run
     Scenarios,
+    /// What is ready to be compared
+    Studies,
 }
 
 /// Where a trace goes, and in which format.
@@ -360,7 +410,7 @@ fn parse_jobs(text: &str) -> Result<usize, String> {
     }
 }
 
-fn parse_table_size(text: &str) -> Result<u32, String> {
+pub(crate) fn parse_table_size(text: &str) -> Result<u32, String> {
     let size: u32 = text.parse().ok().filter(|size| *size <= Maglev::TABLE_SIZE_MAX).ok_or_else(|| {
         format!("a table size is a prime number of at most {}; 65537 is Envoy's default", Maglev::TABLE_SIZE_MAX)
     })?;
@@ -371,6 +421,27 @@ fn parse_table_size(text: &str) -> Result<u32, String> {
     // The greatest that is admitted is a prime itself, so there is a next one.
     let next = (size..).find(|n| is_prime(*n)).expect("primes do not end");
     Err(format!("the table size must be a prime number; the next one is {next}"))
+}
+
+/// A part of a study: the `number`th, from 1, `of` so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shard {
+    /// Which part, from 1.
+    pub(crate) number: usize,
+    /// Of how many.
+    pub(crate) of: usize,
+}
+
+/// More parts than any study has runs.
+const SHARDS_MAX: usize = 1_000_000;
+
+fn parse_shard(text: &str) -> Result<Shard, String> {
+    let wrong = || format!("a shard is written I/N, such as 1/3: from 1/N to N/N, with N up to {SHARDS_MAX}");
+    let (number, of) = text.split_once('/').ok_or_else(wrong)?;
+    match (number.trim().parse(), of.trim().parse()) {
+        (Ok(number), Ok(of)) if 1 <= number && number <= of && of <= SHARDS_MAX => Ok(Shard { number, of }),
+        _ => Err(wrong()),
+    }
 }
 
 fn parse_trace_path(text: &str) -> Result<TracePath, String> {
@@ -434,6 +505,15 @@ mod tests {
         assert_eq!([2, 7, 5_000_011].map(|n: u32| parse_table_size(&n.to_string())), [Ok(2), Ok(7), Ok(5_000_011)]);
         assert_eq!(parse_table_size("8"), Err("the table size must be a prime number; the next one is 11".into()));
         assert!(["0", "1", "-7", "5000023", "many"].iter().all(|text| parse_table_size(text).is_err()));
+    }
+
+    #[test]
+    fn a_shard_is_one_of_so_many() {
+        assert_eq!(parse_shard("1/3"), Ok(Shard { number: 1, of: 3 }));
+        assert_eq!(parse_shard("3/3"), Ok(Shard { number: 3, of: 3 }));
+        assert!(
+            ["0/3", "4/3", "1/0", "1", "a/b", "1/2/3", "-1/2", "1/1000001"].iter().all(|t| parse_shard(t).is_err())
+        );
     }
 
     #[test]

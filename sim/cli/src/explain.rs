@@ -1,7 +1,7 @@
 //! `windtunnel explain`: what a name means, wherever a person may have met it: in a scenario, in a list, in a summary, as
 //! the number of a process. A name with several meanings gets all of them.
 
-use crate::args::{ExplainArgs, Kind};
+use crate::args::ExplainArgs;
 use crate::console::{Console, Look, plain, wrap};
 use crate::exit::Exit;
 use crate::file;
@@ -51,6 +51,7 @@ fn meanings(name: &str, words: &[Word]) -> Vec<Meaning> {
     );
     found.extend(invariant::find(name).map(promise));
     found.extend(file::in_library(name.strip_suffix(".toml").unwrap_or(name)).map(scenario));
+    found.extend(scenarios::study::find(name.strip_suffix(".toml").unwrap_or(name)).map(study));
     found.extend(Exit::ALL.iter().filter(|exit| exit.name() == name || exit.code().to_string() == name).map(exit));
     // Strategies and faults are words of scenario files too, and have been explained better above.
     let mut of_words: Vec<&Word> = words.iter().filter(|word| word.name == name).collect();
@@ -155,6 +156,18 @@ fn scenario(entry: &scenarios::Entry) -> Meaning {
     }
 }
 
+fn study(entry: &scenarios::Entry) -> Meaning {
+    let mut text = vec![sentence(&scenarios::study::title(entry))];
+    text.extend(paragraphs(&entry.about()));
+    Meaning {
+        name: entry.name.into(),
+        what: "study of the library".into(),
+        text,
+        facts: Vec::new(),
+        example: format!("windtunnel compare {} --out report", entry.name),
+    }
+}
+
 /// The paragraphs of a comment: they end at an empty line, and before a line that begins with a heading such as `Shows:`.
 fn paragraphs(comment: &str) -> Vec<String> {
     let mut paragraphs = vec![String::new()];
@@ -255,7 +268,7 @@ impl Meaning {
 
 /// What to say about a name that means nothing.
 fn unknown(name: &str, words: &[Word]) -> Stop {
-    let listed = [Kind::Strategies, Kind::Faults, Kind::Invariants, Kind::Scenarios].map(list::items);
+    let listed = list::KINDS.map(|(kind, ..)| list::items(kind));
     let known = listed.iter().flatten().map(|item| item.name.as_str());
     let known =
         known.chain(Exit::ALL.iter().map(|exit| exit.name())).chain(words.iter().map(|word| word.name.as_str()));
@@ -264,7 +277,7 @@ fn unknown(name: &str, words: &[Word]) -> Stop {
         Some(guess) => stop.help(format!("did you mean `{guess}`?")),
         None => stop,
     };
-    stop.help("`windtunnel list` shows all strategies, faults, invariants and scenarios")
+    stop.help("`windtunnel list` shows all strategies, faults, invariants, scenarios and studies")
         .help("keys and presets of scenario files can be explained too, and so can exit codes")
 }
 

@@ -59,6 +59,14 @@ pub(crate) fn load(files: &[PathBuf], console: &Console) -> Result<Vec<Loaded>, 
         match read(given) {
             Err(why) => problems.push_str(&not_read(given, &why)),
             Ok(source) => {
+                if scenarios::study::is_study(&source.text) {
+                    let run = quoted(given);
+                    problems.push_str(&format!(
+                        "error: {} is a study, not a scenario\n  help: `windtunnel compare {run}` runs it\n",
+                        source.shown
+                    ));
+                    continue;
+                }
                 let checked = source.check();
                 let rendered = source.render(&checked.problems, console.colour_of_problems);
                 match checked.scenario {
@@ -93,6 +101,11 @@ impl Source {
         scenarios::render(problems, &self.shown, &self.text, colour)
     }
 
+    /// Its short name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// How messages call it.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
@@ -105,10 +118,10 @@ pub(crate) fn in_library(name: &str) -> Option<&'static scenarios::Entry> {
     scenarios::find(name).or_else(|| scenarios::library().iter().find(last))
 }
 
-/// Reads a file, or the scenario of the library with this name.
+/// Reads a file, or the scenario or study of the library with this name.
 pub(crate) fn read(given: &Path) -> Result<Source, ReadError> {
     if !given.is_file()
-        && let Some(entry) = given.to_str().and_then(in_library)
+        && let Some(entry) = given.to_str().and_then(|name| in_library(name).or_else(|| scenarios::study::find(name)))
     {
         let name = scenarios::name_of(Path::new(entry.name));
         return Ok(Source { name, shown: format!("{} (library)", entry.name), text: entry.text.to_string() });

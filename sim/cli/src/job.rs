@@ -75,7 +75,7 @@ thread_local! {
 }
 
 /// What `run` gives, or what it said when it panicked. Panics elsewhere keep their usual message.
-fn caught<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
+pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, Panic> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let usual = panic::take_hook();

@@ -31,6 +31,10 @@ pub(crate) fn items(kind: Kind) -> Vec<Item> {
             let of = |entry: &scenarios::Entry| item(entry.name, &title(entry));
             scenarios::library().iter().map(of).collect()
         }
+        Kind::Studies => {
+            let of = |entry: &scenarios::Entry| item(entry.name, &scenarios::study::title(entry));
+            scenarios::study::library().iter().map(of).collect()
+        }
     }
 }
 
@@ -41,11 +45,12 @@ pub(crate) fn title(entry: &scenarios::Entry) -> String {
 }
 
 /// The kinds, with a heading and where in a scenario they belong.
-pub(crate) const KINDS: [(Kind, &str, &str); 4] = [
+pub(crate) const KINDS: [(Kind, &str, &str); 5] = [
     (Kind::Strategies, "strategies", "[balancer] strategy = \"…\""),
     (Kind::Faults, "faults", "[[fault]] kind = \"…\""),
     (Kind::Invariants, "invariants", "[expect] always, eventually, sometimes"),
     (Kind::Scenarios, "scenarios", "windtunnel run …"),
+    (Kind::Studies, "studies", "windtunnel compare …"),
 ];
 
 /// Lists one kind, or all.

@@ -14,6 +14,7 @@ mod file;
 mod seeds;
 mod suggest;
 
+mod compare;
 mod job;
 mod report;
 mod run;
@@ -50,12 +51,13 @@ fn command(command: &Command, console: &mut Console) -> Result<Exit, Stop> {
     match command {
         Command::Run(args) => run::run(args, console),
         Command::Replay(args) => replay::replay(args, console),
+        Command::Compare(args) => compare::compare(args, console),
         Command::Validate(args) => validate::validate(args, console),
         Command::List(args) => list::list(args, console),
         Command::Explain(args) => explain::explain(args, console),
         Command::Route(args) => route::route(args, console),
         Command::New(args) => new::new(args, console),
-        Command::Schema => shell::schema(console),
+        Command::Schema { study } => shell::schema(*study, console),
         Command::Completions { shell } => shell::completions(*shell, console),
         Command::Man { command } => shell::man(command.as_deref(), console),
     }

@@ -3,8 +3,8 @@
 //! Hosts and keys come from files, exactly as they are hashed, so that the published vectors of other projects can be fed
 //! straight in. Nothing is printed before everything was read and found right.
 
-mod input;
-mod structure;
+pub(crate) mod input;
+pub(crate) mod structure;
 
 use crate::args::RouteArgs;
 use crate::console::{Console, count, counted, plain};

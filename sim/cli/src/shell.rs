@@ -66,9 +66,10 @@ fn no_command(program: &clap::Command, name: &str) -> Stop {
     }
 }
 
-/// Prints the JSON Schema of scenario files.
-pub(crate) fn schema(console: &mut Console) -> Result<Exit, Stop> {
-    let text = serde_json::to_string_pretty(&scenarios::schema()).expect("a schema is JSON");
+/// Prints the JSON Schema of scenario files, or that of study files.
+pub(crate) fn schema(study: bool, console: &mut Console) -> Result<Exit, Stop> {
+    let schema = if study { scenarios::study::schema() } else { scenarios::schema() };
+    let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     console.print(&(text + "\n"))?;
     Ok(Exit::Passed)
 }

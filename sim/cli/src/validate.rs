@@ -3,10 +3,12 @@
 //! Nothing runs. Here the problems are the result, so they go to standard output.
 
 use crate::args::ValidateArgs;
+use crate::compare;
 use crate::console::{Console, counted};
 use crate::exit::Exit;
 use crate::file;
 use crate::stop::Stop;
+use scenarios::study::Study;
 use scenarios::{Problem, Severity};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,18 +59,32 @@ fn one(path: &Path, console: &Console) -> (String, bool) {
         }
         Err(why) => return (file::not_read(path, &why), false),
     };
-    let checked = source.check();
-    let fits = checked.scenario.is_some();
-    let summary = checked.scenario.as_ref().map(|scenario| scenario.summary().to_string());
+    let (problems, summary) = if scenarios::study::is_study(&source.text) {
+        let checked = compare::check(&source, path);
+        (checked.problems, checked.study.as_ref().map(summary_of_study))
+    } else {
+        let checked = source.check();
+        (checked.problems, checked.scenario.as_ref().map(|scenario| scenario.summary().to_string()))
+    };
+    let fits = summary.is_some();
     if look.json() {
-        let problems = checked.problems.iter().map(|problem| object(problem, &source.text)).collect();
+        let problems = problems.iter().map(|problem| object(problem, &source.text)).collect();
         return (line(source.shown(), fits, summary, problems), fits);
     }
-    let mut text = source.render(&checked.problems, look.colour);
+    let mut text = source.render(&problems, look.colour);
     if let Some(summary) = summary {
         text.push_str(&format!("  {} {}   {}\n", look.paint("1;32", "✓"), source.shown(), look.quiet(&summary)));
     }
     (text, fits)
+}
+
+/// `study: 2 axes, 12 cells, 10 seeds, 1 cell unstable`.
+fn summary_of_study(study: &Study) -> String {
+    let of = |n: usize, noun: &str| counted(n as u64, noun);
+    let axes = if study.axes.len() == 1 { "1 axis".to_string() } else { format!("{} axes", study.axes.len()) };
+    let unstable = study.cells.iter().filter(|cell| cell.is_unstable()).count();
+    let unstable = if unstable == 0 { String::new() } else { format!(", {} unstable", of(unstable, "cell")) };
+    format!("study: {axes}, {}, {}{unstable}", of(study.cells.len(), "cell"), of(study.seeds.len(), "seed"))
 }
 
 fn line(file: &str, fits: bool, summary: Option<String>, problems: Vec<serde_json::Value>) -> String {

@@ -124,6 +124,40 @@ impl Structure {
         }
     }
 
+    /// Entries, points or places that a lookup goes by.
+    pub(crate) fn entries(&self) -> usize {
+        match self {
+            Structure::Modulo(s) => s.entries(),
+            Structure::Ring(s) => s.entries(),
+            Structure::Ketama(s) => s.entries(),
+            Structure::Nginx(s) => s.entries(),
+            Structure::Maglev(s) => s.entries(),
+            Structure::Jump(s) => s.entries(),
+            Structure::Rendezvous(s) => s.entries(),
+            Structure::MultiProbe(s) => s.entries(),
+            Structure::Anchor(s) => s.entries(),
+            Structure::Dx(s) => s.entries(),
+            Structure::Memento(s) => s.entries(),
+        }
+    }
+
+    /// The memory it takes, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Structure::Modulo(s) => s.bytes(),
+            Structure::Ring(s) => s.bytes(),
+            Structure::Ketama(s) => s.bytes(),
+            Structure::Nginx(s) => s.bytes(),
+            Structure::Maglev(s) => s.bytes(),
+            Structure::Jump(s) => s.bytes(),
+            Structure::Rendezvous(s) => s.bytes(),
+            Structure::MultiProbe(s) => s.bytes(),
+            Structure::Anchor(s) => s.bytes(),
+            Structure::Dx(s) => s.bytes(),
+            Structure::Memento(s) => s.bytes(),
+        }
+    }
+
     /// What it chooses for each of `hashes` after `change`. Indexes are those of before; a host that came has the next.
     pub(crate) fn after(
         mut self,
