@@ -60,13 +60,13 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Run one seed again and tell what happened, event by event
     Replay(ReplayArgs),
-    /// Run a study: strategies, parameters and loads against each other, with intervals and plots
+    /// Run a study: strategies, parameters and loads, compared with intervals and plots
     Compare(CompareArgs),
     /// Show every problem of scenario and study files, with line and column
     Validate(ValidateArgs),
     /// Show what exists: strategies, faults, invariants, scenarios, studies
     List(ListArgs),
-    /// Say what a name means: a strategy, fault, invariant, preset, scenario, study or exit code
+    /// Say what a name means: a strategy, fault, invariant, preset, scenario, study, code
     Explain(ExplainArgs),
     /// Show what a strategy chooses for given hosts and keys, without a simulation
     Route(RouteArgs),

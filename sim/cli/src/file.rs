@@ -143,7 +143,7 @@ pub(crate) fn not_read(given: &Path, why: &ReadError) -> String {
     if !is_bare {
         why.help().iter().for_each(|line| help(line));
     }
-    let whole = scenarios::library().iter().map(|entry| entry.name);
+    let whole = scenarios::library().iter().chain(scenarios::study::library()).map(|entry| entry.name);
     let last = whole.clone().filter_map(|name| name.rsplit('/').next());
     match nearest(&given.with_extension("").to_string_lossy(), whole.chain(last)) {
         Some(name) => help(&format!("the library has `{name}`, which needs no path")),

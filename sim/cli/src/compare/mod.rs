@@ -50,7 +50,7 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console) -> Result<Exit,
                 .help("each is a folder that --out named, with samples/ in it"));
         }
     }
-    if let Some(out) = &args.out {
+    if let Some(out) = args.out.as_ref().filter(|_| args.merge.is_empty()) {
         report::prepare(out)?;
     }
     let mut study =
@@ -174,7 +174,9 @@ impl Comparison<'_> {
                 listed(Stop::usage(text), &missing).help("run the shards that have them, or name their folders too")
             );
         }
+        // Only now: shards that do not fit together leave nothing behind.
         if let Some(out) = &self.args.out {
+            report::prepare(out)?;
             let store = Store::of(out);
             store.prepare()?;
             for item in items {

@@ -24,7 +24,8 @@ fn help_mentions_nothing_that_is_not_there() {
         .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    let there = ["run", "replay", "validate", "list", "explain", "route", "new", "schema", "completions", "man"];
+    let there =
+        ["run", "replay", "compare", "validate", "list", "explain", "route", "new", "schema", "completions", "man"];
     assert_eq!(listed, there);
     for command in listed {
         assert_eq!(folder.run(&format!("{command} --help")).code, 0, "{command}");
@@ -37,6 +38,10 @@ fn lists_show_what_exists() {
     let folder = Folder::new();
     let lists = ["list strategies", "list faults", "list invariants"];
     golden("list", &session(&folder, &lists));
+    let studies = folder.run("list studies");
+    assert!(studies.code == 0 && studies.stdout.contains("two-hosts      Two choices between two hosts"), "{studies:?}");
+    let schema = folder.run("schema --study").json_text();
+    assert!(schema["properties"]["axis"].is_object(), "{schema}");
     let scenarios = folder.run("list scenarios");
     assert_eq!(scenarios.code, 0);
     assert!(

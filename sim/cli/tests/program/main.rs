@@ -5,6 +5,7 @@
 //! - `runs`: verdicts and their numbers, seeds, jobs, JSON.
 //! - `files`: reports, traces, new scenarios.
 //! - `replays`: stories.
+//! - `compares`: studies, their resumption, their shards.
 //! - `routes`: choices without a simulation, public vectors among them.
 
 mod support;
@@ -20,3 +21,5 @@ mod files;
 mod replays;
 
 mod routes;
+
+mod compares;

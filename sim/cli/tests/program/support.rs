@@ -95,6 +95,11 @@ impl Said {
         self.stdout.lines().map(parse).collect()
     }
 
+    /// Standard output as one value of JSON, over several lines.
+    pub(crate) fn json_text(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+
     /// `seed fingerprint` of each run in standard output.
     pub(crate) fn fingerprints(&self) -> Vec<String> {
         let text = |run: &Value, key: &str| run[key].as_str().unwrap_or_else(|| panic!("no {key}: {run}")).to_string();
