@@ -263,3 +263,21 @@ fn strategies_that_measure_leave_a_slow_instance() {
         assert!((0.03..0.3).contains(&like_the_rest), "{strategy} sends {like_the_rest} to one like the others");
     }
 }
+
+#[test]
+fn weights_made_of_load_reports_follow_the_instances_speeds() {
+    for strategy in ["grpc_weighted_round_robin", "envoy_weighted_round_robin"] {
+        let mut api = service("api", 4);
+        api.balancer = balancer::Strategy::from_name(strategy).expect("a strategy");
+        api.speeds = vec![1.0, 1.0, 0.5, 0.25];
+        // 2,750 a second is what they can do; utilization is measured best at half of it. Weights count after ten seconds.
+        let spec = ideal(vec![api], poisson(1_400.0), Duration::secs(20), Duration::secs(40));
+        let outcome = outcome(&spec, 5);
+        let taken: Vec<f64> = outcome.services[0].instances.iter().map(|i| i.requests as f64).collect();
+        let total: f64 = taken.iter().sum();
+        for (taken, speed) in taken.iter().zip([1.0, 1.0, 0.5, 0.25]) {
+            let (share, expected) = (taken / total, speed / 2.75);
+            assert!((share / expected - 1.0).abs() < 0.1, "{strategy}: {share} for a speed of {speed}");
+        }
+    }
+}

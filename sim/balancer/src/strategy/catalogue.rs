@@ -4,8 +4,8 @@
 
 use super::parameter::{Parameter, Values};
 use super::{
-    State, c3, d_choices, dubbo_adaptive, edf, full_scan, hashed, peak_ewma, random, round_robin, shortest_response,
-    smooth_weighted, static_stride, weighted_random,
+    State, c3, client_weighted, d_choices, dubbo_adaptive, edf, full_scan, hashed, peak_ewma, random, round_robin,
+    shortest_response, smooth_weighted, static_stride, weighted_least_request, weighted_random,
 };
 use base::Rng;
 
@@ -60,6 +60,9 @@ static ALL: &[&StrategyInfo] = &[
     &edf::INFO,
     &static_stride::INFO,
     &weighted_random::INFO,
+    &weighted_least_request::INFO,
+    &client_weighted::GRPC,
+    &client_weighted::ENVOY,
     &peak_ewma::PEAK_EWMA,
     &peak_ewma::FINAGLE,
     &peak_ewma::PENALTY,

@@ -9,6 +9,7 @@
 
 mod c3;
 pub mod catalogue;
+mod client_weighted;
 mod d_choices;
 mod dubbo_adaptive;
 mod edf;
@@ -24,6 +25,7 @@ mod smooth_weighted;
 mod static_stride;
 #[cfg(test)]
 mod vectors;
+mod weighted_least_request;
 mod weighted_random;
 
 use crate::Rebuilds;
@@ -233,5 +235,7 @@ strategies! {
     ShortestResponse(shortest_response::ShortestResponse),
     DubboAdaptive(dubbo_adaptive::DubboAdaptive),
     C3(c3::C3),
+    WeightedLeastRequest(weighted_least_request::WeightedLeastRequest),
+    ClientWeighted(client_weighted::ClientWeighted),
     Hashed(hashed::Hashed),
 }
