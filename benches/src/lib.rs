@@ -9,7 +9,14 @@
 //!
 //! - [`Model`]: the numbers.
 //! - [`heap_loop`]: the loop.
+//!
+//! And what benches and tests need to measure anything:
+//!
+//! - [`counting`]: an allocator that counts.
+//! - [`by_hand`]: figures beside those of criterion.
 
+pub mod by_hand;
+pub mod counting;
 pub mod heap_loop;
 
 use base::Duration;

@@ -1,7 +1,6 @@
 //! What a run asks of the allocator: nothing per request in the steady state, no more for a longer run, and little per node.
 //!
 //! An allocator that counts stands before the system's. It counts per thread, so that tests run side by side.
-#![expect(unsafe_code, reason = "an allocator is an unsafe trait; this one counts and passes everything on")]
 
 #[path = "../worlds/full_stack.rs"]
 mod full_stack;
@@ -10,66 +9,15 @@ mod study;
 
 use base::{Duration, Seed};
 use benches::Model;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use benches::counting::{self, Counting, Usage};
 use world::{Options, Spec, Verdict};
-
-/// What one thread has asked for.
-#[derive(Clone, Copy, Debug, Default)]
-struct Usage {
-    /// Allocations and reallocations.
-    asked: u64,
-    /// Bytes allocated and not freed.
-    live: i64,
-    /// The most bytes live at once.
-    peak: i64,
-}
-
-thread_local! {
-    static USAGE: Cell<Usage> = const { Cell::new(Usage { asked: 0, live: 0, peak: 0 }) };
-}
-
-struct Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-fn count(asked: u64, bytes: i64) {
-    // Nobody counts any more while a thread takes its storage apart.
-    let _ = USAGE.try_with(|cell| {
-        let Usage { asked: before, live, peak } = cell.get();
-        let live = live + bytes;
-        cell.set(Usage { asked: before + asked, live, peak: peak.max(live) });
-    });
-}
-
-// SAFETY: every call is passed on to the system's allocator as it came, and its answer passed back.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(1, layout.size() as i64);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        count(0, -(layout.size() as i64));
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(1, size as i64 - layout.size() as i64);
-        // SAFETY: as above.
-        unsafe { System.realloc(at, layout, size) }
-    }
-}
-
 /// What a run asked for, and how many requests it answered.
 fn usage(spec: &Spec) -> (Usage, u64) {
-    let before = USAGE.get();
-    USAGE.set(Usage { asked: 0, live: 0, peak: 0 });
-    let run = world::run(spec, Seed(1), &Options::default());
-    let usage = USAGE.replace(before);
+    let (run, usage) = counting::usage_of(|| world::run(spec, Seed(1), &Options::default()));
     assert_eq!(run.outcome.verdict, Verdict::Passed, "{:?}", run.outcome.failure);
     (usage, run.outcome.requests.sent)
 }
@@ -80,13 +28,15 @@ fn lasting(servers: u32, lasts: Duration) -> Model {
 
 #[test]
 fn the_allocator_counts() {
-    let before = USAGE.get();
-    let mut bytes = vec![1u8; 1 << 20];
-    bytes.reserve_exact(1 << 21);
-    drop(bytes);
-    let after = USAGE.get();
-    assert!(after.asked - before.asked == 2 && after.live == before.live, "{before:?} {after:?}");
-    assert!(after.peak >= before.live + (3 << 20), "{before:?} {after:?}");
+    let (_, usage) = counting::usage_of(|| {
+        let mut bytes = vec![1u8; 1 << 20];
+        bytes.reserve_exact(1 << 21);
+        drop(bytes);
+    });
+    assert!(usage.asked == 2 && usage.live == 0, "{usage:?}");
+    assert!(usage.peak >= 3 << 20, "{usage:?}");
+    let (kept, usage) = counting::usage_of(|| vec![1u8; 1 << 10]);
+    assert_eq!(usage.live, kept.len() as i64);
 }
 
 /// Asserts that the second half of a run asks for no memory: what little it may ask for is some vector that doubles.

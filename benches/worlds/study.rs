@@ -29,7 +29,7 @@ pub(crate) fn world(model: &Model) -> Spec {
         grace: Duration::secs(2),
         versions: vec![first],
         calls: Vec::new(),
-        balancer: world::balancer::Strategy::P2C,
+        balancer: balancer::Strategy::P2C,
         eligibility: None,
         weights: Vec::new(),
         speeds: Vec::new(),

@@ -2,9 +2,10 @@
 //!
 //! A machine that is busy or slow moves a figure and its yardstick together, so the ratio of the two stays. The yardstick
 //! is `heap_loop`, the same model written by hand (`benches/`); a kernel's figure at many pending events is measured
-//! against its own at few.
+//! against its own at few. Crates that do what one of ours does are the business of [`peer_table`].
 
 use crate::criterion::{self, Measurement};
+use crate::peer_table;
 use crate::shell::{self, Result};
 use std::fmt::Write as _;
 use std::fs;
@@ -14,18 +15,19 @@ use std::time::SystemTime;
 pub(crate) const HELP: &str = "\
 runs the benches and prints their figures as ratios, beside what they must reach
 
-Runs `cargo bench --package benches` and prints a table in Markdown from what criterion left in target/criterion. A ratio
-is taken to `heap_loop` of the same group and size; in the group `kernel`, to the fewest pending events.
+Runs `cargo bench --package benches` and prints tables in Markdown from what criterion left in target/criterion. In the
+first, a ratio is taken to `heap_loop` of the same group and size; in the group `kernel`, to the fewest pending events. In
+those of the peers it is a peer's least time to ours.
 
   cargo xtask bench-table               measures everything, then prints
   cargo xtask bench-table FILTER        measures the benches whose names contain FILTER
+  cargo xtask bench-table --rounds 3    measures the peers three times, and keeps the least of each
   cargo xtask bench-table --no-run      prints what earlier runs left, measures nothing
-  cargo xtask bench-table --write       also puts the table between the markers of benches/README.md
+  cargo xtask bench-table --write       also puts each table of which something was measured between its markers
+                                        in benches/README.md
 ";
 
 const README: &str = "benches/README.md";
-const BEGIN: &str = "<!-- bench-table: begin -->";
-const END: &str = "<!-- bench-table: end -->";
 /// The hand-written loop that others are measured against.
 const YARDSTICK: &str = "heap_loop";
 
@@ -47,11 +49,16 @@ const GOALS: [Goal; 4] = [
 ];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let (mut measure, mut write, mut filter) = (true, false, None);
-    for word in args {
+    let (mut measure, mut write, mut filter, mut rounds) = (true, false, None, 1);
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
         match word.as_str() {
             "--no-run" => measure = false,
             "--write" => write = true,
+            "--rounds" => {
+                let number = words.next().and_then(|number| number.parse().ok()).filter(|number| *number > 0);
+                rounds = number.ok_or("`--rounds` wants a number above zero")?;
+            }
             option if option.starts_with('-') => {
                 return Err(format!("`{option}` is not understood: see `cargo xtask help bench-table`"));
             }
@@ -63,16 +70,22 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         return Err("a filter measures only a part: it goes with neither --write nor --no-run".into());
     }
     let folder = shell::root().join("target/criterion");
-    let mut since = SystemTime::UNIX_EPOCH;
+    let mut measurements = Vec::new();
     if measure {
-        since = SystemTime::now();
-        let mut command = shell::cargo(&["bench", "--package", "benches"]);
-        // A home given from outside would hide the figures from the reader below.
-        command.env("CRITERION_HOME", &folder);
-        command.args(filter.map(|name| ["--", name]).into_iter().flatten());
-        shell::run(&mut command)?;
+        let since = SystemTime::now();
+        for round in 0..rounds {
+            // The peers alone have a use for more rounds.
+            let only: &[&str] = if round == 0 { &[] } else { &["--bench", "peers"] };
+            let mut command = shell::cargo(&["bench", "--package", "benches"]);
+            // A home given from outside would hide the figures from the reader below.
+            command.env("CRITERION_HOME", &folder).args(only);
+            command.args(filter.map(|name| ["--", name]).into_iter().flatten());
+            shell::run(&mut command)?;
+            measurements = peer_table::least(criterion::read(&folder, since), &measurements);
+        }
+    } else {
+        measurements = criterion::read(&folder, SystemTime::UNIX_EPOCH);
     }
-    let measurements = criterion::read(&folder, since);
     if measurements.is_empty() {
         return Err(match measure {
             true => {
@@ -81,15 +94,25 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             false => format!("{} holds no figures: run `cargo xtask bench-table`", folder.display()),
         });
     }
-    let text = format!("{}\n{}", heading()?, table(&measurements));
-    println!("\n{text}");
+    let (peers, measurements): (Vec<_>, Vec<_>) = measurements.into_iter().partition(peer_table::is_of_peers);
+    let heading = heading()?;
+    let mut texts = Vec::new();
+    if !measurements.is_empty() {
+        let how = "medians, ± half of the 95 % confidence interval";
+        texts.push(("bench-table", format!("{heading}; {how}.\n\n{}", table(&measurements))));
+    }
+    if !peers.is_empty() {
+        texts.push(("peer-table", format!("{heading}; the least of all samples.\n\n{}", peer_table::tables(&peers))));
+    }
+    for (name, text) in &texts {
+        println!("\n{text}");
+        if write {
+            put(&shell::root().join(README), name, text)?;
+            println!("written to {README}, {name}");
+        }
+    }
     for missing in missing(&measurements).filter(|_| filter.is_none()) {
         println!("not measured: {missing}");
-    }
-    if write {
-        let path = shell::root().join(README);
-        put(&path, &text)?;
-        println!("written to {README}");
     }
     Ok(())
 }
@@ -100,7 +123,7 @@ fn heading() -> Result<String> {
     let model = |line: &str| Some(line.strip_prefix("model name")?.split_once(':')?.1.trim().to_string());
     let processor = info.lines().find_map(model).unwrap_or_else(|| "an unnamed processor".into());
     let date = shell::output(shell::program("date").args(["-u", "+%Y-%m-%d"]))?;
-    Ok(format!("Measured on {processor}, {}; medians, ± half of the 95 % confidence interval.\n", date.trim()))
+    Ok(format!("Measured on {processor}, {}", date.trim()))
 }
 
 /// The measurements as a table in Markdown.
@@ -170,7 +193,7 @@ fn missing(measurements: &[Measurement]) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Digits in threes.
-fn grouped(n: u64) -> String {
+pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -182,15 +205,16 @@ fn grouped(n: u64) -> String {
     text
 }
 
-/// Replaces what stands between the markers of the file at `path`.
-fn put(path: &Path, table: &str) -> Result<()> {
+/// Replaces what stands between the markers `name` of the file at `path`.
+fn put(path: &Path, name: &str, table: &str) -> Result<()> {
+    let [begin, end] = ["begin", "end"].map(|which| format!("<!-- {name}: {which} -->"));
     let complain = |e: std::io::Error| format!("{}: {e}", path.display());
     let text = fs::read_to_string(path).map_err(complain)?;
-    let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    let parts = text.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
     let (before, after) = parts.ok_or_else(|| {
-        format!("{} lacks the lines `{BEGIN}` and `{END}`: put them where the table goes", path.display())
+        format!("{} lacks the lines `{begin}` and `{end}`: put them where the table goes", path.display())
     })?;
-    fs::write(path, format!("{before}{BEGIN}\n{}\n{END}{after}", table.trim_end())).map_err(complain)
+    fs::write(path, format!("{before}{begin}\n{}\n{end}{after}", table.trim_end())).map_err(complain)
 }
 
 #[cfg(test)]
@@ -278,14 +302,15 @@ mod tests {
     fn only_what_stands_between_the_markers_is_replaced() {
         let folder = Folder::new("markers");
         let readme = folder.0.join("README.md");
-        fs::write(&readme, format!("before\n\n{BEGIN}\nold\n{END}\n\nafter\n")).unwrap();
-        put(&readme, "new\n").unwrap();
+        let with =
+            |text: &str| format!("before\n<!-- b: begin -->\n<!-- a: begin -->\n{text}\n<!-- a: end -->\nafter\n");
+        fs::write(&readme, with("old")).unwrap();
+        put(&readme, "a", "new\n").unwrap();
         let once = fs::read_to_string(&readme).unwrap();
-        assert_eq!(once, format!("before\n\n{BEGIN}\nnew\n{END}\n\nafter\n"));
-        put(&readme, "new\n").unwrap();
+        assert_eq!(once, with("new"));
+        put(&readme, "a", "new\n").unwrap();
         assert_eq!(fs::read_to_string(&readme).unwrap(), once, "the second time changes nothing");
-        fs::write(&readme, "no markers").unwrap();
-        assert!(put(&readme, "new").unwrap_err().contains("lacks the lines"));
+        assert!(put(&readme, "b", "new").unwrap_err().contains("lacks the lines"), "a marker alone is not enough");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Reading what criterion leaves behind: one folder a bench, with `new/benchmark.json` (what was measured) and
-//! `new/estimates.json` (how long it took, in nanoseconds an iteration).
+//! Reading what criterion leaves behind: one folder a bench, with `new/benchmark.json` (what was measured),
+//! `new/estimates.json` (how long it took, in nanoseconds an iteration) and `new/sample.json` (every sample of that).
 //!
-//! Folder names are criterion's business and are not read. A folder that lacks one of the two files, or holds something
-//! else in them, is passed over: an interrupted run leaves such folders.
+//! Folder names are criterion's business and are not read. A folder that lacks one of the first two files, or holds
+//! something else in them, is passed over: an interrupted run leaves such folders.
 
 use serde_json::Value;
 use std::fs;
@@ -22,6 +22,9 @@ pub(crate) struct Measurement {
     pub(crate) rate: f64,
     /// The same at both ends of the median's confidence interval, slower one first.
     pub(crate) rate_between: (f64, f64),
+    /// An element in the fastest sample: in nanoseconds, or in bytes where memory was measured. The median where samples
+    /// are not known.
+    pub(crate) least: f64,
 }
 
 /// All benches under `folder` that were measured at `since` or later, ordered by group, size and function.
@@ -36,7 +39,8 @@ fn collect(folder: &Path, since: SystemTime, found: &mut Vec<Measurement>) {
     let estimates = folder.join("new/estimates.json");
     let is_fresh = fs::metadata(&estimates).and_then(|m| m.modified()).is_ok_and(|at| at >= since);
     if is_fresh {
-        found.extend(measurement(&json(&folder.join("new/benchmark.json")), &json(&estimates)));
+        let [benchmark, sample] = ["benchmark", "sample"].map(|name| json(&folder.join(format!("new/{name}.json"))));
+        found.extend(measurement(&benchmark, &json(&estimates), &sample));
     }
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -49,7 +53,7 @@ fn json(path: &Path) -> Value {
     fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or(Value::Null)
 }
 
-fn measurement(benchmark: &Value, estimates: &Value) -> Option<Measurement> {
+fn measurement(benchmark: &Value, estimates: &Value, sample: &Value) -> Option<Measurement> {
     let group = benchmark["group_id"].as_str()?.to_string();
     let function = benchmark["function_id"].as_str().unwrap_or_default();
     let value = benchmark["value_str"].as_str().unwrap_or_default();
@@ -61,12 +65,16 @@ fn measurement(benchmark: &Value, estimates: &Value) -> Option<Measurement> {
     let median = &estimates["median"];
     let rate = |ns: &Value| Some(elements(&benchmark["throughput"]) * 1e9 / ns.as_f64().filter(|ns| *ns > 0.0)?);
     let interval = &median["confidence_interval"];
+    let numbers = |key: &str| sample[key].as_array().into_iter().flatten().filter_map(Value::as_f64);
+    let samples = numbers("times").zip(numbers("iters")).filter(|(_, iterations)| *iterations > 0.0);
+    let least = samples.map(|(time, iterations)| time / iterations).reduce(f64::min);
     Some(Measurement {
         group,
         function,
         size,
         rate: rate(&median["point_estimate"])?,
         rate_between: (rate(&interval["upper_bound"])?, rate(&interval["lower_bound"])?),
+        least: least.or_else(|| median["point_estimate"].as_f64())? / elements(&benchmark["throughput"]),
     })
 }
 
@@ -100,7 +108,7 @@ mod tests {
         let benchmark = json!({
             "group_id": "study", "function_id": function, "value_str": value, "throughput": throughput
         });
-        measurement(&benchmark, &estimates(2_000.0)).unwrap()
+        measurement(&benchmark, &estimates(2_000.0), &Value::Null).unwrap()
     }
 
     #[test]
@@ -122,11 +130,20 @@ mod tests {
     }
 
     #[test]
+    fn the_least_is_that_of_the_fastest_sample() {
+        let benchmark = json!({"group_id": "lookup", "function_id": "ring/ours", "throughput": {"Elements": 10}});
+        let sample = json!({"iters": [2.0, 4.0, 0.0], "times": [300.0, 400.0, 1.0]});
+        let least = |sample: &Value| measurement(&benchmark, &estimates(2_000.0), sample).unwrap().least;
+        assert_eq!(least(&sample), 10.0);
+        assert_eq!(least(&Value::Null), 200.0, "without samples it is the median");
+    }
+
+    #[test]
     fn what_is_half_written_or_strange_is_passed_over() {
         let named = json!({"group_id": "study", "function_id": "world"});
-        assert_eq!(measurement(&Value::Null, &estimates(1.0)), None);
-        assert_eq!(measurement(&named, &Value::Null), None);
-        assert_eq!(measurement(&named, &estimates(0.0)), None);
-        assert!(measurement(&named, &estimates(1.0)).is_some());
+        assert_eq!(measurement(&Value::Null, &estimates(1.0), &Value::Null), None);
+        assert_eq!(measurement(&named, &Value::Null, &Value::Null), None);
+        assert_eq!(measurement(&named, &estimates(0.0), &Value::Null), None);
+        assert!(measurement(&named, &estimates(1.0), &Value::Null).is_some());
     }
 }

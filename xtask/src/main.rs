@@ -15,6 +15,7 @@ mod deny;
 mod fingerprints;
 mod page;
 mod parity;
+mod peer_table;
 mod shell;
 mod test;
 mod tidy;

@@ -2,7 +2,8 @@
 //!
 //! cargo-deny reads the same file and knows more (advisories, sources); this much needs nothing but cargo. Licences are
 //! SPDX expressions (specification 2.3, annex D): `OR` offers a choice, `AND` binds stronger and demands both, `WITH` adds
-//! an exception that belongs to the licence's name, and the old `MIT/Apache-2.0` means `OR`.
+//! an exception that belongs to the licence's name, and the old `MIT/Apache-2.0` means `OR`. A package that ships its licence
+//! as a file without naming it is clarified there, in `[[licenses.clarify]]`.
 
 use super::{Finding, Tree};
 use serde_json::Value;
@@ -16,6 +17,7 @@ pub(super) fn check(tree: &Tree, metadata: &Value) -> Vec<Finding> {
     };
     let permitted = list(text, "licenses", "allow");
     let banned = list(text, "bans", "deny");
+    let clarified = clarifications(text);
     if permitted.is_empty() {
         return vec![Finding::new(FILE, 0, "permits no licence: [licenses] needs a list `allow`")];
     }
@@ -26,10 +28,12 @@ pub(super) fn check(tree: &Tree, metadata: &Value) -> Vec<Finding> {
         if banned.iter().any(|name| name == text("name")) {
             findings.push(Finding::new("Cargo.lock", 0, format!("{who} is banned by [bans] in {FILE}: do without it")));
         }
-        let what = match permits(text("license"), &permitted) {
+        let clarified = clarified.iter().find(|(name, _)| *name == text("name")).map(|(_, licence)| *licence);
+        let licence = clarified.filter(|_| text("license").is_empty()).unwrap_or(text("license"));
+        let what = match permits(licence, &permitted) {
             Ok(true) => continue,
-            Ok(false) => format!("{who} is under `{}`: do without it, or permit it in {FILE}", text("license")),
-            Err(why) => format!("{who} is under `{}`, which cannot be read ({why}): do without it", text("license")),
+            Ok(false) => format!("{who} is under `{licence}`: do without it, or permit it in {FILE}"),
+            Err(why) => format!("{who} is under `{licence}`, which cannot be read ({why}): do without it"),
         };
         findings.push(Finding::new("Cargo.lock", 0, what));
     }
@@ -51,6 +55,16 @@ fn list(text: &str, section: &str, key: &str) -> Vec<String> {
         .filter(|line| !line.trim_start().starts_with('#'))
         .filter_map(|line| Some(line.split('"').nth(1)?.to_string()))
         .collect()
+}
+
+/// Crate and expression of each `[[licenses.clarify]]`.
+fn clarifications(text: &str) -> Vec<(&str, &str)> {
+    fn value<'a>(section: &'a str, key: &str) -> Option<&'a str> {
+        let lines = section.lines().take_while(|line| !line.starts_with('['));
+        lines.filter_map(|line| line.split_once(" = ")).find(|(name, _)| *name == key)?.1.split('"').nth(1)
+    }
+    let sections = text.split("\n[[licenses.clarify]]\n").skip(1);
+    sections.filter_map(|section| Some((value(section, "crate")?, value(section, "expression")?))).collect()
 }
 
 /// Whether `expression` can be satisfied with `permitted` licences alone, or why it cannot be read.
@@ -158,12 +172,16 @@ mod tests {
     #[test]
     fn a_licence_outside_the_list_and_a_banned_crate_are_found() {
         let deny = "[licenses]\nallow = [\n  \"MIT\",\n  # \"GPL-3.0-only\",\n]\n\n[bans]\ndeny = [\n  \
-                    { crate = \"worse\", reason = \"better\" },\n]\n";
+                    { crate = \"worse\", reason = \"better\" },\n]\n\n[[licenses.clarify]]\ncrate = \"filed\"\n\
+                    expression = \"MIT\"\n\n[[licenses.clarify]]\ncrate = \"ill\"\n\
+                    expression = \"GPL-3.0-only\"\n\n[x]\ncrate = \"mute\"\nexpression = \"MIT\"\n";
         let metadata = json!({"packages": [
             {"name": "good", "version": "1.0.0", "license": "MIT"},
             {"name": "bad", "version": "1.0.0", "license": "GPL-3.0-only"},
             {"name": "mute", "version": "1.0.0", "license": null},
             {"name": "worse", "version": "1.0.0", "license": "MIT"},
+            {"name": "filed", "version": "1.0.0", "license": null},
+            {"name": "ill", "version": "1.0.0", "license": null},
         ]});
         let findings: Vec<String> =
             check(&Tree::planted(&[(FILE, deny)]), &metadata).iter().map(Finding::to_string).collect();
@@ -174,6 +192,7 @@ mod tests {
                 "Cargo.lock: mute 1.0.0 is under ``, which cannot be read (it ends where a licence should stand): \
                  do without it",
                 "Cargo.lock: worse 1.0.0 is banned by [bans] in deny.toml: do without it",
+                "Cargo.lock: ill 1.0.0 is under `GPL-3.0-only`: do without it, or permit it in deny.toml",
             ]
         );
         assert_eq!(
