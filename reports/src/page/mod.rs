@@ -10,8 +10,8 @@
 //! Equal outcomes give equal files, except for the time on the wall, which stands in `outcome.json` only. All text from
 //! scenarios and cores is escaped in one place, `escape`.
 
-mod style;
-mod tables;
+pub(crate) mod style;
+pub(crate) mod tables;
 
 use crate::plot::{self, Plot};
 use crate::{csv, json};

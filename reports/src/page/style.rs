@@ -7,7 +7,7 @@ use crate::plot::{Ink, SANS};
 use std::fmt::Write as _;
 
 /// The whole style sheet.
-pub(super) fn sheet() -> String {
+pub(crate) fn sheet() -> String {
     let mut out = String::from(":root{color-scheme:light dark;");
     inks(&mut out, 0);
     out.push_str("--good:#0b6e4f;--good-paper:#eef7f3;--bad-paper:#fdf1ef;--link:#00568a;");
@@ -86,6 +86,11 @@ figure{margin:2.2rem 0 2.8rem}
 figcaption{color:var(--quiet);font-size:.97rem;line-height:1.5;max-width:46rem;margin-top:.5rem}
 .files{font:.88rem/1.5 var(--sans);color:var(--quiet)}
 figcaption .files{display:block;margin-top:.25rem}
+.files code{user-select:all}
+.beware{border-left:6px solid var(--faultbar);padding:.8rem 1.3rem .9rem;margin:0 0 1.8rem;background:var(--code-paper)}
+.beware p{margin:0 0 .35rem;font:600 1rem/1.4 var(--sans)}
+.beware ul{margin:0;padding-left:1.2rem}
+.question{font-size:1.1rem}
 details{margin:1rem 0}
 summary{cursor:pointer;font:600 .95rem/1.6 var(--sans)}
 pre{background:var(--code-paper);padding:1rem 1.2rem;overflow-x:auto;line-height:1.5}

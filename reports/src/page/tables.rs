@@ -38,10 +38,10 @@ pub(super) fn escaped_time(moment: Instant) -> String {
 }
 
 /// A table's column: its heading and how its cells stand.
-struct Column(&'static str, Kind);
+pub(crate) struct Column<'a>(pub(crate) &'a str, pub(crate) Kind);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     /// Words, broken where they must be.
     Words,
     /// Words on one line.
@@ -61,13 +61,13 @@ impl Kind {
 }
 
 /// A table being written. Cells are HTML already; callers escape what they were given.
-struct Table {
+pub(crate) struct Table {
     html: String,
     kinds: Vec<Kind>,
 }
 
 impl Table {
-    fn new(columns: &[Column]) -> Table {
+    pub(crate) fn new(columns: &[Column<'_>]) -> Table {
         let mut html = String::from("<div class=\"scroll\"><table>\n<thead><tr>");
         for Column(name, kind) in columns {
             let class = if *kind == Kind::Number { " class=\"n\"" } else { "" };
@@ -77,7 +77,7 @@ impl Table {
         Table { html, kinds: columns.iter().map(|c| c.1).collect() }
     }
 
-    fn row(&mut self, class: &str, cells: &[String]) {
+    pub(crate) fn row(&mut self, class: &str, cells: &[String]) {
         let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
         let _ = write!(self.html, "<tr{class}>");
         for (cell, kind) in cells.iter().zip(&self.kinds) {
@@ -87,7 +87,7 @@ impl Table {
     }
 
     /// A row of one cell from column `from` to the last.
-    fn wide(&mut self, class: &str, from: usize, cell: &str) {
+    pub(crate) fn wide(&mut self, class: &str, from: usize, cell: &str) {
         let empty = "<td></td>".repeat(from);
         let _ = writeln!(
             self.html,
@@ -96,14 +96,14 @@ impl Table {
         );
     }
 
-    fn end(self, note: &str) -> String {
+    pub(crate) fn end(self, note: &str) -> String {
         let caption = if note.is_empty() { String::new() } else { format!("<caption>{note}</caption>\n") };
         let html = self.html.replacen("<table>\n", &format!("<table>\n{caption}"), 1);
         format!("{html}</tbody></table></div>\n")
     }
 }
 
-fn section(id: &str, heading: &str, body: &str) -> String {
+pub(crate) fn section(id: &str, heading: &str, body: &str) -> String {
     format!("<section id=\"{id}\">\n<h2>{heading}</h2>\n{body}</section>\n")
 }
 

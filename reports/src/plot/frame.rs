@@ -14,11 +14,11 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 /// How wide every plot is.
-const WIDTH: f64 = 960.0;
+pub(crate) const WIDTH: f64 = 960.0;
 /// Between the data and the right edge, unless something is written there.
 pub(crate) const RIGHT: f64 = 22.0;
 /// The size of ticks and labels.
-const SMALL: f64 = 12.0;
+pub(crate) const SMALL: f64 = 12.0;
 /// The size of axis titles and legend.
 const NORMAL: f64 = 13.0;
 /// Faults are stacked in at most so many lanes; the last takes, unnamed, what does not fit into the others.
@@ -69,7 +69,7 @@ type Root<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// A panel's area, in the coordinates of its axes.
 pub(crate) struct Plane<'a> {
-    area: DrawingArea<SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
+    pub(super) area: DrawingArea<SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
 }
 
 impl Plane<'_> {
@@ -98,6 +98,11 @@ impl Plane<'_> {
         self.area.draw(&Polygon::new(there.chain(back).collect::<Vec<_>>(), style)).expect(SURE);
     }
 
+    /// A closed shape through these corners.
+    pub(crate) fn polygon(&self, corners: Vec<(f64, f64)>, style: ShapeStyle) {
+        self.area.draw(&Polygon::new(corners, style)).expect(SURE);
+    }
+
     /// A rectangle between two corners.
     pub(crate) fn rectangle(&self, a: (f64, f64), b: (f64, f64), style: ShapeStyle) {
         self.area.draw(&Rectangle::new([a, b], style)).expect(SURE);
@@ -118,7 +123,7 @@ impl Plane<'_> {
 }
 
 /// Why drawing never fails here.
-const SURE: &str = "writing a picture into a string cannot fail";
+pub(super) const SURE: &str = "writing a picture into a string cannot fail";
 
 /// The whole picture: the frame from `sheet`, the data from `paint`, which gets a plane for each panel, in order.
 pub(crate) fn draw(sheet: &Sheet<'_>, paint: impl FnOnce(&[Plane<'_>])) -> String {
@@ -243,7 +248,7 @@ fn px(x: f64) -> i32 {
     (x * UNIT).round() as i32
 }
 
-fn words(size: f64, ink: Ink, pos: Pos, strong: bool) -> TextStyle<'static> {
+pub(super) fn words(size: f64, ink: Ink, pos: Pos, strong: bool) -> TextStyle<'static> {
     let style = if strong { FontStyle::Bold } else { FontStyle::Normal };
     FontDesc::new(FontFamily::SansSerif, size * UNIT, style).color(&ink.colour()).pos(pos)
 }
@@ -428,7 +433,7 @@ fn x_axis(root: &Root<'_>, sheet: &Sheet<'_>, layout: &Layout) {
 }
 
 /// `text` without control characters, which XML does not allow, and cut to what a label can hold.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut out: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(LONGEST + 1).collect();
     if out.chars().count() > LONGEST {

@@ -6,6 +6,7 @@
 pub(crate) mod frame;
 pub(crate) mod ink;
 mod instances;
+pub(crate) mod label;
 mod latency;
 mod outcomes;
 pub(crate) mod scale;

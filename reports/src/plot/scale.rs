@@ -30,6 +30,16 @@ pub(crate) fn amounts(title: impl Into<String>, max: f64, most: f64) -> Axis {
     Axis { title: title.into(), low: 0.0, high: parts * step, ticks, grid: true }
 }
 
+/// An axis from below `low` to above `high`, at round numbers, with zero on it.
+pub(crate) fn around(title: impl Into<String>, low: f64, high: f64, most: f64) -> Axis {
+    let (low, high) = (low.min(0.0), high.max(0.0));
+    let step = round_step(if high > low { high - low } else { 1.0 }, most);
+    let (from, to) = ((low / step + 1e-9).floor(), (high / step - 1e-9).ceil().max((low / step).floor() + 1.0));
+    let places = decimals(step);
+    let ticks = (from as i64..=to as i64).map(|i| i as f64 * step).map(|at| (at, decimal(at, places))).collect();
+    Axis { title: title.into(), low: from * step, high: to * step, ticks, grid: true }
+}
+
 /// The axis of simulated time, from the beginning to `end` seconds.
 pub(crate) fn time(end: f64) -> Axis {
     let end = if end.is_finite() && end > 0.0 { end } else { 1.0 };
@@ -45,35 +55,50 @@ pub(crate) fn time(end: f64) -> Axis {
     Axis { title: "simulated time, s".into(), low: 0.0, high: end, ticks: ticks.collect(), grid: false }
 }
 
-/// How spans become heights.
-pub(crate) struct Spans {
-    unit: Unit,
+/// How numbers become heights: straight from zero, or logarithmic where they reach over more than a factor of twenty.
+pub(crate) struct Heights {
     logarithmic: bool,
-    /// The smallest height a span gets on a logarithmic axis.
+    /// The smallest height a number gets on a logarithmic axis.
     floor: f64,
     pub(crate) axis: Axis,
 }
 
-impl Spans {
-    /// An axis called `what` that holds all of `spans`; spans of no length are taken for "none".
-    pub(crate) fn over(what: &str, spans: impl IntoIterator<Item = Duration>) -> Spans {
-        let spans: Vec<Duration> = spans.into_iter().filter(|s| !s.is_zero()).collect();
-        let unit = Unit::for_spans(spans.iter().copied());
-        let of = spans.iter().map(|&s| unit.of(s));
-        let (low, high) = of.fold((f64::INFINITY, 0.0_f64), |(l, h), x| (l.min(x), h.max(x)));
+impl Heights {
+    /// An axis called `title` that holds all of `numbers`; what is not above zero counts as none.
+    pub(crate) fn over(title: &str, numbers: impl IntoIterator<Item = f64>) -> Heights {
+        let above = numbers.into_iter().filter(|x| x.is_finite() && *x > 0.0);
+        let (low, high) = above.fold((f64::INFINITY, 0.0_f64), |(l, h), x| (l.min(x), h.max(x)));
         if high > low * 20.0 {
             let mut axis = decades(low, high);
-            axis.title = format!("{what}, {} (logarithmic)", unit.name());
-            Spans { unit, logarithmic: true, floor: axis.low, axis }
+            axis.title = format!("{title} (logarithmic)");
+            Heights { logarithmic: true, floor: axis.low, axis }
         } else {
-            let axis = amounts(format!("{what}, {}", unit.name()), high, 6.0);
-            Spans { unit, logarithmic: false, floor: 0.0, axis }
+            Heights { logarithmic: false, floor: 0.0, axis: amounts(title, high, 6.0) }
         }
     }
 
-    /// The height of a span.
-    pub(crate) fn height(&self, span: Duration) -> f64 {
-        let x = self.unit.of(span);
+    /// The same for points and lines that need no ground to stand on: numbers that differ by less than a half are drawn
+    /// from near the smallest.
+    pub(crate) fn snug(title: &str, numbers: impl IntoIterator<Item = f64>) -> Heights {
+        let numbers: Vec<f64> = numbers.into_iter().filter(|x| x.is_finite()).collect();
+        let (low, high) = numbers.iter().fold((f64::INFINITY, 0.0_f64), |(l, h), &x| (l.min(x), h.max(x)));
+        if low <= high * 0.5 || high <= 0.0 {
+            return Heights::over(title, numbers);
+        }
+        let step = round_step((high - low).max(high * 1e-6), 5.0);
+        let (from, to) = ((low / step + 1e-9).floor() - 1.0, (high / step - 1e-9).ceil() + 1.0);
+        let places = decimals(step);
+        let ticks = (from as i64..=to as i64).map(|i| i as f64 * step).map(|at| (at, decimal(at, places))).collect();
+        Heights::straight(Axis { title: title.into(), low: from * step, high: to * step, ticks, grid: true })
+    }
+
+    /// Heights that are the numbers themselves, on this axis.
+    pub(crate) fn straight(axis: Axis) -> Heights {
+        Heights { logarithmic: false, floor: 0.0, axis }
+    }
+
+    /// The height of a number.
+    pub(crate) fn height(&self, x: f64) -> f64 {
         match self.logarithmic {
             true if x <= 0.0 => self.floor,
             true => log10(x).max(self.floor),
@@ -82,9 +107,31 @@ impl Spans {
     }
 }
 
+/// How spans become heights, in the unit that suits them.
+pub(crate) struct Spans {
+    unit: Unit,
+    heights: Heights,
+    pub(crate) axis: Axis,
+}
+
+impl Spans {
+    /// An axis called `what` that holds all of `spans`; spans of no length are taken for "none".
+    pub(crate) fn over(what: &str, spans: impl IntoIterator<Item = Duration>) -> Spans {
+        let spans: Vec<Duration> = spans.into_iter().filter(|s| !s.is_zero()).collect();
+        let unit = Unit::for_spans(spans.iter().copied());
+        let heights = Heights::over(&format!("{what}, {}", unit.name()), spans.iter().map(|&s| unit.of(s)));
+        Spans { unit, axis: heights.axis.clone(), heights }
+    }
+
+    /// The height of a span.
+    pub(crate) fn height(&self, span: Duration) -> f64 {
+        self.heights.height(self.unit.of(span))
+    }
+}
+
 /// A logarithmic axis around `low..high`: ends and ticks at one, two and five times powers of ten, or at powers alone
 /// when there are more than three of them.
-fn decades(low: f64, high: f64) -> Axis {
+pub(crate) fn decades(low: f64, high: f64) -> Axis {
     let (first, last) = (log10(low).floor() as i32, log10(high).ceil() as i32);
     let digits: &[f64] = if last - first > 3 { &[1.0] } else { &[1.0, 2.0, 5.0] };
     let all: Vec<f64> =
@@ -117,7 +164,7 @@ pub(crate) fn share(p: f64, count: u64) -> f64 {
     if p >= 1.0 { end } else { (-log10((1.0 - p).max(1e-15))).clamp(0.0, end) }
 }
 
-fn trimmed(x: f64) -> String {
+pub(crate) fn trimmed(x: f64) -> String {
     let text = format!("{x:.6}");
     text.trim_end_matches('0').trim_end_matches('.').into()
 }
@@ -136,6 +183,22 @@ mod tests {
         assert_eq!((axis.high, labels(&axis)), (800.0, vec!["0", "200", "400", "600", "800"]));
         assert_eq!(labels(&amounts("", 0.8, 4.0)), ["0.0", "0.2", "0.4", "0.6", "0.8"]);
         assert_eq!(amounts("", 0.0, 4.0).high, 1.0, "nothing at all still has an axis");
+    }
+
+    #[test]
+    fn numbers_close_together_are_drawn_from_near_the_smallest() {
+        let close = Heights::snug("", [1.002, 1.27]);
+        assert_eq!(labels(&close.axis), ["0.9", "1.0", "1.1", "1.2", "1.3", "1.4"]);
+        assert_eq!(Heights::snug("", [4.0, 9.0]).axis.low, 0.0, "a factor of two is seen from zero as well");
+        assert!(Heights::snug("", [7.0, 7.0]).axis.high > 7.0, "equal numbers still have an axis");
+    }
+
+    #[test]
+    fn differences_have_zero_on_their_axis() {
+        let axis = around("", -12.0, 31.0, 6.0);
+        assert_eq!(labels(&axis), ["−20", "−10", "0", "10", "20", "30", "40"]);
+        assert_eq!(labels(&around("", 3.0, 9.0, 5.0)), ["0", "2", "4", "6", "8", "10"]);
+        assert!(around("", 0.0, 0.0, 5.0).high > 0.0, "no difference at all still has an axis");
     }
 
     #[test]

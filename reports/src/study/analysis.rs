@@ -27,8 +27,6 @@ pub(crate) struct Analysis<'a> {
 pub(crate) struct Combination {
     /// The other axes' points, as a person reads them: `load 90%, fleet 100`; empty when there are none.
     pub(crate) label: String,
-    /// A point for each axis; the compared axis stands at zero.
-    pub(crate) at: Vec<usize>,
     /// The cell of each compared point.
     pub(crate) cells: Vec<Option<usize>>,
     /// One for each compared measure.
@@ -294,7 +292,7 @@ fn combinations(results: &Results, alpha: f64) -> Vec<Combination> {
             let label = join(others.map(|(i, axis)| (axis.name.as_str(), axis.labels[at[i]].as_str())));
             let measures = plan.comparison.iter().flat_map(|c| c.measures.iter());
             let tables = measures.map(|m| compare(results, &cells, m, alpha)).collect();
-            Combination { label, at, cells, tables }
+            Combination { label, cells, tables }
         })
         .collect()
 }

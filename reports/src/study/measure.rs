@@ -3,7 +3,6 @@
 //! Every measure is one number a run. Latencies are in milliseconds, shares between 0 and 1, and nothing here knows how a
 //! number came about; that is in [`Sample::of`](super::Sample::of) and [`Sample::of_hashing`](super::Sample::of_hashing).
 
-use crate::number::{count, decimal, decimals_for};
 use std::fmt;
 
 /// One number of a run.
@@ -193,14 +192,6 @@ impl Unit {
     pub(crate) fn shown(self, x: f64) -> f64 {
         if self == Unit::Share { x * 100.0 } else { x }
     }
-
-    /// A number for a table whose head has the unit, with about three significant digits.
-    pub(crate) fn cell(self, x: f64) -> String {
-        match self {
-            Unit::Count if x.is_finite() && x.fract() == 0.0 && x >= 0.0 => count(x as u64),
-            _ => decimal(self.shown(x), decimals_for(self.shown(x))),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -214,12 +205,5 @@ mod tests {
         }
         assert_eq!(Measure::parse("share_of_api-3"), Some(Measure::ShareOf("api-3".into())));
         assert_eq!((Measure::parse("share_of_"), Measure::parse("p95")), (None, None));
-    }
-
-    #[test]
-    fn numbers_are_written_in_their_unit() {
-        assert_eq!(Unit::Share.cell(0.0125), "1.25");
-        assert_eq!(Unit::Count.cell(65_537.0), "65,537");
-        assert_eq!(Unit::Millis.cell(5.8647), "5.86");
     }
 }

@@ -115,6 +115,12 @@ impl Theory {
         in_services.zip(cell.service_ms).map(|(t, ms)| t * ms)
     }
 
+    /// The response in milliseconds that a share `p` of the requests of a cell does not pass.
+    pub(crate) fn quantile(self, p: f64, cell: &Cell) -> Option<f64> {
+        let rho = cell.utilization.filter(|rho| *rho > 0.0 && *rho < 1.0)?;
+        Some(self.response(rho, cell.servers.max(1)).quantile(p)? * cell.service_ms?)
+    }
+
     fn response(self, rho: f64, servers: u32) -> Response {
         match self {
             Theory::Mm1 => theory::mm1(rho),
