@@ -181,7 +181,7 @@ impl Balancer {
     /// `instance` has answered a probe. What a host that has left answers is not heard.
     pub fn probed(&mut self, now: Instant, instance: InstanceId, reply: ProbeReply) {
         if let Some(index) = self.hosts.index_of(instance) {
-            self.state.probed(now, index, reply, &self.hosts);
+            self.state.probed(now, index, reply, &self.hosts, &mut self.rng);
         }
     }
 

@@ -4,8 +4,8 @@
 
 use super::parameter::{Parameter, Values};
 use super::{
-    State, c3, client_weighted, d_choices, dubbo_adaptive, edf, full_scan, hashed, peak_ewma, random, round_robin,
-    shortest_response, smooth_weighted, static_stride, weighted_least_request, weighted_random,
+    State, c3, client_weighted, d_choices, dubbo_adaptive, edf, full_scan, hashed, peak_ewma, prequal, random,
+    round_robin, shortest_response, smooth_weighted, static_stride, weighted_least_request, weighted_random,
 };
 use base::Rng;
 
@@ -69,6 +69,7 @@ static ALL: &[&StrategyInfo] = &[
     &shortest_response::INFO,
     &dubbo_adaptive::INFO,
     &c3::INFO,
+    &prequal::INFO,
     hashed::ALL[0],
     hashed::ALL[1],
     hashed::ALL[2],

@@ -18,6 +18,7 @@ mod hashed;
 pub mod parameter;
 mod peak_ewma;
 pub(crate) mod per_host;
+mod prequal;
 mod random;
 mod round_robin;
 mod shortest_response;
@@ -174,7 +175,7 @@ pub(crate) trait Choose {
     }
 
     /// The host at `index` has answered a probe.
-    fn probed(&mut self, _now: Instant, _index: usize, _reply: ProbeReply, _hosts: &Hosts) {}
+    fn probed(&mut self, _now: Instant, _index: usize, _reply: ProbeReply, _hosts: &Hosts, _rng: &mut Rng) {}
 
     /// What following the hosts has cost so far.
     fn rebuilds(&self) -> Rebuilds {
@@ -211,8 +212,8 @@ macro_rules! strategies {
             fn probe(&mut self, now: Instant, hosts: &Hosts, rng: &mut Rng) -> Option<usize> {
                 match self { $(State::$state(s) => s.probe(now, hosts, rng)),+ }
             }
-            fn probed(&mut self, now: Instant, index: usize, reply: ProbeReply, hosts: &Hosts) {
-                match self { $(State::$state(s) => s.probed(now, index, reply, hosts)),+ }
+            fn probed(&mut self, now: Instant, index: usize, reply: ProbeReply, hosts: &Hosts, rng: &mut Rng) {
+                match self { $(State::$state(s) => s.probed(now, index, reply, hosts, rng)),+ }
             }
             fn rebuilds(&self) -> Rebuilds {
                 match self { $(State::$state(s) => s.rebuilds()),+ }
@@ -237,5 +238,6 @@ strategies! {
     C3(c3::C3),
     WeightedLeastRequest(weighted_least_request::WeightedLeastRequest),
     ClientWeighted(client_weighted::ClientWeighted),
+    Prequal(prequal::Prequal),
     Hashed(hashed::Hashed),
 }

@@ -180,7 +180,6 @@ impl Values {
         }
     }
 
-    #[expect(dead_code, reason = "for strategies to come")]
     pub(crate) fn share(&self, name: &str) -> f64 {
         match self.get(name) {
             Value::Share(share) => share.as_f64(),
