@@ -269,6 +269,7 @@ fn service(name: &str, p50: f64, versions: Vec<VersionOutcome>, instances: Vec<I
     let failed = versions.iter().map(|v| v.failed).sum::<u64>();
     let sent = versions.iter().map(|v| v.attempts).sum::<u64>();
     ServiceOutcome {
+        balancing: Default::default(),
         name: name.into(),
         requests: Requests {
             sent,

@@ -226,6 +226,7 @@ impl World {
         (call.state, call.version) = (State::Attempt, version.0 as u8);
         (call.group, call.host, call.instance) = (choice.group, choice.host, choice.instance);
         let service = upstream.service;
+        let probing = upstream.is_probing.then_some((call.caller, call.upstream, call.group));
         if let Some(metrics) = self.metrics_of.get_mut(service.index()) {
             metrics.attempt_began(version);
         }
@@ -238,6 +239,9 @@ impl World {
             .note(now, Some(node), "send", || format!("{} attempt {} to {}", name_of(key), attempt + 1, chosen));
         let msg = Msg::Request { call: id, key, attempt };
         self.kernel.send(node, to, REQUEST_BYTES, Transport::Exchange, key.derive(ON_THE_WIRE), msg);
+        if let Some((caller, upstream, group)) = probing {
+            self.send_probes(caller, upstream, group);
+        }
     }
 
     /// An instance has answered.

@@ -5,7 +5,7 @@
 //! a service's traffic, the upstream first chooses a version by weight and then an instance of that version.
 
 use balancer::around::{Candidate, Cluster, Eligibility, Health, Peers};
-use balancer::{Host, Request, Response};
+use balancer::{Host, ProbeReply, Rebuilds, Request, Response};
 use base::{InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::Lane;
 use registry::{Resolver, View};
@@ -33,6 +33,9 @@ pub(crate) struct Upstream {
     pub(crate) lane: Option<Lane>,
     /// Whether its clusters go by what a request is routed by.
     pub(crate) is_keyed: bool,
+    /// Whether its clusters send probes, and how many they sent.
+    pub(crate) is_probing: bool,
+    pub(crate) probes: u64,
     view: Option<Arc<View>>,
     /// The instances that may be chosen, by id, as the view says: what the invariant compares the balancer with.
     listed: Vec<u64>,
@@ -92,6 +95,8 @@ impl Upstream {
             traffic: traffic::Upstream::new(policy),
             lane: None,
             is_keyed: balance.strategy.info().needs.keys || is_sticky,
+            is_probing: balance.strategy.info().needs.probes,
+            probes: 0,
             view: None,
             listed: Vec::new(),
             groups: vec![Some(cluster)],
@@ -205,6 +210,29 @@ impl Upstream {
         if let Some(cluster) = &mut self.groups[usize::from(choice.group)] {
             cluster.finished(now, choice.host as usize, choice.instance, response);
         }
+    }
+
+    /// The next instance that a cluster wants to probe.
+    pub(crate) fn probe(&mut self, now: Instant, group: u8) -> Option<InstanceId> {
+        let cluster = self.groups.get_mut(usize::from(group))?.as_mut()?;
+        let host = cluster.probe(now)?;
+        Some(cluster.hosts()[host].instance)
+    }
+
+    /// An instance has answered a probe of a cluster's.
+    pub(crate) fn probed(&mut self, now: Instant, group: u8, instance: InstanceId, reply: ProbeReply) {
+        if let Some(Some(cluster)) = self.groups.get_mut(usize::from(group)) {
+            cluster.probed(now, instance, reply);
+        }
+    }
+
+    /// What following the instances has cost so far.
+    pub(crate) fn rebuilds(&self) -> Rebuilds {
+        let all = self.groups.iter().flatten().map(Cluster::rebuilds);
+        all.fold(Rebuilds::default(), |sum, one| Rebuilds {
+            times: sum.times + one.times,
+            entries: sum.entries + one.entries,
+        })
     }
 
     /// Requests under way by this caller's own count.

@@ -2,7 +2,7 @@
 
 use crate::metrics::{End, distribution};
 use crate::outcome::{
-    Check, CheckKind, Failure, FaultWindow, InstanceOutcome, Objective, Outcome, ServiceOutcome, Verdict,
+    Balancing, Check, CheckKind, Failure, FaultWindow, InstanceOutcome, Objective, Outcome, ServiceOutcome, Verdict,
 };
 use crate::spec::ObjectiveSpec;
 use crate::world::{Run, World};
@@ -93,7 +93,14 @@ impl World {
     fn service_outcome(&self, service: ServiceId, now: Instant) -> ServiceOutcome {
         let metrics = &self.metrics_of[service.index()];
         let versions = metrics.versions.iter().enumerate();
+        let upstreams = || self.callers.iter().flat_map(|caller| &caller.upstreams).filter(|u| u.service == service);
+        let balancing = Balancing {
+            probes: upstreams().map(|u| u.probes).sum(),
+            rebuilds: upstreams().map(|u| u.rebuilds().times).sum(),
+            entries: upstreams().map(|u| u.rebuilds().entries).sum(),
+        };
         ServiceOutcome {
+            balancing,
             name: self.spec.services[service.index()].name.clone(),
             requests: metrics.ends.requests(metrics.retries),
             latency: distribution(if metrics.is_all { &self.metrics.latency } else { &metrics.latency }),

@@ -166,6 +166,11 @@ impl Instance {
         VersionId(u32::from(self.version))
     }
 
+    /// Whether it answers at all.
+    pub(crate) fn answers(&self) -> bool {
+        matches!(self.life, Life::Serving | Life::Draining)
+    }
+
     /// Requests it works on at once.
     pub(crate) fn concurrency(&self) -> u32 {
         self.concurrency
@@ -223,6 +228,8 @@ impl World {
         let job =
             Job { call, key, attempt, instance: id, from, at_work, next: NOBODY, stage: 0, pending: 0, failed: None };
         let job = self.jobs.insert(job);
+        let in_flight = instance.in_system();
+        let is_probed = self.services[instance.service().index()].probes;
         if at_work {
             instance.working += 1;
         } else {
@@ -235,6 +242,9 @@ impl World {
             instance.last = slot;
         }
         instance.in_system_max = instance.in_system_max.max(instance.in_system());
+        if is_probed {
+            self.probed_arrival(job, in_flight);
+        }
         if at_work {
             self.work(id, job, key);
         }
@@ -367,8 +377,10 @@ impl World {
             instance.working -= 1;
         }
         let closing = instance.life == Life::Closing && instance.in_system() == 0;
-        let service = instance.service();
-        if self.services[service.index()].reports {
+        let service = &self.services[instance.service().index()];
+        if service.probes {
+            self.probed_departure(job.instance, id);
+        } else if service.reports {
             let worked = self.demand(job.instance, job.key);
             self.report(job.instance, job.call, job.attempt, class, worked);
         }

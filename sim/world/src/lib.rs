@@ -31,6 +31,7 @@ mod life;
 mod load;
 mod metrics;
 pub mod outcome;
+mod probe;
 mod report;
 mod role;
 mod slab;

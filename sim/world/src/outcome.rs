@@ -164,6 +164,17 @@ pub struct Distribution {
     pub curve: Vec<(f64, Duration)>,
 }
 
+/// What balancing one service has cost its callers, over the whole run, in their last lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Balancing {
+    /// Probes sent.
+    pub probes: u64,
+    /// How often tables, rings and the like were built or changed.
+    pub rebuilds: u64,
+    /// How many entries were written in doing so.
+    pub entries: u64,
+}
+
 /// One service's part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServiceOutcome {
@@ -173,6 +184,8 @@ pub struct ServiceOutcome {
     pub requests: Requests,
     /// Latency of those calls as the callers saw it.
     pub latency: Distribution,
+    /// What balancing it has cost.
+    pub balancing: Balancing,
     /// Per version, in order of declaration.
     pub versions: Vec<VersionOutcome>,
     /// Per instance, in order of creation, those made by rollouts included.

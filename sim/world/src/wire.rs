@@ -4,6 +4,7 @@
 
 use crate::call::Call;
 use crate::instance::Job;
+use crate::probe::ProbeAnswer;
 use crate::slab::Id;
 use base::{InstanceId, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::Message;
@@ -42,6 +43,10 @@ pub(crate) enum Msg {
     FromLocks(Box<coordination::Effect>),
     /// Controller to caller: how to split a service's traffic from now on.
     Split(Box<SplitOrder>),
+    /// Caller to instance: how busy are you?
+    Probe { caller: u32, upstream: u16, group: u8 },
+    /// Instance to caller: this busy.
+    Probed(Box<ProbeAnswer>),
     /// A rollout is asked for.
     RolloutAsked(u32),
     /// Watchers of a registry server that was away probe their connections.

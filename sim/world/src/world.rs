@@ -11,6 +11,7 @@ use crate::invariant;
 use crate::load::Load;
 use crate::metrics::{Metrics, ServiceMetrics};
 use crate::outcome::{Exposure, Outcome};
+use crate::probe::Probes;
 use crate::report::Reports;
 use crate::role::controller::Controller;
 use crate::role::locks::LockStore;
@@ -114,6 +115,8 @@ pub(crate) struct Service {
     pub(crate) balancer: balancer::Strategy,
     /// Whether its callers listen to what its instances say of their load.
     pub(crate) reports: bool,
+    /// Whether its callers probe its instances.
+    pub(crate) probes: bool,
     pub(crate) eligibility: Option<std::sync::Arc<balancer::around::Eligibility>>,
     /// What its instances weigh, in turn.
     pub(crate) weights: Vec<u32>,
@@ -174,6 +177,7 @@ pub(crate) struct World {
     pub(crate) calls: Slab<Call>,
     pub(crate) again: Vec<Again>,
     pub(crate) reports: Reports,
+    pub(crate) probes: Probes,
     pub(crate) jobs: Slab<Job>,
     pub(crate) instances: Vec<Instance>,
     /// Where each instance is and what it runs: all that sending a request to it asks.
@@ -300,6 +304,12 @@ impl World {
                 }
             }
             Msg::Split(order) => self.split_heard(node, &order),
+            Msg::Probe { caller, upstream, group } => {
+                if let Role::Instance(id) = self.roles[node.index()] {
+                    self.probe_arrives(id, from, caller, upstream, group);
+                }
+            }
+            Msg::Probed(answer) => self.probe_answered(&answer),
             other => unreachable!("{other:?} does not travel"),
         }
     }

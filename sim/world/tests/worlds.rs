@@ -281,3 +281,24 @@ fn weights_made_of_load_reports_follow_the_instances_speeds() {
         }
     }
 }
+
+#[test]
+fn probes_find_the_fast_and_cost_what_they_cost() {
+    let with = |strategy: &str| {
+        let mut api = service("api", 20);
+        api.balancer = balancer::Strategy::from_name(strategy).expect("a strategy");
+        api.speeds = vec![1.0, 1.0, 1.0, 0.25];
+        let mut spec = ideal(vec![api], poisson(11_000.0), Duration::secs(2), Duration::secs(10));
+        spec.loads[0].sources = 10;
+        spec.within_zone = kernel::Link::new(Dist::Constant(Duration::us(50)));
+        outcome(&spec, 4)
+    };
+    let (random, p2c, prequal) = (with("random"), with("p2c"), with("prequal"));
+    assert_eq!(p2c.services[0].balancing.probes, 0);
+    let asked: u64 = prequal.services[0].instances.iter().map(|i| i.requests).sum();
+    let probes = prequal.services[0].balancing.probes as f64 / (asked as f64 * 12.0 / 10.0);
+    assert!((probes - 3.0).abs() < 0.1, "{probes} probes a request");
+    // Ten callers that each know a tenth of what is going on, against one that asks.
+    assert!(prequal.latency.p99 < p2c.latency.p99 / 2, "{} against {}", prequal.latency.p99, p2c.latency.p99);
+    assert!(p2c.latency.p99 < random.latency.p99);
+}

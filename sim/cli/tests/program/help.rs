@@ -39,7 +39,10 @@ fn lists_show_what_exists() {
     let lists = ["list strategies", "list faults", "list invariants"];
     golden("list", &session(&folder, &lists));
     let studies = folder.run("list studies");
-    assert!(studies.code == 0 && studies.stdout.contains("two-hosts      Two choices between two hosts"), "{studies:?}");
+    assert!(
+        studies.code == 0 && studies.stdout.contains("two-hosts      Two choices between two hosts"),
+        "{studies:?}"
+    );
     let schema = folder.run("schema --study").json_text();
     assert!(schema["properties"]["axis"].is_object(), "{schema}");
     let scenarios = folder.run("list scenarios");
