@@ -114,6 +114,67 @@ fn the_example_of_the_design_page_becomes_what_it_says() {
 }
 
 #[test]
+fn eligibility_is_what_is_written_and_envoys_where_nothing_is() {
+    use base::ZoneId;
+    use world::balancer::around::subset::{Criteria, Fallback, InZone};
+    use world::balancer::around::{
+        Aperture, Eligibility, Locality, Outliers, Priorities, SlowStart, Subset, ZoneAware,
+    };
+    let of = |balancer: &str, rules: &str| {
+        let text = format!(
+            "topology = {{ zones = [\"a\", \"b\", \"c\"] }}\n[service.a]\nbalancer = \"{balancer}\"\nversion.\"1.1.0\" = {{}}\n\
+             {rules}\n[load.l]\ntarget = \"a\"\nrate = \"1/s\"\nkeys = {{ count = 9 }}\n"
+        );
+        lowered(&text, 1).services[0].eligibility.clone()
+    };
+    assert_eq!(of("edf", ""), None);
+    assert_eq!(of("edf", "[service.a.eligibility]"), Some(Eligibility::default()));
+    let written = of(
+        "edf",
+        "[service.a.eligibility]\npanic_threshold = \"0%\"\noverprovisioning = 1.2\npriority = { b = 1, c = 2 }\n\
+         locality = { mode = \"weighted\", weights = { b = 3 } }\nsticky = true\nsubset_size = 7\n\
+         slow_start = { window = \"30s\", aggression = 2, min_weight = \"5%\" }\noutliers = {}\n\
+         subset = { version = \"1.1.0\", fallback = \"default_subset\", default_zone = \"own\" }",
+    );
+    let rules = Eligibility {
+        panic_threshold: 0,
+        overprovisioning: 120,
+        priorities: Priorities::ByZone(vec![0, 1, 2]),
+        locality: Locality::Weighted(vec![1, 3, 1]),
+        sticky: true,
+        subset_size: Some(7),
+        slow_start: Some(SlowStart {
+            aggression: 2.0,
+            min_weight: Ratio::percent(5),
+            ..SlowStart::over(Duration::secs(30))
+        }),
+        outliers: Some(Outliers::default()),
+        subset: Some(Subset {
+            criteria: Criteria { version: Some(VersionId(1)), zone: None },
+            fallback: Fallback::DefaultSubset(Criteria { version: None, zone: Some(InZone::Own) }),
+        }),
+        ..Eligibility::default()
+    };
+    assert_eq!(written, Some(rules));
+    let near = of(
+        "p2c",
+        "[service.a.eligibility]\npriority = \"own_zone_first\"\nlocality = \"zone_aware\"\naperture = \"deterministic\"\n\
+         subset = { zone = \"c\" }",
+    );
+    let rules = Eligibility {
+        priorities: Priorities::OwnZoneFirst,
+        locality: Locality::ZoneAware(ZoneAware::default()),
+        aperture: Some(Aperture::Deterministic { min: 12 }),
+        subset: Some(Subset {
+            criteria: Criteria { version: None, zone: Some(InZone::Zone(ZoneId(2))) },
+            fallback: Fallback::NoFallback,
+        }),
+        ..Eligibility::default()
+    };
+    assert_eq!(near, Some(rules));
+}
+
+#[test]
 fn weights_are_what_is_written_or_none() {
     let text = "[service.a]\nbalancer = \"edf\"\nweights = [3, 1, 65535]\n[service.b]\n[load.l]\ntarget = \"a\"\nrate = \"1/s\"\n";
     let spec = lowered(text, 1);

@@ -10,6 +10,7 @@ mod balancer;
 pub(crate) mod capacity;
 mod declare;
 mod distribution;
+mod eligibility;
 mod expect;
 mod fault;
 mod gateway;
@@ -53,7 +54,7 @@ pub(crate) fn lower(scenario: &Scenario, seed: Seed) -> (Option<Spec>, Vec<Probl
     cx.services = declare::services(&mut cx);
     let (zones, within_zone, between_zones) = network::lower(&mut cx);
     let registry = registry::lower(&mut cx);
-    let services = service::lower(&mut cx);
+    let services = service::lower(&mut cx, &zones);
     let gateway = gateway::lower(&mut cx);
     let loads = load::lower(&mut cx, gateway.as_ref(), &services);
     let rollouts = rollout::lower(&mut cx);

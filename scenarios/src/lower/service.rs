@@ -1,6 +1,6 @@
 //! Services, their versions, and whom they call.
 
-use super::{Context, balancer, distribution, policy};
+use super::{Context, balancer, distribution, eligibility, policy};
 use crate::At;
 use crate::problem::Problem;
 use crate::scalar::{Count, Factor, Percent, Ranged};
@@ -21,7 +21,7 @@ const WEIGHT_MAX: u32 = 65_535;
 /// How slow an instance can be; a thousand times slower than the others is as good as dead.
 const SPEED_MIN: f64 = 0.001;
 
-pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
+pub(crate) fn lower(cx: &mut Context<'_>, zones: &[String]) -> Vec<ServiceSpec> {
     let scenario = cx.scenario;
     let common_balancer = scenario.balancer.as_ref().map_or(Strategy::P2C, |at| balancer::lower(cx, at));
     let common_policy = scenario.policy.as_ref().map_or_else(policy::default, |at| policy::lower(cx, at, "policy"));
@@ -32,6 +32,7 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
         at_least_one(cx, service.instances.as_ref(), "instance");
         at_most(cx, service.instances.as_ref(), INSTANCES_MAX, "instances of a service");
         at_least_one(cx, service.concurrency.as_ref(), "request at once");
+        let balancer = service.balancer.as_ref().map_or(common_balancer, |at| balancer::lower(cx, at));
         specs.push(ServiceSpec {
             name: name.to_string(),
             instances: cx.draw_or(&format!("{path}/instances"), service.instances.as_ref(), Count(1)).0,
@@ -45,8 +46,11 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Vec<ServiceSpec> {
             grace: service.grace.as_ref().map_or(Duration::secs(10), |d| d.value.0),
             versions: versions(cx, index, service, &path),
             calls: calls(cx, service, &path),
-            balancer: service.balancer.as_ref().map_or(common_balancer, |at| balancer::lower(cx, at)),
-            eligibility: None,
+            balancer,
+            eligibility: service
+                .eligibility
+                .as_ref()
+                .map(|at| eligibility::lower(cx, at, ServiceId(index as u32), balancer, zones)),
             weights: service.weights.as_ref().map_or_else(Vec::new, |at| weights(cx, at)),
             speeds: service.speeds.as_ref().map_or_else(Vec::new, |at| speeds(cx, at)),
             policy: service

@@ -6,12 +6,14 @@ use crate::schema::Scenario;
 use world::Spec;
 use world::balancer::strategy::catalogue;
 use world::outcome::CheckKind;
+use world::spec::RoutingKeys;
 use world::traffic::RouteTable;
 
 pub(crate) fn check(scenario: &Scenario, spec: &Spec) -> Vec<Problem> {
     let mut warnings = Vec::new();
     overload(scenario, spec, &mut warnings);
     idle_weights(scenario, spec, &mut warnings);
+    lonely_sessions(scenario, spec, &mut warnings);
     unreachable_routes(scenario, spec, &mut warnings);
     unreachable_checks(scenario, spec, &mut warnings);
     warnings
@@ -52,6 +54,24 @@ fn idle_weights(scenario: &Scenario, spec: &Spec, warnings: &mut Vec<Problem>) {
             warnings.push(
                 Problem::at(weights, format!("`{name}` does not go by weight"))
                     .label(format!("these do: {}", weighted.join(", ")))
+                    .warning(),
+            );
+        }
+    }
+}
+
+/// Sessions of one request each.
+fn lonely_sessions(scenario: &Scenario, spec: &Spec, warnings: &mut Vec<Problem>) {
+    if spec.loads.iter().any(|load| load.keys != RoutingKeys::Unique) {
+        return;
+    }
+    for service in &spec.services {
+        let table = scenario.service.iter().find(|(name, _)| name.value == service.name);
+        let rules = table.and_then(|(_, table)| table.value.eligibility.as_ref());
+        if let Some(sticky) = rules.and_then(|rules| rules.value.sticky.as_ref()).filter(|sticky| sticky.value) {
+            warnings.push(
+                Problem::at(sticky, "no session is ever seen twice")
+                    .label("every request has a key of its own: give a load `keys`, such as { count = 1000 }")
                     .warning(),
             );
         }

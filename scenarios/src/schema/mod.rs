@@ -9,6 +9,7 @@
 
 pub mod balancer;
 pub mod distribution;
+pub mod eligibility;
 pub mod expect;
 pub mod fault;
 pub mod gateway;
@@ -22,6 +23,7 @@ mod union;
 
 pub use balancer::Balancer;
 pub use distribution::Distribution;
+pub use eligibility::Eligibility;
 pub use expect::{Expect, Slo};
 pub use fault::{Fault, FaultKind};
 pub use gateway::{Gateway, Route};

@@ -1,7 +1,7 @@
 //! `[service.NAME]`: what its instances do with a request, and how callers treat them.
 
 use super::union::text_or_table;
-use super::{Balancer, Distribution, Named, Policy};
+use super::{Balancer, Distribution, Eligibility, Named, Policy};
 use crate::At;
 use crate::scalar::{Count, Factor, Percent, Ranged, Span};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -42,6 +42,9 @@ pub struct Service {
     /// How its callers choose an instance, in place of the scenario's `balancer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balancer: Option<At<Balancer>>,
+    /// Which of its instances its callers may choose, and with which share; all they know of by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eligibility: Option<At<Eligibility>>,
     /// What its instances weigh for strategies that go by weight, 1 to 65535, given to them in turn as they are created:
     /// [3, 1, 1]; 1 each by default.
     #[schemars(extend("minItems" = 1))]

@@ -8,6 +8,9 @@ use scenarios::scalar::{
 };
 use scenarios::schema::balancer::{BalancerTable, Written};
 use scenarios::schema::distribution::{DistributionKind, DistributionTable};
+use scenarios::schema::eligibility::{
+    Fallback, Locality, LocalityMode, LocalityTable, Outliers, Priority, PriorityRule, Subset,
+};
 use scenarios::schema::fault::{By, How};
 use scenarios::schema::gateway::{Destination, DestinationTable, To};
 use scenarios::schema::load::{Keys, Popularity};
@@ -20,8 +23,8 @@ use scenarios::schema::rollout::{Analysis, Step, Strategy as Rolling, StrategyKi
 use scenarios::schema::service::{Call, CallTable, Stage};
 use scenarios::schema::topology::{LinkTable, Network, NetworkPreset, NetworkTable};
 use scenarios::schema::{
-    Balancer, Distribution, Expect, Fault, FaultKind, Gateway, Load, Phases, Policy, Registry, Rollout, Route,
-    Scenario, Service, Shape, Slo, Topology, Version,
+    Balancer, Distribution, Eligibility, Expect, Fault, FaultKind, Gateway, Load, Phases, Policy, Registry, Rollout,
+    Route, Scenario, Service, Shape, Slo, Topology, Version,
 };
 
 fn at<T>(value: T) -> At<T> {
@@ -172,6 +175,59 @@ fn balancer() -> impl Strategy<Value = Balancer> {
     ]
 }
 
+/// What may stand around any strategy that needs no keys.
+fn eligibility() -> impl Strategy<Value = Eligibility> {
+    let whole = || (0u32..=100).prop_map(|n| Percent(Ratio::percent(n)));
+    let locality = prop_oneof![
+        prop::sample::select(vec![LocalityMode::ZoneAware, LocalityMode::Weighted]).prop_map(Locality::Mode),
+        (maybe(whole()), maybe(count(1..9)), maybe(any::<bool>())).prop_map(
+            |(routing_enabled, min_cluster_size, fail_traffic_on_panic)| {
+                let mode = Some(at(LocalityMode::ZoneAware));
+                let weights = None;
+                Locality::Table(LocalityTable {
+                    mode,
+                    weights,
+                    routing_enabled,
+                    min_cluster_size,
+                    fail_traffic_on_panic,
+                })
+            }
+        ),
+    ];
+    let subset = prop::sample::select(vec![Fallback::NoFallback, Fallback::AnyEndpoint, Fallback::DefaultSubset])
+        .prop_map(|fallback| Subset {
+            version: Some(text("1.1.0")),
+            fallback: Some(at(fallback)),
+            default_zone: (fallback == Fallback::DefaultSubset).then(|| text("own")),
+            ..Subset::default()
+        });
+    let outliers = (maybe(count(0..9)), maybe(whole()), maybe(any::<bool>())).prop_map(
+        |(consecutive_5xx, max_ejection, success_rate)| Outliers {
+            consecutive_5xx,
+            max_ejection,
+            success_rate,
+            ..Outliers::default()
+        },
+    );
+    let priority = Just(Priority::Rule(PriorityRule::OwnZoneFirst));
+    let first = (maybe(whole()), maybe((1.0f64..5.0).prop_map(Factor)), maybe(priority), maybe(locality));
+    let rest = (maybe(subset), maybe(count(1..9)), maybe(any::<bool>()), maybe(outliers));
+    (first, rest).prop_map(|((panic_threshold, overprovisioning, priority, locality), rest)| {
+        let (subset, subset_size, sticky, outliers) = rest;
+        Eligibility {
+            panic_threshold,
+            overprovisioning,
+            priority,
+            locality,
+            subset,
+            subset_size,
+            sticky,
+            outliers,
+            ..Eligibility::default()
+        }
+    })
+}
+
 fn policy() -> impl Strategy<Value = Policy> {
     let presets =
         [PolicyPreset::Default, PolicyPreset::None, PolicyPreset::Envoy, PolicyPreset::Istio, PolicyPreset::Grpc];
@@ -241,8 +297,15 @@ fn service(index: usize, total: usize) -> BoxedStrategy<Service> {
         (ranged(count(3..50)), maybe(ranged(count(1..20))), maybe(ranged(count(0..20))), maybe(distribution()));
     let weights = maybe(prop::collection::vec((1..=65_535u32).prop_map(|weight| at(Count(weight))), 1..5));
     let speeds = maybe(prop::collection::vec((1u32..5_000).prop_map(|n| at(Factor(f64::from(n) / 1e3))), 1..5));
-    (numbers, maybe(ms(0..5000)), calls, (maybe(balancer()), weights, speeds), maybe(policy()), version)
-        .prop_map(|(numbers, grace, calls, (balancer, weights, speeds), policy, version)| {
+    (
+        numbers,
+        maybe(ms(0..5000)),
+        calls,
+        (maybe(balancer()), maybe(eligibility()), weights, speeds),
+        maybe(policy()),
+        version,
+    )
+        .prop_map(|(numbers, grace, calls, (balancer, eligibility, weights, speeds), policy, version)| {
             let (instances, concurrency, queue_limit, service_time) = numbers;
             Service {
                 instances: Some(at(instances)),
@@ -252,6 +315,7 @@ fn service(index: usize, total: usize) -> BoxedStrategy<Service> {
                 grace,
                 calls,
                 balancer,
+                eligibility,
                 weights,
                 speeds,
                 policy,

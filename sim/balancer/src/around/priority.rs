@@ -13,8 +13,9 @@
 //! - While the sum is below 100 %, a level with too few available hosts is in panic: its load goes to all its hosts,
 //!   whatever their health. When every level is, the load is shared by the number of hosts.
 //!
-//! One thing is left out. With the panic threshold at zero and nobody available Envoy keeps the panic flags of the
-//! moment before; here no level is in panic then, and nobody is picked.
+//! Two things differ, where Envoy has no answer of its own. With the panic threshold at zero and nobody available Envoy keeps the panic flags of the
+//! moment before; here no level is in panic then, and nobody is picked. And
+//! where all percentages round to nothing without panic, the first level with healthy hosts gets everything.
 
 /// The hosts of one level, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,6 +96,10 @@ pub fn shares(levels: &[Level], overprovisioning: u32, panic_threshold: u32) -> 
         }
         if shares.iter().all(|share| share.panic) {
             share_by_hosts(&mut shares, levels);
+        } else if total == 0 {
+            // So few of so many that their percentages round to nothing, and still not below the threshold.
+            let first = levels.iter().position(|level| level.healthy > 0).unwrap_or(0);
+            shares[first].healthy = 100;
         }
     }
     shares
