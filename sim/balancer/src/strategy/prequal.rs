@@ -301,7 +301,8 @@ mod tests {
     #[test]
     fn cold_by_latency_else_hot_by_requests_in_flight() {
         // (requests in flight, ms), hot above 4, and who is best and worst.
-        let table: [(&[(u32, u64)], usize, usize); 4] = [
+        type Pool = &'static [(u32, u64)];
+        let table: [(Pool, usize, usize); 4] = [
             (&[(1, 30), (4, 10), (9, 1)], 1, 2),
             (&[(5, 1), (7, 1), (6, 1)], 0, 1),
             (&[(0, 3), (1, 2), (2, 1)], 2, 0),
