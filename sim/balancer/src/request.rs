@@ -63,7 +63,8 @@ pub struct Report {
     pub in_flight: u32,
     /// Of those, the ones that wait.
     pub waiting: u32,
-    /// How long the instance worked on this request, waiting not included.
+    /// From the beginning of the work on this request to its answer; waiting for its turn is not included, waiting for what the
+    /// instance itself had to ask of others is.
     pub service_time: Duration,
     /// The share of the instance's capacity that was busy lately; 1 is all of it.
     pub utilization: f64,

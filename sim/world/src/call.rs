@@ -17,7 +17,7 @@ use crate::metrics::End;
 use crate::slab::Id;
 use crate::wire::Msg;
 use crate::world::{Sabotage, World};
-use balancer::{Request, Response};
+use balancer::{Report, Request, Response};
 use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
 use kernel::{Bounce, TimerId, Transport};
 use traffic::{Class, Rejection};
@@ -247,17 +247,17 @@ impl World {
     /// An instance has answered.
     #[inline]
     pub(crate) fn response_arrives(&mut self, id: Id<Call>, attempt: u16, class: Class) {
-        self.reports.arrives(id, attempt, class);
+        let report = self.reports.of(id, attempt);
         if class != Class::Success {
             if self.is_attempt(id, attempt) {
-                self.attempt_over(id, class);
+                self.attempt_over(id, class, report);
             }
             return;
         }
         // The common end, in one visit to the call instead of three.
         let waits = |call: &Call| call.retries == attempt && call.is_under_way();
         if let Some(call) = self.calls.remove_if(id, waits) {
-            self.book_attempt(id, &call, class);
+            self.book_attempt(id, &call, class, report);
             self.book_end(&call, End::Success);
         }
     }
@@ -294,7 +294,7 @@ impl World {
                 Bounce::Refused | Bounce::Unreachable => Class::ConnectFailure,
                 Bounce::Reset => Class::Reset,
             };
-            self.attempt_over(id, class);
+            self.attempt_over(id, class, None);
         }
     }
 
@@ -312,10 +312,10 @@ impl World {
         let late = self.kernel.local(caller.node) >= call.deadline();
         match call.state {
             State::Attempt if late => {
-                self.close_attempt(id, Class::Timeout);
+                self.close_attempt(id, Class::Timeout, None);
                 self.end_call(id, End::Timeout);
             }
-            State::Attempt => self.attempt_over(id, Class::Timeout),
+            State::Attempt => self.attempt_over(id, Class::Timeout, None),
             State::Pause => {
                 self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].traffic.retry_cancelled();
                 self.end_call(id, End::Timeout);
@@ -326,8 +326,8 @@ impl World {
     }
 
     /// An attempt has ended: with the call, or with a pause before another one.
-    fn attempt_over(&mut self, id: Id<Call>, class: Class) {
-        self.close_attempt(id, class);
+    fn attempt_over(&mut self, id: Id<Call>, class: Class, report: Option<Report>) {
+        self.close_attempt(id, class, report);
         if class == Class::Success {
             self.end_call(id, End::Success);
             return;
@@ -376,18 +376,18 @@ impl World {
 
     /// Books an attempt as over with everybody who counts attempts.
     #[inline]
-    fn close_attempt(&mut self, id: Id<Call>, class: Class) {
+    fn close_attempt(&mut self, id: Id<Call>, class: Class, report: Option<Report>) {
         let Some(call) = self.calls.get_mut(id) else { return };
         if !call.is_under_way() {
             return;
         }
         let call_then = *call;
         call.state = State::New;
-        self.book_attempt(id, &call_then, class);
+        self.book_attempt(id, &call_then, class, report);
     }
 
     #[inline]
-    fn book_attempt(&mut self, id: Id<Call>, call: &Call, class: Class) {
+    fn book_attempt(&mut self, id: Id<Call>, call: &Call, class: Class, report: Option<Report>) {
         let now = self.kernel.now();
         if call.timer != TimerId::NONE {
             self.kernel.cancel(call.timer);
@@ -398,11 +398,7 @@ impl World {
         let caller = &mut self.callers[call.caller as usize];
         let local = self.kernel.local(caller.node);
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
-        upstream.finished(
-            local,
-            choice,
-            &Response { rtt: now - began, class: end_of(class), report: self.reports.take() },
-        );
+        upstream.finished(local, choice, &Response { rtt: now - began, class: end_of(class), report });
         let opened = upstream.traffic.breaker_opened();
         upstream.traffic.attempt_done(local, u32::from(call.retries), class, now - began);
         if upstream.traffic.breaker_opened() != opened {

@@ -106,6 +106,8 @@ pub(crate) struct Job {
     pub(crate) attempt: u16,
     pub(crate) instance: InstanceId,
     pub(crate) from: NodeId,
+    /// When the work on it began, or until then when it arrived.
+    began: Instant,
     at_work: bool,
     /// The slot of the one behind it in the queue.
     next: u32,
@@ -114,6 +116,8 @@ pub(crate) struct Job {
     pending: u16,
     failed: Option<End>,
 }
+
+const _: () = assert!(crate::slab::entry_bytes::<Job>() == 64);
 
 /// No slot.
 const NOBODY: u32 = u32::MAX;
@@ -225,8 +229,19 @@ impl World {
         instance.sum_areas(now);
         self.taken[id.index()] += 1;
         let at_work = instance.working < instance.concurrency;
-        let job =
-            Job { call, key, attempt, instance: id, from, at_work, next: NOBODY, stage: 0, pending: 0, failed: None };
+        let job = Job {
+            call,
+            key,
+            attempt,
+            instance: id,
+            from,
+            began: now,
+            at_work,
+            next: NOBODY,
+            stage: 0,
+            pending: 0,
+            failed: None,
+        };
         let job = self.jobs.insert(job);
         let in_flight = instance.in_system();
         let is_probed = self.services[instance.service().index()].probes;
@@ -370,6 +385,7 @@ impl World {
             instance.waiting -= 1;
             if let Some((name, first)) = self.jobs.at_mut(instance.first) {
                 first.at_work = true;
+                first.began = now;
                 instance.first = first.next;
                 next = Some((name, first.key));
             }
@@ -378,11 +394,12 @@ impl World {
         }
         let closing = instance.life == Life::Closing && instance.in_system() == 0;
         let service = &self.services[instance.service().index()];
-        if service.probes {
+        let (is_probed, reports) = (service.probes, service.reports);
+        if is_probed {
             self.probed_departure(job.instance, id);
-        } else if service.reports {
-            let worked = self.demand(job.instance, job.key);
-            self.report(job.instance, job.call, job.attempt, class, worked);
+        }
+        if reports {
+            self.report(job.instance, job.call, job.attempt, class, now - job.began);
         }
         self.respond(node, job.from, job.call, job.key, job.attempt, class);
         if let Some((first, key)) = next {

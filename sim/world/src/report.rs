@@ -1,10 +1,12 @@
 //! What instances say of themselves with their answers, for balancers that listen.
 //!
-//! A report goes by the side of a response, in a table by the call's slot, so that a message need not be larger for everybody;
-//! the number of the attempt tells it from one that a late answer left there. Services whose callers do not listen pay nothing.
+//! A report goes by the side of a response, in a table by the call's slot, so that a message need not be larger for everybody.
+//! With it stand the call's generation and the attempt: a response finds its own report or none, and a late answer to an attempt
+//! that was given up never takes the place of a newer one's. Services whose callers do not listen pay nothing.
 //!
-//! Queue and service time are those of the moment. Utilization and rates are of the last full second, as load reports are that a
-//! server samples; before the first second is over, of what there is.
+//! Queue and service time are those of the moment; service time runs from the beginning of the work to the answer, downstream
+//! calls included, as a thread per request measures it. Utilization and rates are of the last full second, as load reports are
+//! that a server samples; before the first second is over, of what there is.
 
 use crate::call::Call;
 use crate::slab::Id;
@@ -19,16 +21,22 @@ const PERIOD: Duration = Duration::secs(1);
 /// Reports on their way, and what they are made of.
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
-    /// By call slot: the attempt that is answered, and what was said.
-    sent: Vec<(u16, Report)>,
+    /// By call slot: the newest that was said there.
+    sent: Vec<Sent>,
     /// By instance.
-    pulses: Vec<Pulse>,
-    /// Of the response that is being handled.
-    arrived: Option<Report>,
+    pulses: Vec<Option<Pulse>>,
+}
+
+/// What was said with the answer to one attempt of one call.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    generation: u32,
+    attempt: u16,
+    report: Option<Report>,
 }
 
 /// An instance's recent past.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Pulse {
     since: Instant,
     /// ∫ requests at work dt until then, in request-nanoseconds.
@@ -58,20 +66,27 @@ impl Pulse {
 }
 
 impl Reports {
-    /// The report of the response that is being handled, once.
+    /// What came with the response to this attempt, when something did.
     #[inline]
-    pub(crate) fn take(&mut self) -> Option<Report> {
-        self.arrived.take()
+    pub(crate) fn of(&self, call: Id<Call>, attempt: u16) -> Option<Report> {
+        // Where nobody listens the table is empty, and this is one comparison.
+        let sent = self.sent.get(call.slot())?;
+        let (_, generation) = call.parts();
+        if (sent.generation, sent.attempt) == (generation, attempt) { sent.report } else { None }
     }
 
-    /// A response to this attempt arrives.
-    #[inline]
-    pub(crate) fn arrives(&mut self, call: Id<Call>, attempt: u16, class: Class) {
-        self.arrived = match self.sent.get(call.slot()) {
-            // Who refuses has done no work, and says nothing.
-            Some((of, report)) if *of == attempt && class != Class::Refused => Some(*report),
-            _ => None,
-        };
+    fn put(&mut self, call: Id<Call>, attempt: u16, report: Report) {
+        let (slot, generation) = call.parts();
+        let nothing = Sent { generation: 0, attempt: 0, report: None };
+        if self.sent.len() <= slot as usize {
+            self.sent.resize(slot as usize + 1, nothing);
+        }
+        let sent = &mut self.sent[slot as usize];
+        // Who asked listens to its newest attempt only. Generations may wrap around, as they do in the slab.
+        let newer = generation.wrapping_sub(sent.generation) as i32;
+        if sent.report.is_none() || newer > 0 || newer == 0 && attempt >= sent.attempt {
+            *sent = Sent { generation, attempt, report: Some(report) };
+        }
     }
 }
 
@@ -89,10 +104,11 @@ impl World {
         let instance = &self.instances[id.index()];
         let reports = &mut self.reports;
         if reports.pulses.len() <= id.index() {
-            let since = self.records[id.index()].serving_since;
-            reports.pulses.resize(id.index() + 1, Pulse { since, ..Pulse::default() });
+            reports.pulses.resize(id.index() + 1, None);
         }
-        let pulse = &mut reports.pulses[id.index()];
+        let since = self.records[id.index()].serving_since;
+        let begun = Pulse { since, area: 0, answered: 0, failed: 0, last: None };
+        let pulse = reports.pulses[id.index()].get_or_insert(begun);
         pulse.answered += 1;
         pulse.failed += u64::from(!class.is_success());
         let area = instance.working_area;
@@ -109,9 +125,37 @@ impl World {
             qps,
             eps,
         };
-        if reports.sent.len() <= call.slot() {
-            reports.sent.resize(call.slot() + 1, (u16::MAX, Report::default()));
-        }
-        reports.sent[call.slot()] = (attempt, report);
+        reports.put(call, attempt, report);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(n: u32) -> Report {
+        Report { waiting: n, ..Report::default() }
+    }
+
+    #[test]
+    fn a_response_finds_its_own_report_or_none() {
+        let mut reports = Reports::default();
+        let [old, new] = [4, 5].map(|generation| Id::from_parts(2, generation));
+        assert_eq!(reports.of(old, 0), None);
+        reports.put(old, 1, waiting(1));
+        assert_eq!(reports.of(old, 1), Some(waiting(1)));
+        assert_eq!((reports.of(old, 0), reports.of(new, 1), reports.of(Id::from_parts(1, 4), 1)), (None, None, None));
+    }
+
+    #[test]
+    fn a_late_answer_does_not_displace_the_newer() {
+        let mut reports = Reports::default();
+        let [old, new] = [u32::MAX, 0].map(|generation| Id::from_parts(2, generation));
+        reports.put(old, 1, waiting(1));
+        reports.put(old, 0, waiting(2));
+        assert_eq!(reports.of(old, 1), Some(waiting(1)), "an earlier attempt");
+        reports.put(new, 0, waiting(3));
+        reports.put(old, 1, waiting(4));
+        assert_eq!(reports.of(new, 0), Some(waiting(3)), "an earlier call in the same slot");
     }
 }
