@@ -90,15 +90,22 @@ impl Hosts {
     /// The weight of the host at `index`, scaled while it warms up.
     #[inline]
     pub(crate) fn weight_at(&self, index: usize, now: Instant) -> f64 {
-        let weight = f64::from(self.weight(index));
-        match &self.warming {
-            None => weight,
-            Some(warming) => weight * warming.factor(index, now),
-        }
+        f64::from(self.weight(index)) * self.warmth(index, now)
+    }
+
+    /// What a weight of the host at `index` is multiplied by while it warms up; one for all others.
+    #[inline]
+    pub(crate) fn warmth(&self, index: usize, now: Instant) -> f64 {
+        self.warming.as_ref().map_or(1.0, |warming| warming.factor(index, now))
+    }
+
+    /// Whether the hosts are not all alike, so that a schedule of weights is needed: weights differ, or a host warms up.
+    pub(crate) fn need_schedule(&self, now: Instant) -> bool {
+        self.len() > 1 && (!self.weights_are_equal() || self.are_warming_up(now))
     }
 
     /// Whether any host warms up.
-    pub(crate) fn are_warming_up(&self, now: Instant) -> bool {
+    fn are_warming_up(&self, now: Instant) -> bool {
         self.warming.as_ref().is_some_and(|Warming { rule, since }| {
             since.iter().flatten().any(|since| rule.lasts(now.saturating_since(*since)))
         })

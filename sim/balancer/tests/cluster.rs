@@ -179,15 +179,20 @@ fn a_subset_by_metadata_falls_back_as_it_is_told() {
 
 #[test]
 fn a_new_host_gets_its_share_only_when_it_is_warm() {
-    let rules = Eligibility { slow_start: Some(SlowStart::over(Duration::secs(60))), ..Eligibility::default() };
-    let mut cluster = cluster(Strategy::EARLIEST_DEADLINE, rules, Peers::alone());
-    cluster.update(NOW, &candidates(4, 1));
-    cluster.update(at(100), &candidates(5, 1));
-    // A tenth of a weight among four: 1/41; half a weight: 1/9; a whole one: 1/5.
-    for (now, share) in [(at(101), 1.0 / 41.0), (at(130), 1.0 / 9.0), (at(200), 1.0 / 5.0)] {
-        let counts = picked(&mut cluster, now, 4_100);
-        // The host's own turn was entered with the weight of a moment before.
-        assert!((f64::from(counts[4]) - share * 4_100.0).abs() < 12.0, "{counts:?} at {now}, expected {share}");
+    let following: Vec<Strategy> =
+        catalogue::all().iter().map(|i| Strategy::of(i)).filter(|s| SlowStart::is_followed_by(*s)).collect();
+    assert_eq!(following.len(), 2, "Envoy's weighted round robin and its weighted least request");
+    for strategy in following {
+        let rules = Eligibility { slow_start: Some(SlowStart::over(Duration::secs(60))), ..Eligibility::default() };
+        let mut cluster = cluster(strategy, rules, Peers::alone());
+        cluster.update(NOW, &candidates(4, 1));
+        cluster.update(at(100), &candidates(5, 1));
+        // A tenth of a weight among four: 1/41; half a weight: 1/9; a whole one: 1/5.
+        for (now, share) in [(at(101), 1.0 / 41.0), (at(130), 1.0 / 9.0), (at(200), 1.0 / 5.0)] {
+            let counts = picked(&mut cluster, now, 4_100);
+            // The host's own turn was entered with the weight of a moment before.
+            assert!((f64::from(counts[4]) - share * 4_100.0).abs() < 12.0, "{strategy}: {counts:?} at {now}");
+        }
     }
 }
 

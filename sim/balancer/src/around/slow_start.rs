@@ -47,7 +47,7 @@ impl SlowStart {
 
     /// Whether `strategy` goes by a schedule of weights.
     pub fn is_followed_by(strategy: Strategy) -> bool {
-        strategy.info().name == Strategy::EARLIEST_DEADLINE.name()
+        [Strategy::EARLIEST_DEADLINE.name(), "weighted_least_request"].contains(&strategy.name())
     }
 }
 

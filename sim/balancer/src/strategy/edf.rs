@@ -73,8 +73,7 @@ impl Choose for Edf {
             return;
         }
         // One host has no schedule either: its weights are equal.
-        let equal = hosts.len() < 2 || (hosts.weights_are_equal() && !hosts.are_warming_up(now));
-        let n = if equal { 0 } else { hosts.len() };
+        let n = if hosts.need_schedule(now) { hosts.len() } else { 0 };
         self.schedule.begin_after(self.seed as u32, n, |index| hosts.weight_at(index, now));
     }
 

@@ -4,7 +4,8 @@
 //! `hostWeight`): the earliest-deadline-first schedule of its round robin, with weight / (active + 1)^bias in place of the weight. A
 //! host's deadline is set when it was picked, from the requests it had then, so a burst is spread by what was known at the time of
 //! its turn. With a bias of zero it is the weighted round robin. Where all weights are equal, Envoy draws a number of hosts and takes
-//! the least busy, and so does this.
+//! the least busy, and so does this. Slow start scales the weight last, and makes a schedule of equal weights too while a host
+//! warms up.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::d_choices::WithReplacement;
@@ -57,31 +58,32 @@ pub(crate) struct WeightedLeastRequest {
 }
 
 #[inline]
-fn weight(hosts: &Hosts, bias: f64, index: usize) -> f64 {
+fn weight(hosts: &Hosts, bias: f64, index: usize, now: Instant) -> f64 {
     let weight = f64::from(hosts.weight(index));
     let active = f64::from(hosts.outstanding()[index]) + 1.0;
-    if bias == 1.0 {
+    let biased = if bias == 1.0 {
         weight / active
     } else if bias == 0.0 {
         weight
     } else {
         weight / math::pow(active, bias)
-    }
+    };
+    biased * hosts.warmth(index, now)
 }
 
 impl Choose for WeightedLeastRequest {
-    fn refresh(&mut self, _: Instant, hosts: &Hosts) {
+    fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         if !self.schedule.is_empty() && hosts.same_instances() {
             return;
         }
-        let n = if hosts.weights_are_equal() { 0 } else { hosts.len() };
-        self.schedule.begin_after(self.seed as u32, n, |index| weight(hosts, self.bias, index));
+        let n = if hosts.need_schedule(now) { hosts.len() } else { 0 };
+        self.schedule.begin_after(self.seed as u32, n, |index| weight(hosts, self.bias, index, now));
     }
 
     #[inline]
     fn pick(&mut self, pick: Pick<'_>) -> Option<usize> {
-        let (hosts, bias) = (pick.hosts, self.bias);
-        match self.schedule.pick(|index| weight(hosts, bias, index)) {
+        let (hosts, bias, now) = (pick.hosts, self.bias, pick.now);
+        match self.schedule.pick(|index| weight(hosts, bias, index, now)) {
             Some(index) => Some(index),
             None => self.equal.pick(pick),
         }
