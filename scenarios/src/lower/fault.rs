@@ -16,7 +16,7 @@ use crate::select::{self, Names};
 use base::{Dist, Duration, Ratio};
 use std::collections::BTreeSet;
 use world::kernel::fault::Path;
-use world::kernel::node::Crash;
+use world::kernel::node::{Crash, Failing};
 use world::kernel::select::Selector;
 use world::kernel::{self};
 
@@ -75,6 +75,9 @@ fn lower_one(
     let mut belongs = kind.needs().to_vec();
     if kind == FaultKind::Crash {
         belongs.push("how");
+    }
+    if kind == FaultKind::Error {
+        belongs.extend(["share", "by"]);
     }
     cx.strays(&own, &belongs, &format!("a fault of kind `{}`", kind.name()));
     let when: [Given; 3] = given!(fault; what, at, lasts);
@@ -182,6 +185,14 @@ fn lower_kind(
         ),
         FaultKind::Pause => Lowered::Pause(whom?),
         FaultKind::Slow => Lowered::Slow(whom?, factor),
+        FaultKind::Error => {
+            let share = fault.share.as_ref().map(|at| cx.draw(&format!("fault/{name}/share"), &at.value).0);
+            let after = match &fault.by {
+                Some(by) => text::<Span>(cx, by)?.0,
+                None => Duration::ms(1),
+            };
+            Lowered::Error(whom?, Failing { share: share.unwrap_or(Ratio::ONE), after })
+        }
         FaultKind::Clog => Lowered::Clog(whom?),
         FaultKind::Swizzle => Lowered::Swizzle(whom?),
         FaultKind::DiskSlow => Lowered::DiskSlow(whom?, factor),

@@ -39,11 +39,11 @@ pub struct Fault {
     /// How many times longer. For `slow` and `disk-slow`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub factor: Option<At<Ranged<Factor>>>,
-    /// By how much: a duration or a distribution for `delay`, a duration for `reorder`, a duration with a sign such as "-2s"
+    /// By how much: a duration or a distribution for `delay`, a duration for `reorder` and `error`, a duration with a sign such as "-2s"
     /// for `clock-step`, parts per million such as "200ppm" for `clock-drift`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<At<By>>,
-    /// The share of packets. For `loss`, `duplicate` and `reorder`.
+    /// The share of packets, or of requests. For `loss`, `duplicate`, `reorder` and `error`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<At<Ranged<Percent>>>,
     /// What the line carries, such as "1Mbit/s". For `throttle`.
@@ -61,6 +61,8 @@ pub enum FaultKind {
     Pause,
     /// Work takes `factor` times longer.
     Slow,
+    /// A `share` of requests, all by default, is answered with an error, `by` a duration after it was begun: 1 ms by default.
+    Error,
     /// Packets between two sets of nodes are dropped.
     Partition,
     /// Packets to and from nodes wait until the fault ends.
@@ -96,6 +98,7 @@ impl FaultKind {
             FaultKind::Crash => "crash",
             FaultKind::Pause => "pause",
             FaultKind::Slow => "slow",
+            FaultKind::Error => "error",
             FaultKind::Partition => "partition",
             FaultKind::Clog => "clog",
             FaultKind::Swizzle => "swizzle",

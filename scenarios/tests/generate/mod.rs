@@ -452,6 +452,9 @@ fn fault() -> impl Strategy<Value = Fault> {
     });
     let slow = (whom.clone(), ranged(factor()))
         .prop_map(move |(what, factor)| Fault { factor: Some(at(factor)), ..base(FaultKind::Slow, what) });
+    let error = (whom.clone(), maybe(ranged(percent())), maybe(ms(0..1_000))).prop_map(move |(what, share, by)| {
+        Fault { share, by: by.map(|by| at(By::Text(by.to_string()))), ..base(FaultKind::Error, what) }
+    });
     let drift = (whom, -500i32..500).prop_map(move |(what, ppm)| Fault {
         by: Some(at(By::Text(format!("{ppm}ppm")))),
         ..base(FaultKind::ClockDrift, what)
@@ -465,7 +468,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         };
         Fault { by: Some(at(by)), ..base(FaultKind::Delay, what) }
     });
-    (prop_oneof![plain, slow, drift, loss, delay], when, lasts).prop_map(|(fault, when, lasts)| Fault {
+    (prop_oneof![plain, slow, error, drift, loss, delay], when, lasts).prop_map(|(fault, when, lasts)| Fault {
         at: Some(at(when)),
         lasts: Some(at(lasts)),
         ..fault

@@ -104,6 +104,7 @@ fn fault_keys(kind: &str) -> String {
     let own = match kind {
         "crash" => "how   = \"machine\"",
         "slow" | "disk-slow" => "factor = 10",
+        "error" => "share = \"50%\"",
         "delay" => "by    = \"20ms\"",
         "loss" | "duplicate" => "share = \"5%\"",
         "reorder" => "share = \"5%\"\nby    = \"20ms\"",

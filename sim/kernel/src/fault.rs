@@ -4,7 +4,7 @@
 //! and saved. Each fault draws from streams keyed by its own name, so taking one out of the plan leaves the
 //! others, and everything else in the run, exactly as they were.
 
-use crate::node::Crash;
+use crate::node::{Crash, Failing};
 use crate::select::Selector;
 use base::{Dist, Duration, Instant, Ratio};
 use std::fmt;
@@ -42,6 +42,8 @@ pub enum FaultKind {
     Pause(Selector),
     /// Work takes so many times longer.
     Slow(Selector, f64),
+    /// A part of the work is given up after a while: an instance answers with errors, and quickly.
+    Error(Selector, Failing),
     /// Packets between two sets of nodes are dropped.
     Partition(Path),
     /// All packets to and from these nodes wait until the fault ends.
@@ -78,6 +80,7 @@ impl FaultKind {
             FaultKind::Crash(..) => "crash",
             FaultKind::Pause(..) => "pause",
             FaultKind::Slow(..) => "slow",
+            FaultKind::Error(..) => "error",
             FaultKind::Partition(..) => "partition",
             FaultKind::Clog(..) => "clog",
             FaultKind::Swizzle(..) => "swizzle",
@@ -105,6 +108,7 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("crash", "nodes go down and lose their memory; with `how = \"machine\"` nobody is told, not even by a reset"),
     ("pause", "nodes freeze, as in a long garbage collection, and go on where they stopped"),
     ("slow", "work takes `factor` times longer"),
+    ("error", "instances answer a `share` of requests with errors, and quickly; all of them by default"),
     ("partition", "packets between two sets of nodes are dropped, both ways or one way"),
     ("clog", "packets to and from nodes wait until the fault ends"),
     ("swizzle", "a random half of the nodes is clogged one by one and let go in another order"),
@@ -138,6 +142,7 @@ impl fmt::Display for FaultKind {
             | FaultKind::DiskFull(whom)
             | FaultKind::DiskCorrupt(whom) => write!(f, "{whom}"),
             FaultKind::Slow(whom, factor) | FaultKind::DiskSlow(whom, factor) => write!(f, "{whom} {factor} times"),
+            FaultKind::Error(whom, failing) => write!(f, "{whom} {} after {}", failing.share, failing.after),
             FaultKind::Partition(path) => write!(f, "{path}"),
             FaultKind::Delay(path, by) => write!(f, "{path} by {} on average", by.mean()),
             FaultKind::Loss(path, share) | FaultKind::Duplicate(path, share) => write!(f, "{path} {share}"),

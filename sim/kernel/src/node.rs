@@ -10,7 +10,7 @@
 
 use crate::clock::Clock;
 use crate::disk::Disk;
-use base::{Dist, Duration, Instant, NodeId, Rng, Seed, ZoneId};
+use base::{Dist, Duration, Instant, NodeId, Ratio, Rng, Seed, ZoneId};
 
 /// How a node goes down, which decides what others notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ struct Facts {
     zone: u16,
     /// Neither paused, down nor removed.
     running: bool,
-    /// Its clock shows the kernel's time and nothing slows it.
+    /// Its clock shows the kernel's time, nothing slows it and nothing makes it fail.
     plain: bool,
 }
 
@@ -67,6 +67,7 @@ pub(crate) struct Node {
     /// How many times longer work takes on this machine than on others, whatever happens.
     built_in: f64,
     slowdown: f64,
+    failing: Option<Failing>,
 }
 
 /// A clock that is not perfect, a disk, and the stream of their chances.
@@ -75,6 +76,15 @@ struct Machine {
     clock: Clock,
     disk: Disk,
     rng: Rng,
+}
+
+/// What a node that is up does with a part of its work: it gives up after a while, instead of doing it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// Which part.
+    pub share: Ratio,
+    /// After how long.
+    pub after: Duration,
 }
 
 /// Who holds a node: the number of a fault in its plan.
@@ -86,6 +96,7 @@ pub(crate) enum Hold {
     Down(Crash),
     Pause,
     Slow(f64),
+    Fail(Failing),
     DiskSlow(f64),
     DiskFull,
     /// Parts per billion.
@@ -106,6 +117,7 @@ impl Nodes {
             removed: false,
             built_in: 1.0,
             slowdown: 1.0,
+            failing: None,
         });
         let zone = u16::try_from(zone.0).expect("fewer than 65,536 zones");
         self.facts.push(Facts { life: 0, zone, running: true, plain: true });
@@ -176,6 +188,13 @@ impl Nodes {
         if self.facts[id.index()].plain { 1.0 } else { self.get(id).slowdown }
     }
 
+    /// Which part of its work this node gives up, if any; of several such faults, the latest decides. What giving up means is
+    /// the world's to say.
+    #[inline]
+    pub fn failing(&self, id: NodeId) -> Option<Failing> {
+        if self.facts[id.index()].plain { None } else { self.get(id).failing }
+    }
+
     /// What a node's clock shows when the kernel's shows `now`.
     #[inline]
     pub(crate) fn local(&self, id: NodeId, now: Instant) -> Instant {
@@ -201,7 +220,7 @@ impl Nodes {
             life: node.life,
             zone: node.zone.0 as u16,
             running: node.state() == State::Up,
-            plain: node.clock().is_perfect() && node.slowdown == 1.0,
+            plain: node.clock().is_perfect() && node.slowdown == 1.0 && node.failing.is_none(),
         };
         result
     }
@@ -279,9 +298,11 @@ impl Node {
 
     fn settle(&mut self, now: Instant) {
         let (mut slowdown, mut disk_slowdown, mut full, mut drift) = (self.built_in, 1.0, false, 0i64);
+        self.failing = None;
         for (_, hold) in &self.holds {
             match hold {
                 Hold::Slow(factor) => slowdown *= factor,
+                Hold::Fail(failing) => self.failing = Some(*failing),
                 Hold::DiskSlow(factor) => disk_slowdown *= factor,
                 Hold::DiskFull => full = true,
                 Hold::Drift(ppb) => drift += i64::from(*ppb),

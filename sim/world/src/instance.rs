@@ -126,6 +126,7 @@ const NOBODY: u32 = u32::MAX;
 const DEMAND: u64 = 1;
 const ERROR: u64 = 2;
 const RESPONSE: u64 = 3;
+const FAILING: u64 = 7;
 const CHILD: u64 = 1 << 16;
 
 /// Bytes of a request or a response on the wire, headers included.
@@ -269,17 +270,32 @@ impl World {
     #[inline]
     fn demand(&self, id: InstanceId, key: Key) -> Duration {
         let instance = &self.instances[id.index()];
+        if let Some(after) = self.fails_after(instance.node, key) {
+            return after;
+        }
         let behaviour = self.services[instance.service().index()].behaviour(instance.version());
         let demand = behaviour.service_time.sample(&mut key.derive(DEMAND).draws());
         let stretch = behaviour.slowdown * self.kernel.nodes().slowdown(instance.node);
         if stretch == 1.0 { demand } else { demand.mul_f64(stretch) }
     }
 
+    /// When a node gives up the work on the request of this key, if it does at present.
+    #[inline]
+    fn fails_after(&self, node: NodeId, key: Key) -> Option<Duration> {
+        let failing = self.kernel.nodes().failing(node)?;
+        failing.share.happens(&mut key.derive(FAILING).draws()).then_some(failing.after)
+    }
+
     /// Starts the own work on a request.
     #[inline]
     fn work(&mut self, id: InstanceId, job: Id<Job>, key: Key) {
-        let demand = self.demand(id, key);
         let node = self.instances[id.index()].node;
+        let demand = self.demand(id, key);
+        if self.fails_after(node, key).is_some()
+            && let Some(job) = self.jobs.get_mut(job)
+        {
+            job.failed = Some(End::ServerError);
+        }
         if demand.is_zero() {
             // A gateway, or a service that only calls others: no event for no work.
             self.served(job);
@@ -292,6 +308,9 @@ impl World {
     #[inline]
     pub(crate) fn served(&mut self, id: Id<Job>) {
         let Some(job) = self.jobs.get(id) else { return };
+        if let Some(end) = job.failed {
+            return self.answer(id, end.class());
+        }
         let instance = &self.instances[job.instance.index()];
         let service = &self.services[instance.service().index()];
         let behaviour = service.behaviour(instance.version());

@@ -6,6 +6,7 @@
 
 use crate::common::{canary, rolling, stack};
 use base::{Dist, Draw, Duration, Instant, Ratio, Rng, Seed, ZoneId};
+use kernel::node::Failing;
 use kernel::{Crash, Fault, FaultKind, Path, Selector};
 use world::outcome::CheckKind;
 use world::{Options, Spec, run};
@@ -36,7 +37,7 @@ fn path(rng: &mut Rng) -> Path {
 fn kind(rng: &mut Rng) -> FaultKind {
     let whom = whom(rng);
     let share = Ratio::percent(1 + rng.below(60));
-    match rng.below(16) {
+    match rng.below(17) {
         0 | 1 => FaultKind::Crash(whom, one(rng, &[Crash::Process, Crash::Machine])),
         2 => FaultKind::Pause(whom),
         3 => FaultKind::Slow(whom, f64::from(2 + rng.below(20))),
@@ -50,6 +51,7 @@ fn kind(rng: &mut Rng) -> FaultKind {
         12 => FaultKind::DiskFull(whom),
         13 => FaultKind::DiskCorrupt(whom),
         14 => FaultKind::ClockStep(whom, i64::from(rng.below(10_000)) * 1_000_000 - 5_000_000_000),
+        15 => FaultKind::Error(whom, Failing { share, after: Duration::ms(1) }),
         _ => FaultKind::ClockDrift(whom, rng.below(200_000) as i32 - 100_000),
     }
 }

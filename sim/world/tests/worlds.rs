@@ -1,7 +1,8 @@
 //! Whole worlds: a stack with registry, gateway and calls, left alone and disturbed.
 
 use crate::common::{canary, ideal, poisson, rolling, service, stack};
-use base::{Dist, Duration, Instant, Seed};
+use base::{Dist, Duration, Instant, Ratio, Seed};
+use kernel::node::Failing;
 use kernel::{Crash, Fault, FaultKind, Path, Selector};
 use world::outcome::CheckKind;
 use world::spec::{Arrivals, ServiceSpec};
@@ -45,7 +46,7 @@ fn a_buggy_canary_is_rolled_back_and_a_good_one_completes() {
     assert_eq!(bad.rollouts[0].phase, "rolled_back", "{:#?}", bad.rollouts);
     assert_eq!(bad.verdict, Verdict::Passed, "{:?}", bad.failure);
     assert!(tested(&bad, "rollback_restores") > 3 && tested(&bad, "rollout_within_budget") > 3);
-    spec.services[1].versions[1].error_rate = base::Ratio::ZERO;
+    spec.services[1].versions[1].error_rate = Ratio::ZERO;
     spec.phases.storm = Duration::secs(120);
     let good = outcome(&spec, 1);
     assert_eq!(good.rollouts[0].phase, "completed", "{:#?}", good.rollouts);
@@ -57,7 +58,7 @@ fn a_buggy_canary_is_rolled_back_and_a_good_one_completes() {
 fn a_rolling_update_replaces_every_instance_without_an_error() {
     let mut spec = stack();
     spec.rollouts = vec![rolling()];
-    spec.services[1].versions[1].error_rate = base::Ratio::ZERO;
+    spec.services[1].versions[1].error_rate = Ratio::ZERO;
     let outcome = outcome(&spec, 3);
     assert_eq!(outcome.rollouts[0].phase, "completed", "{:#?}", outcome.rollouts);
     assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failure);
@@ -137,6 +138,32 @@ fn taking_a_fault_away_leaves_every_arrival_and_every_service_time() {
         let gone = less.faults.remove(index);
         assert_eq!(probe(&less), whole, "without {}", gone.name);
     }
+}
+
+#[test]
+fn an_instance_that_fails_fast_answers_with_errors_and_the_rest_is_as_it_was() {
+    let of = |share: Ratio| {
+        let mut spec = ideal(
+            vec![ServiceSpec { balancer: balancer::Strategy::ROUND_ROBIN, ..service("api", 4) }],
+            poisson(400.0),
+            Duration::secs(1),
+            Duration::secs(20),
+        );
+        let failing = Failing { share, after: Duration::us(100) };
+        spec.faults = vec![fault("black hole", 5, 10, FaultKind::Error(Selector::Name("api-2".into()), failing))];
+        spec
+    };
+    let all = outcome(&of(Ratio::ONE), 1);
+    assert_eq!(all.verdict, Verdict::Passed, "{:?}", all.failure);
+    let failed = |outcome: &Outcome| outcome.requests.failed as f64;
+    // A quarter of the requests of half of the time.
+    let expected = 400.0 * 10.0 / 4.0;
+    assert!((failed(&all) / expected - 1.0).abs() < 0.1, "{:?}", all.requests);
+    assert!(all.requests.errors.iter().all(|(name, _)| *name == "server_error"), "{:?}", all.requests);
+    let half = outcome(&of(Ratio::percent(50)), 1);
+    assert!((failed(&half) / failed(&all) - 0.5).abs() < 0.1, "{:?}", half.requests);
+    assert_eq!(half.requests.sent, all.requests.sent);
+    assert_eq!(failed(&outcome(&of(Ratio::ZERO), 1)), 0.0);
 }
 
 /// Requests in the measured part by instance, from one caller of five instances with these weights.

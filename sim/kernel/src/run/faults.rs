@@ -30,6 +30,7 @@ impl<M: Message> Kernel<M> {
             FaultKind::Crash(whom, crash) => self.hold(fault, whom, Hold::Down(*crash), &mut rng),
             FaultKind::Pause(whom) => self.hold(fault, whom, Hold::Pause, &mut rng),
             FaultKind::Slow(whom, factor) => self.hold(fault, whom, Hold::Slow(*factor), &mut rng),
+            FaultKind::Error(whom, failing) => self.hold(fault, whom, Hold::Fail(*failing), &mut rng),
             FaultKind::DiskSlow(whom, factor) => self.hold(fault, whom, Hold::DiskSlow(*factor), &mut rng),
             FaultKind::DiskFull(whom) => self.hold(fault, whom, Hold::DiskFull, &mut rng),
             FaultKind::ClockDrift(whom, ppb) => self.hold(fault, whom, Hold::Drift(*ppb), &mut rng),
