@@ -238,8 +238,7 @@ impl<'a> Analysis<'a> {
         let rank = |c: &Combination| (all_run(c), load(c));
         let mut best = 0;
         for (i, c) in self.combinations.iter().enumerate() {
-            let (a, b) = (rank(c), rank(&self.combinations[best]));
-            if a.0 > b.0 || (a.0 == b.0 && a.1 >= b.1) {
+            if rank(c) >= rank(&self.combinations[best]) {
                 best = i;
             }
         }

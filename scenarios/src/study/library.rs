@@ -1,4 +1,4 @@
-//! The studies that come with the program.
+//! The studies that come with the program, built into it, so that a name is enough to run one.
 
 use super::schema::StudyFile;
 use crate::Entry;

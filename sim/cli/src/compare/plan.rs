@@ -1,4 +1,4 @@
-//! A study in the words of reports.
+//! A study in the words of reports: its axes, its cells, what is compared, and the lines that reproduce them.
 
 use super::load::Loaded;
 use crate::file::quoted;

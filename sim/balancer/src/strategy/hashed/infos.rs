@@ -1,4 +1,4 @@
-//! The strategies that hash, described.
+//! The strategies that hash, described: their names, their parameters, and what each is good and bad at.
 
 use super::super::State;
 use super::super::catalogue::{Needs, StrategyInfo};
