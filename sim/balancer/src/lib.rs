@@ -9,6 +9,7 @@
 //!   sessions, ejection.
 //! - [`hashing`]: which host a key belongs to, one file an algorithm; lookup structures by themselves.
 //! - [`Request`], [`Response`], [`ProbeReply`]: what a balancer is told.
+//! - [`Board`]: what the clients of a service would know if they knew what the others do.
 //! - `hosts`: the arrays everything is chosen from.
 //!
 //! What always holds:
@@ -38,6 +39,7 @@
 //! ```
 
 pub mod around;
+mod board;
 pub mod hashing;
 mod hosts;
 mod request;
@@ -45,6 +47,7 @@ pub mod strategy;
 
 use base::{InstanceId, Instant, Rng};
 
+pub use board::{Board, Desk};
 pub use hosts::Host;
 pub use request::{Class, ProbeReply, Report, Request, Response};
 pub use strategy::{Strategy, StrategyInfo};
@@ -82,6 +85,17 @@ impl Balancer {
     pub fn new(strategy: Strategy, mut rng: Rng) -> Self {
         let state = (strategy.info().make)(strategy.values(), &mut rng);
         Balancer { strategy, hosts: Hosts::default(), state, rng }
+    }
+
+    /// Takes a place at the board of a service, for strategies that go by what all clients know; to be called before anything
+    /// is started. Without, such a strategy has a board to itself.
+    pub fn join(&mut self, desk: &Desk) {
+        self.state.join(desk, true);
+    }
+
+    /// The same for a part of a cluster, which counts for all its parts. Whether the strategy goes by the board.
+    pub(crate) fn join_as_part(&mut self, desk: &Desk) -> bool {
+        self.state.join(desk, false)
     }
 
     /// Replaces the hosts to choose from, in any order; they are kept in the order of their instances. Panics when one
@@ -165,6 +179,8 @@ impl Balancer {
     pub fn finished(&mut self, now: Instant, hint: usize, instance: InstanceId, response: &Response) {
         if let Some((index, before)) = self.hosts.finish(hint, instance) {
             self.state.finished(now, index, before, response, &self.hosts);
+        } else {
+            self.state.finished_elsewhere(now, instance);
         }
     }
 

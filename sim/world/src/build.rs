@@ -99,6 +99,7 @@ impl World {
                 calls: service.calls.iter().map(|stage| stage.as_slice().into()).collect(),
                 downstream: downstream_of(service),
                 balancer: service.balancer,
+                board: board(self.seed, &service.name),
                 reports: service.balancer.info().needs.reports,
                 probes: service.balancer.info().needs.probes,
                 eligibility: service.eligibility.clone().map(std::sync::Arc::new),
@@ -136,6 +137,7 @@ impl World {
                 calls: Vec::new(),
                 downstream,
                 balancer: balancer::Strategy::ROUND_ROBIN,
+                board: board(self.seed, "gateway"),
                 reports: false,
                 probes: false,
                 eligibility: None,
@@ -249,4 +251,8 @@ impl World {
         self.kernel.world_at(Instant::ZERO + step, Msg::Step);
         self.kernel.world_at(Instant::ZERO + spec.phases.total(), Msg::LoadEnds);
     }
+}
+
+fn board(seed: Seed, service: &str) -> balancer::Board {
+    balancer::Board::new(seed.stream(&format!("service/{service}/board")))
 }

@@ -6,6 +6,8 @@
 //!                    └───────────────── Retry, after a pause ◀────────────────────┘
 //! ```
 //!
+//! An attempt for which there is no room waits before it goes on the wire; that is in `line`.
+//!
 //! A call that a load source began is a request: its end is the request's outcome. A call that an instance or the gateway
 //! began while it works on a request reports to that work. A call ends exactly once, because ending takes it out of the
 //! slab; whatever arrives for it later finds nothing.
@@ -37,17 +39,17 @@ pub(crate) enum Parent {
 #[repr(C)]
 pub(crate) struct Call {
     /// Attempts made before the present one.
-    retries: u16,
-    upstream: u16,
+    pub(crate) retries: u16,
+    pub(crate) upstream: u16,
     pub(crate) caller: u32,
     group: u8,
     version: u8,
-    state: State,
+    pub(crate) state: State,
     optional: bool,
     host: u32,
     instance: InstanceId,
     /// The timer of the caller's patience, or of the pause.
-    timer: TimerId,
+    pub(crate) timer: TimerId,
     parent: Waiter,
     started: Tight<Instant>,
     key: Tight<Key>,
@@ -73,7 +75,8 @@ pub(crate) struct Again {
 }
 
 impl Again {
-    const NEW: Again = Again { began: Instant::ZERO, pause: Duration::ZERO, tried: [InstanceId(u32::MAX); 2] };
+    pub(crate) const NEW: Again =
+        Again { began: Instant::ZERO, pause: Duration::ZERO, tried: [InstanceId(u32::MAX); 2] };
 }
 
 /// A [`Parent`] in eight bytes.
@@ -101,11 +104,15 @@ impl From<Parent> for Waiter {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub(crate) enum State {
     /// Being set up.
     New,
+    /// Waiting for room at any instance.
+    Line,
     /// An attempt is under way.
     Attempt,
+    /// An attempt is under way that waited in line before; when it began stands in [`Again`].
+    LateAttempt,
     /// Between attempts.
     Pause,
 }
@@ -120,7 +127,7 @@ const ROUTED_BY: u64 = 6;
 impl Call {
     /// Whether an attempt is on its way at present.
     pub(crate) fn is_under_way(&self) -> bool {
-        self.state == State::Attempt
+        matches!(self.state, State::Attempt | State::LateAttempt)
     }
 
     /// When it began, on the kernel's clock, for measuring.
@@ -131,7 +138,7 @@ impl Call {
 
     /// When it is to end, on the caller's clock.
     #[inline]
-    fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         self.deadline.0
     }
 
@@ -184,7 +191,7 @@ impl World {
 
     /// Chooses an instance and sends it the request.
     #[inline]
-    fn attempt(&mut self, id: Id<Call>) {
+    pub(crate) fn attempt(&mut self, id: Id<Call>) {
         let now = self.kernel.now();
         let hash = self.routing_hash(id);
         let Some(call) = self.calls.get_mut(id) else { return };
@@ -194,7 +201,8 @@ impl World {
         let key = attempt_key(call.key(), call.retries);
         let local = self.kernel.local(node);
         let request = Request { hash };
-        let choice = if call.retries == 0 {
+        let waited = call.state == State::Line;
+        let choice = if call.retries == 0 && !waited {
             upstream.choose(local, request, key, &[])
         } else {
             let again = &mut self.again[id.slot()];
@@ -202,8 +210,13 @@ impl World {
             upstream.choose(local, request, key, &again.tried[..usize::from(call.retries).min(2)])
         };
         let Some(choice) = choice else {
-            upstream.traffic.attempt_cancelled(u32::from(call.retries));
-            self.end_call(id, End::Unavailable);
+            match upstream.line_of(key) {
+                Some(group) => self.wait_in_line(id, group),
+                None => {
+                    upstream.traffic.attempt_cancelled(u32::from(call.retries));
+                    self.end_call(id, End::Unavailable);
+                }
+            }
             return;
         };
         let chosen = match self.sabotage {
@@ -223,7 +236,8 @@ impl World {
             let span = patience.saturating_since(local);
             self.kernel.timer_after(node, span, upstream.lane, Msg::Impatient { call: id, attempt })
         };
-        (call.state, call.version) = (State::Attempt, version.0 as u8);
+        call.state = if waited { State::LateAttempt } else { State::Attempt };
+        call.version = version.0 as u8;
         (call.group, call.host, call.instance) = (choice.group, choice.host, choice.instance);
         let service = upstream.service;
         let probing = upstream.is_probing.then_some((call.caller, call.upstream, call.group));
@@ -311,15 +325,16 @@ impl World {
         let caller = &self.callers[call.caller as usize];
         let late = self.kernel.local(caller.node) >= call.deadline();
         match call.state {
-            State::Attempt if late => {
+            State::Attempt | State::LateAttempt if late => {
                 self.close_attempt(id, Class::Timeout, None);
                 self.end_call(id, End::Timeout);
             }
-            State::Attempt => self.attempt_over(id, Class::Timeout, None),
+            State::Attempt | State::LateAttempt => self.attempt_over(id, Class::Timeout, None),
             State::Pause => {
                 self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].traffic.retry_cancelled();
                 self.end_call(id, End::Timeout);
             }
+            State::Line => self.give_up_waiting(id),
             State::New => {}
         }
         self.checks.reached("request_timed_out");
@@ -394,11 +409,13 @@ impl World {
         }
         let choice = Choice { group: call.group, host: call.host, instance: call.instance };
         let version = VersionId(u32::from(call.version));
-        let began = if call.retries == 0 { call.started() } else { self.again[id.slot()].began };
+        let is_first = call.retries == 0 && call.state != State::LateAttempt;
+        let began = if is_first { call.started() } else { self.again[id.slot()].began };
         let caller = &mut self.callers[call.caller as usize];
         let local = self.kernel.local(caller.node);
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
         upstream.finished(local, choice, &Response { rtt: now - began, class: end_of(class), report });
+        let waits = !upstream.lines.are_empty();
         let opened = upstream.traffic.breaker_opened();
         upstream.traffic.attempt_done(local, u32::from(call.retries), class, now - began);
         if upstream.traffic.breaker_opened() != opened {
@@ -408,13 +425,16 @@ impl World {
         if let Some(metrics) = self.metrics_of.get_mut(upstream.service.index()) {
             metrics.attempt_ended(now, version, class.is_success(), now - began, measured);
         }
+        if waits {
+            self.serve_line(call.caller, usize::from(call.upstream), usize::from(call.group), 1);
+        }
     }
 
     /// A call ends, once.
     #[inline]
     pub(crate) fn end_call(&mut self, id: Id<Call>, end: End) {
         let Some(call) = self.calls.remove(id) else { return };
-        if call.state == State::Pause {
+        if matches!(call.state, State::Pause | State::Line) {
             self.kernel.cancel(call.timer);
         }
         self.book_end(&call, end);

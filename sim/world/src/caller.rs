@@ -4,8 +4,9 @@
 //! latest view it was given, a cluster that balances over it, and the traffic state (budgets, breakers, limits). While a rollout splits
 //! a service's traffic, the upstream first chooses a version by weight and then an instance of that version.
 
+use crate::line::Lines;
 use balancer::around::{Candidate, Cluster, Eligibility, Health, Peers};
-use balancer::{Host, ProbeReply, Rebuilds, Request, Response};
+use balancer::{Desk, Host, ProbeReply, Rebuilds, Request, Response};
 use base::{InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::Lane;
 use registry::{Resolver, View};
@@ -31,6 +32,8 @@ pub(crate) struct Upstream {
     pub(crate) traffic: traffic::Upstream,
     /// For the timer that ends an attempt, which is nearly always set the same span ahead.
     pub(crate) lane: Option<Lane>,
+    /// Calls that wait for room.
+    pub(crate) lines: Lines,
     /// Whether its clusters go by what a request is routed by.
     pub(crate) is_keyed: bool,
     /// Whether its clusters send probes, and how many they sent.
@@ -57,6 +60,8 @@ pub(crate) struct Balance {
     /// Who is eligible; everybody the view lists, when none.
     pub(crate) rules: Option<Arc<Eligibility>>,
     pub(crate) peers: Peers,
+    /// Its place among the service's callers, for what they know together.
+    pub(crate) desk: Desk,
 }
 
 /// A choice of instance.
@@ -81,7 +86,9 @@ impl Caller {
 impl Balance {
     /// A cluster without hosts, whose chance is the stream called `name`.
     fn cluster(&self, seed: Seed, name: &str) -> Cluster {
-        Cluster::new(self.strategy, self.rules.clone(), self.peers.clone(), seed.stream(name))
+        let mut cluster = Cluster::new(self.strategy, self.rules.clone(), self.peers.clone(), seed.stream(name));
+        cluster.join(&self.desk);
+        cluster
     }
 }
 
@@ -94,6 +101,7 @@ impl Upstream {
             service,
             traffic: traffic::Upstream::new(policy),
             lane: None,
+            lines: Lines::default(),
             is_keyed: balance.strategy.info().needs.keys || is_sticky,
             is_probing: balance.strategy.info().needs.probes,
             probes: 0,
@@ -175,10 +183,7 @@ impl Upstream {
     /// Chooses an instance for the attempt of this key, preferably none of `tried`, and counts the request as begun there.
     #[inline]
     pub(crate) fn choose(&mut self, now: Instant, request: Request, key: Key, tried: &[InstanceId]) -> Option<Choice> {
-        let group = match self.shares {
-            None => 0,
-            Some(shares) => self.choose_group(shares, key),
-        };
+        let group = self.group_of(key);
         let cluster = self.groups[group].as_mut()?;
         let host = match tried {
             [] => cluster.pick(now, request)?,
@@ -186,6 +191,27 @@ impl Upstream {
         };
         cluster.started(host);
         Some(Choice { group: group as u8, host: host as u32, instance: cluster.hosts()[host].instance })
+    }
+
+    #[inline]
+    fn group_of(&self, key: Key) -> usize {
+        match self.shares {
+            None => 0,
+            Some(shares) => self.choose_group(shares, key),
+        }
+    }
+
+    /// The group whose line the attempt of this key is to join, for which nobody could be chosen; none when nothing is in
+    /// flight there whose end would make room.
+    #[cold]
+    pub(crate) fn line_of(&self, key: Key) -> Option<usize> {
+        if !self.balance.strategy.info().needs.line {
+            return None;
+        }
+        let group = self.group_of(key);
+        let cluster = self.groups[group].as_ref()?;
+        let has_hosts = !cluster.hosts().is_empty();
+        (has_hosts && (!self.lines.is_empty(group) || cluster.in_flight() > 0)).then_some(group)
     }
 
     /// Chooses a version by weight. A version that has no instance leaves its traffic to the other one only if that has

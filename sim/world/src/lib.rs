@@ -14,7 +14,7 @@
 //! Read in this order:
 //!
 //! - [`spec`], [`outcome`]: what goes in and what comes out.
-//! - `call`, `instance`, `caller`, `load`: a request's life. These are the hot files.
+//! - `call`, `line`, `instance`, `caller`, `load`: a request's life. These are the hot files.
 //! - `life`: the life of instances; `role`: registry, lock store and controller on their nodes.
 //! - [`invariant`]: what must hold. [`theory`]: what queueing theory says of the simplest worlds.
 //! - `build`, `world`, `finish`: the first moment, the loop, the last moment.
@@ -28,6 +28,7 @@ mod finish;
 mod instance;
 pub mod invariant;
 mod life;
+mod line;
 mod load;
 mod metrics;
 pub mod outcome;

@@ -154,7 +154,12 @@ impl World {
         for &service in services {
             let state = &self.services[service.index()];
             let key = format!("caller/{name}/{life}/{}", state.name);
-            let balance = Balance { strategy: state.balancer, rules: state.eligibility.clone(), peers: peers.clone() };
+            let balance = Balance {
+                strategy: state.balancer,
+                rules: state.eligibility.clone(),
+                peers: peers.clone(),
+                desk: state.board.desk(),
+            };
             let mut upstream = Upstream::new(service, state.policy, balance, self.seed, key);
             upstream.lane = state.lane;
             upstreams.push(upstream);

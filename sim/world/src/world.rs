@@ -113,6 +113,8 @@ pub(crate) struct Service {
     pub(crate) calls: Vec<std::rc::Rc<[CallSpec]>>,
     pub(crate) downstream: Vec<ServiceId>,
     pub(crate) balancer: balancer::Strategy,
+    /// What its callers know together, for strategies that go by that.
+    pub(crate) board: balancer::Board,
     /// Whether its callers listen to what its instances say of their load.
     pub(crate) reports: bool,
     /// Whether its callers probe its instances.

@@ -5,6 +5,7 @@
 //! - `sabotage`: a planted bug for every invariant.
 //! - `chaos`: random faults, one plan a seed.
 //! - `eligibility`: zones that fail, instances that come cold or answer badly, sessions that stay.
+//! - `yardsticks`: strategies that know more than a client can, and the crossovers of those that know less.
 //! - `common`: how the worlds are built.
 
 mod chaos;
@@ -13,3 +14,4 @@ mod eligibility;
 mod sabotage;
 mod theory;
 mod worlds;
+mod yardsticks;

@@ -5,7 +5,7 @@ use super::surrounded::Surrounded;
 use super::{Candidate, Eligibility, Peers};
 use crate::hosts::Host;
 use crate::request::{ProbeReply, Request, Response};
-use crate::{Balancer, Rebuilds, Strategy};
+use crate::{Balancer, Desk, Rebuilds, Strategy};
 use base::{InstanceId, Instant, Rng};
 use std::sync::Arc;
 
@@ -59,6 +59,14 @@ impl Cluster {
             Some(rules) => Inner::Surrounded(Box::new(Surrounded::new(strategy, rules, peers, rng))),
         };
         Cluster { inner }
+    }
+
+    /// Takes a place at the board of a service; see [`Balancer::join`]. To be called before [`Cluster::update`].
+    pub fn join(&mut self, desk: &Desk) {
+        match &mut self.inner {
+            Inner::Alone { balancer, .. } => balancer.join(desk),
+            Inner::Surrounded(rules) => rules.join(desk),
+        }
     }
 
     /// Replaces the candidates, in any order; see [`Balancer::update`]. O(n × zones) where there are rules.

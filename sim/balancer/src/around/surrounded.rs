@@ -14,7 +14,7 @@ use super::{Candidate, Eligibility, Health, Locality, Peers};
 use crate::hosts::{Host, Hosts};
 use crate::request::{ProbeReply, Request, Response};
 use crate::strategy::per_host::PerHost;
-use crate::{Balancer, Rebuilds, Strategy};
+use crate::{Balancer, Board, Desk, Rebuilds, Strategy};
 use base::{Draw, InstanceId, Instant, Rng, Seed, ZoneId};
 use std::sync::Arc;
 
@@ -23,6 +23,10 @@ pub(super) struct Surrounded {
     strategy: Strategy,
     rules: Arc<Eligibility>,
     peers: Peers,
+    /// What all clients know together, and whether the strategy goes by it: what is started and finished is counted there once,
+    /// whatever the number of groups that are told.
+    desk: Desk,
+    uses_board: bool,
     /// The seed of what every group draws by itself.
     seed: Seed,
     rng: Rng,
@@ -59,6 +63,8 @@ impl Surrounded {
         Surrounded {
             strategy,
             peers,
+            desk: Board::new(seed.stream("board")).desk(),
+            uses_board: false,
             seed,
             rng,
             hosts: Hosts::default(),
@@ -75,6 +81,10 @@ impl Surrounded {
             now: Instant::ZERO,
             rules,
         }
+    }
+
+    pub(super) fn join(&mut self, desk: &Desk) {
+        self.desk = desk.clone();
     }
 
     pub(super) fn update(&mut self, now: Instant, candidates: &[Candidate]) {
@@ -97,6 +107,9 @@ impl Surrounded {
         }
         self.see();
         self.regroup(now);
+        if self.uses_board {
+            self.desk.list(self.hosts.all().iter().map(|host| host.instance));
+        }
     }
 
     /// Applies the subsets.
@@ -251,7 +264,11 @@ impl Surrounded {
         let Err(place) = self.groups.binary_search_by_key(&source, |group| group.source) else { return };
         let rng = self.seed.stream(&format!("{source:?}"));
         let inner = match self.rules.aperture {
-            None => Inner::Strategy(Box::new(Balancer::warming_up(self.strategy, rng, self.rules.slow_start))),
+            None => {
+                let mut balancer = Balancer::warming_up(self.strategy, rng, self.rules.slow_start);
+                self.uses_board |= balancer.join_as_part(&self.desk);
+                Inner::Strategy(Box::new(balancer))
+            }
             Some(aperture) => {
                 let opening = Opening::new(aperture, self.peers.index, self.peers.count(), self.seed.0);
                 Inner::Aperture { opening, rng }
@@ -347,6 +364,10 @@ impl Surrounded {
 
     pub(super) fn started(&mut self, index: usize) {
         self.hosts.start(index);
+        if self.uses_board {
+            self.desk.post(self.now);
+            self.desk.started(self.hosts.instance(index));
+        }
         for group in &mut self.groups {
             group.started(self.now, index);
         }
@@ -354,6 +375,9 @@ impl Surrounded {
 
     pub(super) fn finished(&mut self, now: Instant, hint: usize, instance: InstanceId, response: &Response) {
         self.catch_up(now);
+        if self.uses_board {
+            self.desk.finished(now, instance);
+        }
         let Some((index, _)) = self.hosts.finish(hint, instance) else { return };
         for group in &mut self.groups {
             group.finished(now, index, response);

@@ -4,7 +4,7 @@
 
 use super::parameter::{Parameter, Values};
 use super::{
-    State, c3, client_weighted, d_choices, dubbo_adaptive, edf, full_scan, hashed, peak_ewma, prequal, random,
+    State, c3, client_weighted, d_choices, dubbo_adaptive, edf, full_scan, hashed, jbsq, jiq, peak_ewma, prequal, random,
     round_robin, shortest_response, smooth_weighted, static_stride, weighted_least_request, weighted_random,
 };
 use base::Rng;
@@ -38,11 +38,14 @@ pub struct Needs {
     pub reports: bool,
     /// It sends probes: [`Balancer::probe`](crate::Balancer::probe) is to be asked after every pick.
     pub probes: bool,
+    /// It may pick nobody though there are hosts: requests then wait in line at the client until one has ended or the hosts
+    /// have changed.
+    pub line: bool,
 }
 
 impl Needs {
     /// Hosts and outcomes are enough.
-    pub const NOTHING: Needs = Needs { keys: false, reports: false, probes: false };
+    pub const NOTHING: Needs = Needs { keys: false, reports: false, probes: false, line: false };
 }
 
 /// Every strategy, in the order in which they are best learned.
@@ -56,6 +59,8 @@ static ALL: &[&StrategyInfo] = &[
     &d_choices::LEAST_REQUEST,
     &d_choices::P2C,
     &full_scan::INFO,
+    &jiq::INFO,
+    &jbsq::INFO,
     &smooth_weighted::INFO,
     &edf::INFO,
     &static_stride::INFO,

@@ -12,6 +12,7 @@
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::parameter::{Kind, Parameter, Value};
+use super::shared::{self, KNOWLEDGE, REFRESH, Rule};
 use super::{Choose, Pick, State};
 use base::{Draw, Rng};
 
@@ -27,14 +28,22 @@ pub(super) static LEAST_REQUEST: StrategyInfo = StrategyInfo {
                   hosts that fail fast: they look idle and attract traffic.",
     source: "Envoy least_request, N_CHOICES (least_request_lb.cc); default of Istio since 1.14",
     weighted: false,
-    parameters: &[Parameter {
-        name: "choices",
-        kind: Kind::Count { min: 1, max: 1_000 },
-        default: Value::Count(2),
-        summary: "how many hosts are drawn",
-    }],
+    parameters: &[
+        Parameter {
+            name: "choices",
+            kind: Kind::Count { min: 1, max: 1_000 },
+            default: Value::Count(2),
+            summary: "how many hosts are drawn",
+        },
+        KNOWLEDGE,
+        REFRESH,
+    ],
     needs: Needs::NOTHING,
-    make: |values, _| State::WithReplacement(WithReplacement { choices: values.count("choices") as u32 }),
+    make: |values, rng| {
+        let choices = values.count("choices") as u32;
+        let local = State::WithReplacement(WithReplacement { choices });
+        shared::or_local(values, rng, Rule::WithReplacement { choices }, local)
+    },
 };
 
 pub(super) static P2C: StrategyInfo = StrategyInfo {
@@ -45,14 +54,21 @@ pub(super) static P2C: StrategyInfo = StrategyInfo {
                   `choices` may be raised up to 16.",
     source: "Finagle p2c (P2CPick.scala); Mitzenmacher 1996",
     weighted: false,
-    parameters: &[Parameter {
-        name: "choices",
-        kind: Kind::Count { min: 1, max: DISTINCT_MAX as u64 },
-        default: Value::Count(2),
-        summary: "how many hosts are drawn",
-    }],
+    parameters: &[
+        Parameter {
+            name: "choices",
+            kind: Kind::Count { min: 1, max: DISTINCT_MAX as u64 },
+            default: Value::Count(2),
+            summary: "how many hosts are drawn",
+        },
+        KNOWLEDGE,
+        REFRESH,
+    ],
     needs: Needs::NOTHING,
-    make: |values, _| State::Distinct(Distinct { choices: values.count("choices") as u32 }),
+    make: |values, rng| {
+        let choices = values.count("choices") as u32;
+        shared::or_local(values, rng, Rule::Distinct { choices }, State::Distinct(Distinct { choices }))
+    },
 };
 
 /// Envoy's N_CHOICES.
@@ -65,15 +81,7 @@ impl Choose for WithReplacement {
     #[inline]
     fn pick(&mut self, Pick { hosts, rng, .. }: Pick<'_>) -> Option<usize> {
         let outstanding = hosts.outstanding();
-        let n = outstanding.len() as u32;
-        let mut best = rng.below(n) as usize;
-        for _ in 1..self.choices {
-            let other = rng.below(n) as usize;
-            if outstanding[other] < outstanding[best] {
-                best = other;
-            }
-        }
-        Some(best)
+        Some(with_replacement(outstanding.len(), self.choices, rng, |index| outstanding[index]))
     }
 }
 
@@ -87,39 +95,54 @@ impl Choose for Distinct {
     #[inline]
     fn pick(&mut self, Pick { hosts, rng, .. }: Pick<'_>) -> Option<usize> {
         let outstanding = hosts.outstanding();
-        let n = outstanding.len() as u32;
-        let a = rng.below(n) as usize;
-        if self.choices == 2 && n > 1 {
-            let mut b = rng.below(n - 1) as usize;
-            if b >= a {
-                b += 1;
-            }
-            return Some(if outstanding[a] <= outstanding[b] { a } else { b });
-        }
-        Some(self.pick_of_many(outstanding, a, rng))
+        Some(distinct(outstanding.len(), self.choices, rng, |index| outstanding[index]))
     }
 }
 
-impl Distinct {
-    /// The same rule continued: draw among those not drawn yet, by rank, and step over the drawn ones.
-    fn pick_of_many(&self, outstanding: &[u32], first: usize, rng: &mut Rng) -> usize {
-        let n = outstanding.len();
-        let mut drawn = [0usize; DISTINCT_MAX]; // ascending
-        drawn[0] = first;
-        let mut best = first;
-        for count in 1..n.min(self.choices as usize) {
-            let mut other = rng.below((n - count) as u32) as usize;
-            let mut place = 0;
-            while place < count && other >= drawn[place] {
-                other += 1;
-                place += 1;
-            }
-            drawn.copy_within(place..count, place + 1);
-            drawn[place] = other;
-            if outstanding[other] < outstanding[best] {
-                best = other;
-            }
+/// Of `choices` draws among `n` hosts, the one with the smallest count, the earlier one of equals.
+#[inline]
+pub(super) fn with_replacement(n: usize, choices: u32, rng: &mut Rng, count: impl Fn(usize) -> u32) -> usize {
+    let mut best = rng.below(n as u32) as usize;
+    for _ in 1..choices {
+        let other = rng.below(n as u32) as usize;
+        if count(other) < count(best) {
+            best = other;
         }
-        best
     }
+    best
+}
+
+/// Of `choices` different hosts among `n`, the one with the smallest count, the earlier one of equals.
+#[inline]
+pub(super) fn distinct(n: usize, choices: u32, rng: &mut Rng, count: impl Fn(usize) -> u32) -> usize {
+    let a = rng.below(n as u32) as usize;
+    if choices == 2 && n > 1 {
+        let mut b = rng.below(n as u32 - 1) as usize;
+        if b >= a {
+            b += 1;
+        }
+        return if count(a) <= count(b) { a } else { b };
+    }
+    distinct_of_many(n, choices as usize, a, rng, count)
+}
+
+/// The same rule continued: draw among those not drawn yet, by rank, and step over the drawn ones.
+fn distinct_of_many(n: usize, choices: usize, first: usize, rng: &mut Rng, count: impl Fn(usize) -> u32) -> usize {
+    let mut drawn = [0usize; DISTINCT_MAX]; // ascending
+    drawn[0] = first;
+    let mut best = first;
+    for so_far in 1..n.min(choices) {
+        let mut other = rng.below((n - so_far) as u32) as usize;
+        let mut place = 0;
+        while place < so_far && other >= drawn[place] {
+            other += 1;
+            place += 1;
+        }
+        drawn.copy_within(place..so_far, place + 1);
+        drawn[place] = other;
+        if count(other) < count(best) {
+            best = other;
+        }
+    }
+    best
 }

@@ -12,6 +12,7 @@
 //! ```
 
 use super::catalogue::{Needs, StrategyInfo};
+use super::shared::{self, KNOWLEDGE, REFRESH, Rule};
 use super::{Choose, Pick, State};
 use crate::Response;
 use crate::hosts::Hosts;
@@ -22,12 +23,13 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     summary: "the least busy of all hosts, ties broken fairly",
     explanation: "Join the shortest queue. The best there is for one client that sees everything; many clients, each \
                   seeing only its own requests, gain less, and old information makes them herd to the same host. \
-                  Costs constant time here whatever the number of hosts.",
+                  Costs constant time here whatever the number of hosts. With shared knowledge it is the JSQ of \
+                  theory, at a cost that grows with the number of hosts.",
     source: "Envoy least_request, FULL_SCAN (least_request_lb.cc); HAProxy and nginx leastconn",
     weighted: false,
-    parameters: &[],
+    parameters: &[KNOWLEDGE, REFRESH],
     needs: Needs::NOTHING,
-    make: |_, _| State::FullScan(FullScan::default()),
+    make: |values, rng| shared::or_local(values, rng, Rule::FullScan, State::FullScan(FullScan::default())),
 };
 
 #[derive(Debug, Default)]
@@ -104,6 +106,12 @@ impl Choose for FullScan {
 }
 
 impl FullScan {
+    /// How many requests the least busy host has.
+    #[inline]
+    pub(super) fn least(&self) -> usize {
+        self.least
+    }
+
     /// Puts the host at `index` into `place`, and who was there where the host was.
     #[inline]
     fn swap(&mut self, index: usize, place: u32) {

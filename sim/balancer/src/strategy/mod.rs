@@ -15,12 +15,15 @@ mod dubbo_adaptive;
 mod edf;
 mod full_scan;
 mod hashed;
+mod jbsq;
+mod jiq;
 pub mod parameter;
 mod peak_ewma;
 pub(crate) mod per_host;
 mod prequal;
 mod random;
 mod round_robin;
+mod shared;
 mod shortest_response;
 mod smooth_weighted;
 mod static_stride;
@@ -30,9 +33,10 @@ mod weighted_least_request;
 mod weighted_random;
 
 use crate::Rebuilds;
+use crate::board::Desk;
 use crate::hosts::Hosts;
 use crate::request::{ProbeReply, Request, Response};
-use base::{Instant, Rng};
+use base::{InstanceId, Instant, Rng};
 use parameter::{ParameterError, Value, Values};
 use std::fmt;
 
@@ -57,6 +61,10 @@ impl Strategy {
     pub const P2C: Strategy = Strategy::of(&d_choices::P2C);
     /// Join the shortest queue.
     pub const FULL_SCAN: Strategy = Strategy::of(&full_scan::INFO);
+    /// Hosts that reported themselves idle first.
+    pub const JOIN_IDLE_QUEUE: Strategy = Strategy::of(&jiq::INFO);
+    /// The shortest queue, of at most two requests each, and a line before them.
+    pub const BOUNDED_SHORTEST_QUEUE: Strategy = Strategy::of(&jbsq::INFO);
     /// nginx's weighted round robin.
     pub const SMOOTH_WEIGHTED: Strategy = Strategy::of(&smooth_weighted::INFO);
     /// Envoy's weighted round robin.
@@ -168,6 +176,15 @@ pub(crate) trait Choose {
     /// The host at `index`, which had `before` requests outstanding, has one less, and this is how it went.
     fn finished(&mut self, _now: Instant, _index: usize, _before: u32, _response: &Response, _hosts: &Hosts) {}
 
+    /// A request is over at an instance that is no longer a host.
+    fn finished_elsewhere(&mut self, _now: Instant, _instance: InstanceId) {}
+
+    /// What all clients know together is at `desk`; `counts` when it is for the strategy to count there what is started and
+    /// finished. Whether it goes by that.
+    fn join(&mut self, _desk: &Desk, _counts: bool) -> bool {
+        false
+    }
+
     /// The next host to send a probe to, while there are any to send. Asked again and again after each pick until it says
     /// none.
     fn probe(&mut self, _now: Instant, _hosts: &Hosts, _rng: &mut Rng) -> Option<usize> {
@@ -208,6 +225,12 @@ macro_rules! strategies {
             fn finished(&mut self, now: Instant, index: usize, before: u32, response: &Response, hosts: &Hosts) {
                 match self { $(State::$state(s) => s.finished(now, index, before, response, hosts)),+ }
             }
+            fn finished_elsewhere(&mut self, now: Instant, instance: InstanceId) {
+                match self { $(State::$state(s) => s.finished_elsewhere(now, instance)),+ }
+            }
+            fn join(&mut self, desk: &Desk, counts: bool) -> bool {
+                match self { $(State::$state(s) => s.join(desk, counts)),+ }
+            }
             #[inline]
             fn probe(&mut self, now: Instant, hosts: &Hosts, rng: &mut Rng) -> Option<usize> {
                 match self { $(State::$state(s) => s.probe(now, hosts, rng)),+ }
@@ -239,5 +262,8 @@ strategies! {
     WeightedLeastRequest(weighted_least_request::WeightedLeastRequest),
     ClientWeighted(client_weighted::ClientWeighted),
     Prequal(prequal::Prequal),
+    Shared(shared::Shared),
+    Jiq(jiq::Jiq),
+    Jbsq(jbsq::Jbsq),
     Hashed(hashed::Hashed),
 }

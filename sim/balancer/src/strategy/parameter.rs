@@ -201,7 +201,6 @@ impl Values {
         }
     }
 
-    #[expect(dead_code, reason = "for strategies to come")]
     pub(crate) fn switch(&self, name: &str) -> bool {
         match self.get(name) {
             Value::Switch(on) => on,

@@ -291,13 +291,14 @@ impl World {
 
     /// A caller hears how to split a service's traffic.
     pub(crate) fn split_heard(&mut self, node: NodeId, order: &SplitOrder) {
-        let Some(caller) = self.caller_at(node) else { return };
+        let Some(index) = self.caller_at(node) else { return };
         let local = self.kernel.local(node);
-        let caller = &mut self.callers[caller as usize];
+        let caller = &mut self.callers[index as usize];
         if let Some(upstream) = caller.upstream(order.service)
             && order.number > caller.upstreams[upstream].order
         {
             caller.upstreams[upstream].set_shares(local, order.shares, order.number);
+            self.line_up_again(index, upstream);
         }
     }
 

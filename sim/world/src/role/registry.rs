@@ -310,6 +310,7 @@ impl World {
             self.kernel.send(node, to, MESSAGE_BYTES, Transport::Exchange, key, msg);
         }
         state.alarm.follow(&mut self.kernel, node, deadline, Core::Resolver(caller));
+        self.serve_lines(caller);
     }
 
     pub(crate) fn resolver_wakes(&mut self, caller: u32) {
@@ -379,6 +380,7 @@ impl World {
                 caller.upstreams[upstream].set_view(local, view.clone());
             }
         }
+        (0..self.callers.len() as u32).for_each(|caller| self.serve_lines(caller));
     }
 }
 
