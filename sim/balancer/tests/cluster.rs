@@ -7,7 +7,8 @@ use balancer::around::{
     ZoneAware,
 };
 use balancer::strategy::catalogue;
-use balancer::{Balancer, Class, Host, Request, Response, Strategy};
+use balancer::strategy::parameter::Value;
+use balancer::{Balancer, Board, Class, Host, Request, Response, Strategy};
 use base::{Duration, InstanceId, Instant, Seed, VersionId, ZoneId};
 use proptest::prelude::{Just, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as Generator;
@@ -361,7 +362,9 @@ fn deterministic_apertures_load_all_hosts_equally_together() {
 }
 
 fn any_strategy() -> impl Generator<Value = Strategy> {
-    proptest::sample::select(catalogue::all()).prop_map(Strategy::of)
+    let shared = [Strategy::FULL_SCAN, Strategy::P2C].map(|s| s.with("knowledge", Value::Word("shared")).unwrap());
+    let all = catalogue::all().iter().map(|info| Strategy::of(info)).chain(shared);
+    proptest::sample::select(all.collect::<Vec<Strategy>>())
 }
 
 fn any_rules() -> impl Generator<Value = Eligibility> {
@@ -460,9 +463,14 @@ proptest! {
     ) {
         let make = || {
             let peers = Peers { index: 1, ..peers(&[2, 1, 1], 0) };
-            Cluster::new(strategy, Some(rules.clone().into()), peers, Seed(seed).stream("history"))
+            let mut cluster = Cluster::new(strategy, Some(rules.clone().into()), peers, Seed(seed).stream("history"));
+            let board = Board::new(Seed(seed).stream("board"));
+            cluster.join(&board.desk());
+            (cluster, board)
         };
-        let (mut cluster, mut twin) = (make(), make());
+        // Strategies that go by a board find on it what the cluster has in flight, counted once for all groups.
+        let is_shared = strategy.name() == "jiq" || strategy.to_string().ends_with("knowledge=shared");
+        let ((mut cluster, board), (mut twin, _)) = (make(), make());
         let mut now = NOW;
         let mut model: BTreeMap<InstanceId, u32> = BTreeMap::new();
         let mut flying: Vec<(usize, InstanceId)> = Vec::new();
@@ -508,7 +516,11 @@ proptest! {
                 }
             }
             for (index, host) in cluster.hosts().iter().enumerate() {
-                prop_assert_eq!(cluster.outstanding(index), model.get(&host.instance).copied().unwrap_or(0));
+                let expected = model.get(&host.instance).copied().unwrap_or(0);
+                prop_assert_eq!(cluster.outstanding(index), expected);
+                if is_shared && rules.aperture.is_none() {
+                    prop_assert_eq!(board.in_flight(host.instance), expected);
+                }
             }
             prop_assert_eq!(cluster.in_flight(), flying.len() as u64);
         }

@@ -77,7 +77,8 @@ fn the_best_host_is_among_the_choices_as_often_as_counting_says() {
 
 #[test]
 fn equal_hosts_get_equal_shares() {
-    for info in strategy::catalogue::all().iter().filter(|info| !info.needs.keys) {
+    // None of them gets anything from a strategy that bounds what a host may have.
+    for info in strategy::catalogue::all().iter().filter(|info| !info.needs.keys && !info.needs.line) {
         assert_shares(Strategy::of(info), &[2; 6], &[1.0 / 6.0; 6]);
     }
 }
@@ -237,9 +238,24 @@ fn any_strategy() -> impl Generator<Value = Strategy> {
             let strategy = if distinct { Strategy::P2C } else { Strategy::LEAST_REQUEST };
             strategy.count("choices", choices)
         }),
+        (1..=4u64).prop_map(|bound| Strategy::BOUNDED_SHORTEST_QUEUE.count("bound", bound)),
+        (1..=3u64, any::<bool>()).prop_map(|(desks, withdraw)| {
+            let strategy = Strategy::JOIN_IDLE_QUEUE.count("desks", desks);
+            strategy.with("withdraw", Value::Switch(withdraw)).expect("a switch")
+        }),
+        (0..3usize, any::<bool>()).prop_map(|(rule, stale)| {
+            let strategy = [Strategy::FULL_SCAN, Strategy::P2C, Strategy::LEAST_REQUEST][rule];
+            let knowledge = if stale { "stale" } else { "shared" };
+            strategy.with("knowledge", Value::Word(knowledge)).expect("a word it knows")
+        }),
     ]
 }
 
+fn says(strategy: Strategy, wanted: Value) -> bool {
+    strategy.values().iter().any(|(_, value)| value == wanted)
+}
+
+/// The first of its parameters that is a whole number.
 fn choices_of(strategy: Strategy) -> usize {
     strategy
         .values()
@@ -320,13 +336,21 @@ proptest! {
                     };
                     let picked = balancer.pick_except(NOW, ANY, &tried);
                     prop_assert_eq!(picked, twin.pick_except(NOW, ANY, &tried));
-                    prop_assert_eq!(picked.is_none(), balancer.hosts().is_empty());
+                    let bound = if strategy.info().needs.line { choices_of(strategy) as u32 } else { u32::MAX };
+                    let is_full = (0..balancer.hosts().len()).all(|i| balancer.outstanding(i) >= bound);
+                    prop_assert_eq!(picked.is_none(), is_full, "nobody is picked when, and only when, nobody may be");
                     let Some(index) = picked else { continue };
                     prop_assert!(index < balancer.hosts().len());
 
                     let load = balancer.outstanding(index);
                     let loads = (0..balancer.hosts().len()).map(|i| balancer.outstanding(i));
                     match strategy.name() {
+                        _ if says(strategy, Value::Word("stale")) => {}
+                        "jbsq" => prop_assert!(load < bound && load == loads.min().unwrap()),
+                        // Nobody else is there to whom an idle host would report. A retry may have to avoid the only one.
+                        "jiq" if says(strategy, Value::Switch(true)) && tried.is_empty() => {
+                            prop_assert!(load == 0 || loads.min().unwrap() > 0);
+                        }
                         "full_scan" => prop_assert_eq!(load, loads.min().unwrap()),
                         "p2c" => {
                             // At least choices − 1 others were drawn and are no less busy.
