@@ -29,7 +29,9 @@ const LIBRARY: &[Entry] = entries![
     "theory/rr-10",
     "theory/p2c-2-replacement",
     "theory/jsq-2",
+    "theory/jbsq-10",
     "theory/supermarket",
+    "theory/stale-board",
     "theory/closed",
 ];
 

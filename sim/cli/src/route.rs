@@ -61,7 +61,7 @@ pub(crate) fn route(args: &RouteArgs, console: &mut Console) -> Result<Exit, Sto
         console.note(&format!("warning: {name} knows no weights; those of the hosts play no part\n"));
     }
     let answer = match picker {
-        Some(strategy) => picked(strategy, weighted, &backends, args),
+        Some(strategy) => picked(strategy, weighted, &backends, args)?,
         None => looked_up(weighted, &backends, args)?,
     };
     let json = console.look.json();
@@ -139,28 +139,31 @@ fn check_flags(args: &RouteArgs, picks: bool) -> Result<(), Stop> {
     Ok(())
 }
 
-fn picked<'a>(strategy: Strategy, weighted: bool, backends: &'a [Backend], args: &'a RouteArgs) -> Answer<'a> {
+fn picked<'a>(strategy: Strategy, weighted: bool, backends: &'a [Backend], args: &'a RouteArgs) -> Result<Answer<'a>, Stop> {
     let hosts: Vec<Host> =
         backends.iter().zip(0..).map(|(one, i)| Host { instance: InstanceId(i), weight: one.weight }).collect();
     let now = Instant::ZERO;
     let mut balancer = Balancer::new(strategy, Seed(args.seed.unwrap_or(0)).stream("route/balancer"));
     balancer.update(now, &hosts);
-    let mut choose = |_| {
-        let index = balancer.pick(now, Request::default()).expect("there are hosts");
+    let mut choose = |nth| {
+        let Some(index) = balancer.pick(now, Request::default()) else {
+            let said = format!("after {nth} picks every backend has as much as it may have, and nothing ends here");
+            return Err(Stop::usage(said).help(format!("--picks {nth}")));
+        };
         balancer.started(index);
-        index
+        Ok(index)
     };
     let picks = args.picks.unwrap_or(0);
-    Answer {
+    Ok(Answer {
         strategy: &args.strategy,
         backends,
         weighted,
         asked: (1..=picks).map(|n| n.to_string()).collect(),
         what: "pick",
-        choices: (0..picks).map(&mut choose).collect(),
+        choices: (0..picks).map(&mut choose).collect::<Result<_, _>>()?,
         dump: None,
         change: None,
-    }
+    })
 }
 
 fn looked_up<'a>(weighted: bool, backends: &'a [Backend], args: &'a RouteArgs) -> Result<Answer<'a>, Stop> {
