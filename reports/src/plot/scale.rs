@@ -40,6 +40,45 @@ pub(crate) fn around(title: impl Into<String>, low: f64, high: f64, most: f64) -
     Axis { title: title.into(), low: from * step, high: to * step, ticks, grid: true }
 }
 
+/// Differences on an axis with zero on it: straight, or, where the largest is more than twenty times the typical one, logarithmic
+/// on both sides of zero.
+pub(crate) struct Differences {
+    /// Below this it is about straight, above about logarithmic; none when it is straight throughout.
+    bend: Option<f64>,
+    pub(crate) axis: Axis,
+}
+
+impl Differences {
+    /// An axis called `title` that holds `low` to `high`; `typical` is a size of which one wants to see something.
+    pub(crate) fn over(title: &str, low: f64, high: f64, typical: f64) -> Differences {
+        let most = high.max(-low);
+        if typical <= 0.0 || !most.is_finite() || most <= 20.0 * typical {
+            return Differences { bend: None, axis: around(title, low, high, 7.0) };
+        }
+        let bend = pow(10.0, log10(typical).floor());
+        let mut found = Differences { bend: Some(bend), axis: around(title, low, high, 7.0) };
+        let decades: Vec<f64> =
+            (0..20).map(|k| bend * pow(10.0, f64::from(k))).take_while(|t| *t < most * 10.0).collect();
+        let ends = |reach: f64| decades.iter().copied().find(|t| *t >= reach).unwrap_or(reach);
+        let (low, high) = (if low < 0.0 { -ends(-low) } else { 0.0 }, if high > 0.0 { ends(high) } else { 0.0 });
+        let both = decades.iter().rev().map(|t| -t).chain([0.0]).chain(decades.iter().copied());
+        let ticks = both.filter(|t| *t >= low && *t <= high).map(|t| (found.place(t), decimal(t, decimals(t.abs()))));
+        found.axis = Axis {
+            title: format!("{title} (logarithmic on both sides of zero)"),
+            low: found.place(low),
+            high: found.place(high),
+            ticks: ticks.collect(),
+            grid: true,
+        };
+        found
+    }
+
+    /// Where a difference stands.
+    pub(crate) fn place(&self, x: f64) -> f64 {
+        self.bend.map_or(x, |bend| log10(1.0 + x.abs() / bend).copysign(x))
+    }
+}
+
 /// The axis of simulated time, from the beginning to `end` seconds.
 pub(crate) fn time(end: f64) -> Axis {
     let end = if end.is_finite() && end > 0.0 { end } else { 1.0 };
@@ -183,6 +222,17 @@ mod tests {
         assert_eq!((axis.high, labels(&axis)), (800.0, vec!["0", "200", "400", "600", "800"]));
         assert_eq!(labels(&amounts("", 0.8, 4.0)), ["0.0", "0.2", "0.4", "0.6", "0.8"]);
         assert_eq!(amounts("", 0.0, 4.0).high, 1.0, "nothing at all still has an axis");
+    }
+
+    #[test]
+    fn differences_far_apart_bend_on_both_sides_of_zero() {
+        let straight = Differences::over("d", -3.0, 40.0, 2.0);
+        assert_eq!((straight.place(7.0), straight.axis.title.as_str()), (7.0, "d"));
+        let bent = Differences::over("d", -3.0, 4_000.0, 2.0);
+        assert_eq!(labels(&bent.axis), ["−10", "−1", "0", "1", "10", "100", "1,000", "10,000"]);
+        assert_eq!(bent.place(0.0), 0.0);
+        assert_eq!(bent.place(-5.0), -bent.place(5.0));
+        assert!(bent.place(-3.0) >= bent.axis.low && bent.place(4_000.0) <= bent.axis.high);
     }
 
     #[test]

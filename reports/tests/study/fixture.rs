@@ -62,8 +62,11 @@ pub(crate) fn axis(name: &str, labels: &[&str]) -> Axis {
     }
 }
 
+/// Mean response at a load, in services.
+type Mean = fn(f64) -> f64;
+
 /// Strategies with what theory says of their mean response, in services.
-pub(crate) const STRATEGIES: [(&str, fn(f64) -> f64); 6] = [
+pub(crate) const STRATEGIES: [(&str, Mean); 6] = [
     ("random", |r| world::theory::mm1(r).mean),
     ("round_robin", |r| world::theory::round_robin(10, r).mean),
     ("p2c", |r| world::theory::supermarket(2, r).mean),

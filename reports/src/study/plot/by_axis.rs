@@ -269,6 +269,9 @@ impl Picture<'_> {
                 let half = (along.axis.high - along.axis.low) * 0.025;
                 let (a, b) = ((x - half).max(along.axis.low), (x + half).min(along.axis.high));
                 plane.rectangle((a, y.low), (b, y.high), Ink::Warmup.fill(0.18));
+                let cross = Look { ink: Ink::Text, mark: Mark::Cross, dash: Dash::Solid };
+                plane.mark((x, y.high - span * 0.04), cross, 3.6);
+                continue;
             }
             let step = (0.055 * span).min(0.9 * span / here.len() as f64);
             for (i, series) in here.iter().enumerate() {

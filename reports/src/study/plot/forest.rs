@@ -6,7 +6,7 @@ use crate::number::percent;
 use crate::plot::frame::{self, Axis, Key, Panel, SMALL, width};
 use crate::plot::ink::{Dash, Ink};
 use crate::plot::label::Look;
-use crate::plot::scale::{Heights, around};
+use crate::plot::scale::{Differences, Heights};
 use crate::study::analysis::{Analysis, Combination, Compared};
 use crate::study::data::column;
 use crate::study::stats::Pair;
@@ -142,11 +142,19 @@ fn differences(analysis: &Analysis<'_>, combination: &Combination, table: &Compa
     let title =
         heading(&none(), &format!("Differences to {}, {}", names[against], table.measure.title()), &combination.label);
     let name = id(&["differences", &table.measure.name(), &combination.label]);
-    let axis = around(format!("difference in {}", measure_title(&table.measure)), low, high, 7.0);
+    // Half of the rows should show their interval, whatever the worst is like.
+    let mut sizes: Vec<f64> = found.iter().filter_map(|d| Some(unit.shown(d.pair.corrected?))).collect();
+    sizes.sort_by(f64::total_cmp);
+    let across = Differences::over(
+        &format!("difference in {}", measure_title(&table.measure)),
+        low,
+        high,
+        sizes.get(sizes.len() / 2).copied().unwrap_or(0.0) * 4.0,
+    );
     let sheet = frame::Sheet {
         id: &name,
         title: &title,
-        x: axis,
+        x: across.axis.clone(),
         time: None,
         right: 24.0 + width("cannot tell", SMALL),
         keys: Vec::new(),
@@ -162,7 +170,7 @@ fn differences(analysis: &Analysis<'_>, combination: &Combination, table: &Compa
                 _ => Ink::Grey,
             };
             let (corrected, all) = (d.pair.corrected.unwrap_or(0.0), reach(d));
-            let x = |v: f64| unit.shown(v);
+            let x = |v: f64| across.place(unit.shown(v));
             planes[0].line([(x(d.mean - all), y), (x(d.mean + all), y)], ink.line(1.2, Dash::Solid));
             planes[0].rectangle((x(d.mean - corrected), y - 0.17), (x(d.mean + corrected), y + 0.17), ink.fill(0.45));
             planes[0].dot((x(d.mean), y), 3.4, ink.fill(1.0));
