@@ -53,7 +53,7 @@ pub(crate) struct End {
 }
 
 /// Names longer than this are cut.
-const LONGEST: usize = 34;
+const LONGEST: usize = 40;
 /// Between two names, in units of the page.
 const PITCH: f64 = 15.0;
 /// From the edge to the swatch, the swatch, and from there to the name.

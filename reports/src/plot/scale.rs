@@ -105,9 +105,13 @@ pub(crate) struct Heights {
 impl Heights {
     /// An axis called `title` that holds all of `numbers`; what is not above zero counts as none.
     pub(crate) fn over(title: &str, numbers: impl IntoIterator<Item = f64>) -> Heights {
+        Heights::bent_from(20.0, title, numbers)
+    }
+
+    fn bent_from(factor: f64, title: &str, numbers: impl IntoIterator<Item = f64>) -> Heights {
         let above = numbers.into_iter().filter(|x| x.is_finite() && *x > 0.0);
         let (low, high) = above.fold((f64::INFINITY, 0.0_f64), |(l, h), x| (l.min(x), h.max(x)));
-        if high > low * 20.0 {
+        if high > low * factor {
             let mut axis = decades(low, high);
             axis.title = format!("{title} (logarithmic)");
             Heights { logarithmic: true, floor: axis.low, axis }
@@ -117,12 +121,12 @@ impl Heights {
     }
 
     /// The same for points and lines that need no ground to stand on: numbers that differ by less than a half are drawn
-    /// from near the smallest.
+    /// from near the smallest, and those that differ by more than a factor of eight already on a logarithmic axis.
     pub(crate) fn snug(title: &str, numbers: impl IntoIterator<Item = f64>) -> Heights {
         let numbers: Vec<f64> = numbers.into_iter().filter(|x| x.is_finite()).collect();
         let (low, high) = numbers.iter().fold((f64::INFINITY, 0.0_f64), |(l, h), &x| (l.min(x), h.max(x)));
         if low <= high * 0.5 || high <= 0.0 {
-            return Heights::over(title, numbers);
+            return Heights::bent_from(8.0, title, numbers);
         }
         let step = round_step((high - low).max(high * 1e-6), 5.0);
         let (from, to) = ((low / step + 1e-9).floor() - 1.0, (high / step - 1e-9).ceil() + 1.0);

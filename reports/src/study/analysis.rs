@@ -48,8 +48,9 @@ pub(crate) struct WarmUp {
     pub(crate) checked: usize,
     /// Cells whose series was too short, or cut off by a fault too early.
     pub(crate) too_short: usize,
-    /// Cells that settled later than warm-up ended, with the seconds it took, or that did not settle; those whose mean
-    /// that moves by more than its interval.
+    /// Cells that settled later than warm-up ended, or not at all, without moving their mean by more than its interval.
+    pub(crate) harmless: usize,
+    /// Those whose mean it does move, with the seconds it took where they settled.
     pub(crate) late: Vec<(usize, Option<f64>)>,
 }
 
@@ -122,6 +123,8 @@ impl<'a> Analysis<'a> {
                             _ => None,
                         };
                         found.late.push((cell, after));
+                    } else {
+                        found.harmless += 1;
                     }
                 }
             }

@@ -181,8 +181,8 @@ fn method(out: &mut String, analysis: &Analysis<'_>) {
     warm_up(out, analysis);
     let _ = write!(
         out,
-        "<p>Everything again, byte by byte, with the same version and file: <code>{}</code>. A single cell: the command in its \
-         row of the table of all cells.</p>\n\
+        "<p>Everything again, byte by byte, with the same version and file: <code>{}</code>. A single cell: the commands \
+         under the table of all cells.</p>\n\
          <p class=\"files\">windtunnel {}. Everything on this page as data: <a href=\"study.json\">study.json</a>, {}, and the \
          CSV file named under each picture.</p>\n",
         escape(&data::reproduce(analysis)),
@@ -262,19 +262,26 @@ fn warm_up(out: &mut String, analysis: &Analysis<'_>) {
          pictures over time. The rule is checked by MSER-5 (White, 1997) on the mean latency of each step, averaged over \
          seeds, up to the first fault: in {} of {} cells it would cut no later",
         span(plan.phases.warmup),
-        count((found.checked - found.late.len() - found.too_short) as u64),
+        count((found.checked - found.late.len() - found.harmless - found.too_short) as u64),
         count(found.checked as u64)
     );
     if found.too_short > 0 {
         let _ = write!(out, ", in {} there are too few steps to say", count(found.too_short as u64));
     }
+    if found.harmless > 0 {
+        let _ = write!(
+            out,
+            ", in {} it would, but what is measured does not differ from its second half by more than the interval of the mean",
+            count(found.harmless as u64)
+        );
+    }
     if found.late.is_empty() {
-        out.push_str(", and nowhere does it matter.</p>\n");
+        out.push_str(".</p>\n");
         return;
     }
     out.push_str(
-        ". In these cells it would cut later, and the mean moves by more than its interval between the first and the second \
-         half of what is measured:</p>\n<ul>",
+        ". In these cells it would cut later, and what is measured differs from its second half by more than the interval of \
+         the mean:</p>\n<ul>",
     );
     for (cell, after) in found.late.iter().take(20) {
         let when = after.map_or("does not settle".into(), |s| format!("settles after about {} s", s.round()));

@@ -9,6 +9,7 @@ use crate::plot::label::{self, End, Look, Mark};
 use crate::plot::scale::Heights;
 use crate::study::analysis::Analysis;
 use crate::study::data::column;
+use crate::study::measure::Unit;
 use crate::study::stats::Estimate;
 use crate::study::{Measure, PlotSpec};
 use std::collections::BTreeMap;
@@ -81,7 +82,7 @@ impl Picture<'_> {
         let bounds = |e: &Estimate| {
             let half = e.half_width(self.analysis.alpha).unwrap_or(0.0);
             // An interval that reaches below nothing would pull a logarithmic axis down with it.
-            [e.mean, e.mean + half, if e.mean > half * 1.5 { e.mean - half } else { e.mean }]
+            [e.mean, self.held(e.mean + half), if e.mean > half * 1.5 { e.mean - half } else { e.mean }]
         };
         let estimates = all.iter().flat_map(|s| s.points.iter().filter_map(|(_, e)| e.as_ref())).flat_map(bounds);
         let theory = curves.iter().flat_map(|c| c.points.iter().map(|p| p.1));
@@ -109,8 +110,11 @@ impl Picture<'_> {
                 let line = Ink::Quiet.line(1.6, Dash::Dotted);
                 plane.line(curve.points.iter().map(|&(x, y)| (x, up(y))), line);
             }
-            for series in &all {
-                self.series(plane, series, &along, &up, all.len() <= BANDS);
+            for (i, series) in all.iter().enumerate() {
+                // Side by side by a hair, so that bars at one point do not hide one another.
+                let apart = if all.len() <= BANDS { 0.0 } else { 0.016 / all.len() as f64 };
+                let aside = (i as f64 - (all.len() - 1) as f64 / 2.0) * apart * (along.axis.high - along.axis.low);
+                self.series(plane, series, &along, &up, aside, all.len() <= BANDS);
             }
             let end = |points: Vec<(f64, f64)>, name: &str, look| {
                 let (x, y) = *points.last()?;
@@ -228,29 +232,48 @@ impl Picture<'_> {
         points.filter_map(|point| Some((point, of(point).find_map(|&c| value(c))?))).collect()
     }
 
-    fn series(&self, plane: &Plane<'_>, series: &Series, along: &Along, up: &impl Fn(f64) -> f64, band: bool) {
-        let mut found: Vec<(f64, Option<(Estimate, f64)>)> = series
+    /// A bound of an interval: shares are held at all and nothing.
+    fn held(&self, x: f64) -> f64 {
+        if self.measure.unit() == Unit::Share { x.clamp(0.0, 1.0) } else { x }
+    }
+
+    fn series(
+        &self,
+        plane: &Plane<'_>,
+        series: &Series,
+        along: &Along,
+        up: &dyn Fn(f64) -> f64,
+        aside: f64,
+        band: bool,
+    ) {
+        let mut found: Vec<(f64, Option<[f64; 3]>)> = series
             .points
             .iter()
             .zip(&along.places)
-            .map(|((_, e), &x)| (x, e.map(|e| (e, e.half_width(self.analysis.alpha).unwrap_or(0.0)))))
+            .map(|((_, e), &x)| {
+                let bounds = e.map(|e| {
+                    let half = e.half_width(self.analysis.alpha).unwrap_or(0.0);
+                    [self.held(e.mean - half), e.mean, self.held(e.mean + half)].map(up)
+                });
+                (x + aside, bounds)
+            })
             .collect();
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
         // Lines join neighbours that were both run.
         for run in found.split(|(_, e)| e.is_none()).filter(|run| !run.is_empty()) {
-            let run: Vec<(f64, Estimate, f64)> = run.iter().filter_map(|&(x, e)| e.map(|(e, h)| (x, e, h))).collect();
+            let run: Vec<(f64, [f64; 3])> = run.iter().filter_map(|&(x, bounds)| Some((x, bounds?))).collect();
             if band {
-                let edges: Vec<_> = run.iter().map(|&(x, e, h)| (x, up(e.mean - h), up(e.mean + h))).collect();
+                let edges: Vec<_> = run.iter().map(|&(x, [low, _, high])| (x, low, high)).collect();
                 plane.band(&edges, series.look.ink.fill(0.16));
             }
             if run.len() > 1 {
-                plane.line(run.iter().map(|(x, e, _)| (*x, up(e.mean))), series.look.ink.line(1.8, series.look.dash));
+                plane.line(run.iter().map(|&(x, [_, y, _])| (x, y)), series.look.ink.line(1.8, series.look.dash));
             }
-            for &(x, e, half) in &run {
-                if half > 0.0 && (!band || run.len() == 1) {
-                    plane.whisker(x, (up(e.mean - half), up(e.mean + half)), series.look);
+            for &(x, [low, y, high]) in &run {
+                if high > low && (!band || run.len() == 1) {
+                    plane.whisker(x, (low, high), series.look);
                 }
-                plane.mark((x, up(e.mean)), series.look, 3.2);
+                plane.mark((x, y), series.look, 3.2);
             }
         }
     }

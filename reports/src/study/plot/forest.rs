@@ -10,7 +10,7 @@ use crate::plot::scale::{Differences, Heights};
 use crate::study::analysis::{Analysis, Combination, Compared};
 use crate::study::data::column;
 use crate::study::stats::Pair;
-use crate::study::{PlotKind, PlotSpec};
+use crate::study::{Kind, PlotKind, PlotSpec};
 use plotters::style::text_anchor::HPos;
 
 /// The height of a row.
@@ -93,14 +93,23 @@ fn ranking(analysis: &Analysis<'_>, combination: &Combination, table: &Compared)
             e.n.to_string(),
         ]);
     }
+    let same = same(analysis);
     let caption = format!(
         "{}, the best at the top: {}, drawn as bars. A place is a range where the seeds cannot tell; two that share a letter \
          cannot be told apart, two that share none can. Bars that overlap may still be told apart, because under one seed all \
-         meet the same requests and only differences count.",
+         meet the same {same} and only differences count.",
         super::sentence(&table.measure.title()),
         over_seeds(analysis)
     );
     Figure { id: name, title, short: "Ranking".into(), caption, svg, csv, reproduce: reproduce(analysis) }
+}
+
+/// What is the same for all under one seed.
+fn same(analysis: &Analysis<'_>) -> &'static str {
+    match analysis.plan().kind {
+        Kind::World => "requests",
+        Kind::Hashing => "keys",
+    }
 }
 
 /// A difference as seen from one of the two.
@@ -203,9 +212,10 @@ fn differences(analysis: &Analysis<'_>, combination: &Combination, table: &Compa
             word(d).into(),
         ]);
     }
+    let same = same(analysis);
     let level = percent(analysis.plan().confidence, 0);
     let caption = format!(
-        "Paired differences to {}, seed by seed: under one seed both met the same requests. The bar is the interval of Holm’s \
+        "Paired differences to {}, seed by seed: under one seed both met the same {same}. The bar is the interval of Holm’s \
          test after correction for all {} pairs of this ranking; where it leaves out zero, the two are told apart. The thin \
          line is the interval that holds, together with all others, at {level} (Bonferroni).",
         names[against],
