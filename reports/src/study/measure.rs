@@ -41,10 +41,12 @@ pub enum Measure {
     DeadShare,
     /// Share of what the instances took in that went to the named one.
     ShareOf(String),
-    /// Probe messages a request.
+    /// Probes sent for each attempt at the service, over the whole run.
     Probes,
-    /// How often a balancer rebuilt its table or ring.
+    /// How often callers built or changed a table, a ring or the like, over the whole run.
     Rebuilds,
+    /// How many entries they wrote in doing so.
+    Rebuilt,
     /// Attempts beyond the first, per call.
     Retries,
     /// Keys of the fullest backend over the mean.
@@ -87,7 +89,7 @@ pub(crate) enum Unit {
 }
 
 /// Every measure that has a fixed name, in the order of reports.
-const FIXED: [(Measure, &str, &str, Unit); 28] = {
+const FIXED: [(Measure, &str, &str, Unit); 29] = {
     use Measure::*;
     [
         (Mean, "mean", "mean latency", Unit::Millis),
@@ -105,8 +107,9 @@ const FIXED: [(Measure, &str, &str, Unit); 28] = {
         (Jain, "jain", "Jain’s index of work per instance", Unit::Plain),
         (WorstInFlight, "worst_in_flight", "most requests at one instance", Unit::Count),
         (DeadShare, "dead_share", "share of attempts sent to the dead", Unit::Share),
-        (Probes, "probes", "probe messages per request", Unit::Plain),
+        (Probes, "probes", "probes per request", Unit::Plain),
         (Rebuilds, "rebuilds", "rebuilds of balancers’ tables", Unit::Count),
+        (Rebuilt, "rebuilt", "entries written by rebuilds", Unit::Count),
         (Retries, "retries", "retries per request", Unit::Plain),
         (Balance, "balance", "keys of the fullest backend over the mean", Unit::Plain),
         (Lightest, "lightest", "keys of the emptiest backend over the mean", Unit::Plain),

@@ -232,6 +232,9 @@ impl Sample {
         let to_the_dead: u64 = outcome.exposure.iter().filter(|e| of_it(&e.instance)).map(|e| e.attempts).sum();
         let attempts: u64 = seen.versions.iter().flat_map(|v| &v.attempts_per_step).map(|&n| u64::from(n)).sum();
         self.set(Measure::DeadShare, to_the_dead as f64 / attempts as f64);
+        self.set(Measure::Probes, seen.balancing.probes as f64 / attempts as f64);
+        self.set(Measure::Rebuilds, seen.balancing.rebuilds as f64);
+        self.set(Measure::Rebuilt, seen.balancing.entries as f64);
     }
 
     fn instances(&mut self, seen: &ServiceOutcome, from: usize) {

@@ -329,3 +329,47 @@ fn probes_find_the_fast_and_cost_what_they_cost() {
     assert!(prequal.latency.p99 < p2c.latency.p99 / 2, "{} against {}", prequal.latency.p99, p2c.latency.p99);
     assert!(p2c.latency.p99 < random.latency.p99);
 }
+
+#[test]
+fn the_steps_of_a_run_add_up_to_its_totals() {
+    let mut spec = ideal(vec![service("api", 3)], poisson(1_800.0), Duration::secs(10), Duration::secs(90));
+    spec.timeline_steps = 400;
+    let outcome = outcome(&spec, 9);
+    let t = &outcome.timeline;
+    // Means of the steps, weighed by how many ended in each, are the mean of all; each is rounded down to a nanosecond.
+    let measured = 40..t.steps;
+    let ended = |i: usize| f64::from(t.succeeded[i]);
+    let sum: f64 = measured.clone().map(|i| t.mean[i].as_millis_f64() * ended(i)).sum();
+    let mean = sum / measured.clone().map(ended).sum::<f64>();
+    assert!((mean / outcome.latency.mean.as_millis_f64() - 1.0).abs() < 0.001, "{mean} ms");
+    for instance in &outcome.services[0].instances {
+        assert_eq!((instance.in_system_per_step.len(), instance.created_in_step), (t.steps, 0));
+        let seen: u32 = instance.in_system_per_step[measured.clone()].iter().sum();
+        let seen = f64::from(seen) / measured.len() as f64;
+        assert!((seen - instance.in_system).abs() < 0.25, "{seen} at ends of steps, {} over time", instance.in_system);
+        let most = instance.in_system_per_step[measured.clone()].iter().max();
+        assert!(most.is_some_and(|&n| n <= instance.in_system_max_measured));
+        assert!(instance.in_system_max_measured <= instance.in_system_max);
+    }
+    let at_instances =
+        |i: usize| -> u32 { outcome.services[0].instances.iter().map(|n| n.in_system_per_step[i]).sum() };
+    assert!(
+        (0..t.steps).all(|i| at_instances(i) == t.in_flight[i]),
+        "without a network all that is under way is there"
+    );
+}
+
+#[test]
+fn what_was_worst_in_warm_up_is_not_the_worst_of_what_is_measured() {
+    let mut spec = ideal(vec![service("api", 1)], poisson(500.0), Duration::secs(20), Duration::secs(60));
+    spec.faults = vec![Fault {
+        name: "pause".into(),
+        kind: FaultKind::Pause(Selector::Tag("api".into())),
+        at: Instant::from_secs(5),
+        lasts: Some(Duration::secs(2)),
+    }];
+    let outcome = outcome(&spec, 1);
+    let instance = &outcome.services[0].instances[0];
+    assert!(instance.in_system_max > 500, "{} piled up while it paused", instance.in_system_max);
+    assert!(instance.in_system_max_measured < 100, "{}", instance.in_system_max_measured);
+}
