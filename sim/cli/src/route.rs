@@ -139,7 +139,12 @@ fn check_flags(args: &RouteArgs, picks: bool) -> Result<(), Stop> {
     Ok(())
 }
 
-fn picked<'a>(strategy: Strategy, weighted: bool, backends: &'a [Backend], args: &'a RouteArgs) -> Result<Answer<'a>, Stop> {
+fn picked<'a>(
+    strategy: Strategy,
+    weighted: bool,
+    backends: &'a [Backend],
+    args: &'a RouteArgs,
+) -> Result<Answer<'a>, Stop> {
     let hosts: Vec<Host> =
         backends.iter().zip(0..).map(|(one, i)| Host { instance: InstanceId(i), weight: one.weight }).collect();
     let now = Instant::ZERO;

@@ -92,7 +92,7 @@ fn storm() -> Spec {
         fault("controller", 22, 5, FaultKind::Crash(tag("controller"), Crash::Process)),
         fault("locks", 28, 3, FaultKind::Crash(tag("coordination"), Crash::Machine)),
         fault("gateway", 52, 3, FaultKind::Crash(one_of("gateway"), Crash::Process)),
-        fault("loss", 10, 40, FaultKind::Loss(path(Selector::All, Selector::All), base::Ratio::percent(1))),
+        fault("loss", 10, 40, FaultKind::Loss(path(Selector::All, Selector::All), Ratio::percent(1))),
         fault("swizzle", 55, 5, FaultKind::Swizzle(tag("backend"))),
         fault("clock", 35, 1, FaultKind::ClockStep(tag("registry"), 2_000_000_000)),
         fault("drift", 10, 45, FaultKind::ClockDrift(one_of("backend"), 50_000)),

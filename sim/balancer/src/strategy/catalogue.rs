@@ -4,8 +4,9 @@
 
 use super::parameter::{Parameter, Values};
 use super::{
-    State, c3, client_weighted, d_choices, dubbo_adaptive, edf, full_scan, hashed, jbsq, jiq, peak_ewma, prequal, random,
-    round_robin, shortest_response, smooth_weighted, static_stride, weighted_least_request, weighted_random,
+    State, c3, client_weighted, d_choices, dubbo_adaptive, edf, full_scan, hashed, jbsq, jiq, peak_ewma,
+    penalty_peak_ewma, prequal, random, round_robin, shortest_response, smooth_weighted, static_stride,
+    weighted_least_request, weighted_random,
 };
 use base::Rng;
 
@@ -70,7 +71,7 @@ static ALL: &[&StrategyInfo] = &[
     &client_weighted::ENVOY,
     &peak_ewma::PEAK_EWMA,
     &peak_ewma::FINAGLE,
-    &peak_ewma::PENALTY,
+    &penalty_peak_ewma::INFO,
     &shortest_response::INFO,
     &dubbo_adaptive::INFO,
     &c3::INFO,

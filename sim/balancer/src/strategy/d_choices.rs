@@ -95,7 +95,7 @@ impl Choose for Distinct {
     #[inline]
     fn pick(&mut self, Pick { hosts, rng, .. }: Pick<'_>) -> Option<usize> {
         let outstanding = hosts.outstanding();
-        Some(distinct(outstanding.len(), self.choices, rng, |index| outstanding[index]))
+        Some(least_of_distinct(outstanding.len(), self.choices, rng, |index| outstanding[index]))
     }
 }
 
@@ -112,36 +112,53 @@ pub(super) fn with_replacement(n: usize, choices: u32, rng: &mut Rng, count: imp
     best
 }
 
-/// Of `choices` different hosts among `n`, the one with the smallest count, the earlier one of equals.
+/// The least costly of `choices` distinct indexes below `n`, or of all when there are fewer; the earlier draw wins a tie. What
+/// is alone is not asked for its cost, and nothing is asked twice. At most [`DISTINCT_MAX`] choices.
 #[inline]
-pub(super) fn distinct(n: usize, choices: u32, rng: &mut Rng, count: impl Fn(usize) -> u32) -> usize {
+pub(super) fn least_of_distinct<C: PartialOrd>(
+    n: usize,
+    choices: u32,
+    rng: &mut Rng,
+    mut cost: impl FnMut(usize) -> C,
+) -> usize {
     let a = rng.below(n as u32) as usize;
-    if choices == 2 && n > 1 {
+    if n == 1 || choices == 1 {
+        return a;
+    }
+    if choices == 2 {
         let mut b = rng.below(n as u32 - 1) as usize;
         if b >= a {
             b += 1;
         }
-        return if count(a) <= count(b) { a } else { b };
+        let (cost_a, cost_b) = (cost(a), cost(b));
+        return if cost_a <= cost_b { a } else { b };
     }
-    distinct_of_many(n, choices as usize, a, rng, count)
+    least_of_many(n, choices, a, rng, cost)
 }
 
 /// The same rule continued: draw among those not drawn yet, by rank, and step over the drawn ones.
-fn distinct_of_many(n: usize, choices: usize, first: usize, rng: &mut Rng, count: impl Fn(usize) -> u32) -> usize {
+fn least_of_many<C: PartialOrd>(
+    n: usize,
+    choices: u32,
+    first: usize,
+    rng: &mut Rng,
+    mut cost: impl FnMut(usize) -> C,
+) -> usize {
     let mut drawn = [0usize; DISTINCT_MAX]; // ascending
     drawn[0] = first;
-    let mut best = first;
-    for so_far in 1..n.min(choices) {
-        let mut other = rng.below((n - so_far) as u32) as usize;
+    let (mut best, mut least) = (first, cost(first));
+    for count in 1..n.min(choices as usize) {
+        let mut other = rng.below((n - count) as u32) as usize;
         let mut place = 0;
-        while place < so_far && other >= drawn[place] {
+        while place < count && other >= drawn[place] {
             other += 1;
             place += 1;
         }
-        drawn.copy_within(place..so_far, place + 1);
+        drawn.copy_within(place..count, place + 1);
         drawn[place] = other;
-        if count(other) < count(best) {
-            best = other;
+        let here = cost(other);
+        if here < least {
+            (best, least) = (other, here);
         }
     }
     best

@@ -19,6 +19,7 @@ mod jbsq;
 mod jiq;
 pub mod parameter;
 mod peak_ewma;
+mod penalty_peak_ewma;
 pub(crate) mod per_host;
 mod prequal;
 mod random;
@@ -256,6 +257,7 @@ strategies! {
     StaticStride(static_stride::StaticStride),
     WeightedRandom(weighted_random::WeightedRandom),
     PeakEwma(peak_ewma::PeakEwma),
+    PenaltyPeakEwma(penalty_peak_ewma::PenaltyPeakEwma),
     ShortestResponse(shortest_response::ShortestResponse),
     DubboAdaptive(dubbo_adaptive::DubboAdaptive),
     C3(c3::C3),

@@ -141,7 +141,7 @@ impl Choose for Shared {
         let n = hosts.len();
         Some(match *rule {
             Rule::WithReplacement { choices } => d_choices::with_replacement(n, choices, rng, count),
-            Rule::Distinct { choices } => d_choices::distinct(n, choices, rng, count),
+            Rule::Distinct { choices } => d_choices::least_of_distinct(n, choices, rng, count),
             Rule::FullScan => {
                 if posting.is_none() || *scanned != posting {
                     *scanned = posting;
