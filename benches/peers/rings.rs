@@ -1,7 +1,7 @@
 //! Circles: hosts at many points and keys at one, or hosts at one and keys at many.
 
 use super::{Contender, Fleet, Key, Visitor, Xxh64};
-use balancer::hashing::{HashFunction, MultiProbe, Nginx, Ring, crc32};
+use balancer::hashing::{HashFunction, MultiProbe, Nginx, Ring, crc32, xxh64};
 use std::hash::Hash;
 
 pub(super) fn visit(visitor: &mut impl Visitor) {
@@ -35,8 +35,8 @@ impl Contender for Ring {
     }
 
     fn leave_and_return(&mut self, fleet: &'static Fleet, host: usize) {
-        *self = Ring::fixed(&fleet.without(host), points(fleet), HashFunction::Xxh64);
-        *self = Contender::build(fleet);
+        self.remove(host, &fleet.names[host], 1);
+        self.insert(host, &fleet.names[host], 1);
     }
 }
 
@@ -226,8 +226,9 @@ impl Contender for MultiProbe {
     }
 
     fn leave_and_return(&mut self, fleet: &'static Fleet, host: usize) {
-        *self = MultiProbe::new(&fleet.without(host), PROBES);
-        *self = Contender::build(fleet);
+        let position = xxh64(fleet.names[host].as_bytes(), 0);
+        self.remove(host, position);
+        self.insert(host, position);
     }
 }
 

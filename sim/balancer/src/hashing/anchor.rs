@@ -5,7 +5,7 @@
 //! left, and so on back in time until it comes upon one that is taken now. The history is kept as a stack: who comes
 //! takes the place left last.
 
-use super::{check, xxh64};
+use super::check;
 
 /// Places up to a capacity, of which some are taken; names and weights of hosts play no part.
 ///
@@ -57,14 +57,15 @@ impl Anchor {
 
     /// The taken place for `hash`. O((1 + ln(capacity / taken))²) expected.
     ///
-    /// The first place is `hash` modulo the capacity; the hash at a place left is [`xxh64`] of `hash` seeded with that
-    /// place. The paper leaves the family of hash functions open.
+    /// The paper leaves the family of hash functions open. Here the first place is the lower half of `hash`, exclusive or
+    /// the upper half, as a fraction of the capacity; and the hash at a place left is that of a mixture of `hash` and the
+    /// place, as a fraction of those that were taken: multiplications where a remainder would be a division.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
-        let mut place = (hash % self.taken_after.len() as u64) as usize;
+        let mut place = share(hash ^ (hash >> 32), self.taken_after.len() as u32);
         while self.taken_after[place] > 0 {
             let among = self.taken_after[place];
-            let mut next = (xxh64(&hash.to_le_bytes(), place as u64) % u64::from(among)) as usize;
+            let mut next = share(mixture(hash, place as u64), among);
             // That place may have been left before this one was; whoever stood in for it then is meant.
             while self.taken_after[next] >= among {
                 next = self.successor[next] as usize;
@@ -103,6 +104,21 @@ impl Anchor {
     pub fn taken(&self) -> usize {
         self.taken_after.len() - self.left.len()
     }
+}
+
+/// The lower half of `hash` as a fraction of 2³², of `range`.
+#[inline]
+fn share(hash: u64, range: u32) -> usize {
+    ((u64::from(hash as u32) * u64::from(range)) >> 32) as usize
+}
+
+/// A hash of both, by the steps of Pelle Evensen's rrmxmx up to the upper half of its bits.
+#[inline]
+fn mixture(hash: u64, place: u64) -> u64 {
+    let mut bits = hash ^ place.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ bits.rotate_right(49) ^ bits.rotate_right(24)).wrapping_mul(0x9fb2_1c65_1e98_df25);
+    bits ^= bits >> 28;
+    bits.wrapping_mul(0x9fb2_1c65_1e98_df25) >> 32
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ impl Ketama {
     /// A host has `⌊share · 40 · n⌋` digests, its share of the weights rounded to single precision as there; digest k
     /// is the [`md5`](super::md5) of `HOST-k`, and each four of its bytes, little end first, are a point. A host whose
     /// share is below 1/(40 · n) has none. Of equal points the host given first stays in front; libketama leaves that
-    /// to its sort. O(p log p) for p points.
+    /// to its sort. O(p) expected for p points.
     pub fn new(hosts: &[(&str, u32)]) -> Self {
         check(hosts);
         let total = total_weight(hosts) as f32;
@@ -53,7 +53,7 @@ impl Ketama {
     /// [`HashFunction::Md5`](super::HashFunction::Md5). O(1) expected.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
-        self.points.owner(self.points.at_or_after(position(hash)))
+        self.points.owner_at_or_after(position(hash))
     }
 
     /// The points in ascending order: hash, and index of the host.

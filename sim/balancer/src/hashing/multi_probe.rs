@@ -21,7 +21,7 @@ impl MultiProbe {
     /// The number of probes at which the paper promises a peak of 1.05 times the average.
     pub const PROBES: u32 = 21;
 
-    /// Places each of `hosts` at the [`xxh64`] of its name, for lookups with `probes` probes. O(n log n). Panics when
+    /// Places each of `hosts` at the [`xxh64`] of its name, for lookups with `probes` probes. O(n) expected. Panics when
     /// there are no probes.
     pub fn new(hosts: &[(&str, u32)], probes: u32) -> Self {
         MultiProbe::placed(hosts, probes, |host| xxh64(host, 0))
@@ -45,6 +45,17 @@ impl MultiProbe {
         size_of::<Self>() + self.points.bytes()
     }
 
+    /// A host comes, to be known by `index`, at `position`: for [`MultiProbe::new`] the [`xxh64`] of its name. O(1)
+    /// expected, over many.
+    pub fn insert(&mut self, index: usize, position: u64) {
+        self.points.insert(position, index as u32);
+    }
+
+    /// The host known by `index` leaves from `position`. O(1) expected. Panics when it is not there, or is the last one.
+    pub fn remove(&mut self, index: usize, position: u64) {
+        assert!(self.points.remove(position, index as u32), "host {index} is not there, or the last one");
+    }
+
     /// The host for `hash`: [`MultiProbe::lookup_pair`] of it and of its [`xxh64`]. O(probes) expected.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
@@ -58,7 +69,7 @@ impl MultiProbe {
     /// expected.
     #[inline]
     pub fn lookup_pair(&self, first: u64, second: u64) -> usize {
-        let mut nearest = (0, u64::MAX);
+        let mut nearest = (self.points.after(first), u64::MAX);
         let mut probe = first;
         for _ in 0..self.probes {
             let place = self.points.after(probe);

@@ -24,7 +24,7 @@ impl Nginx {
     /// A name splits at its last colon, if only digits follow, into address and port; `unix:` in front is left away. A
     /// point is the [`crc32`](super::crc32) of the address, a zero byte, the port if there is one, and the host's point
     /// before in four bytes, little end first; zero before the first. Of equal points only one stays, here of the host
-    /// given first; nginx leaves which to its sort. O(p log p) for p points.
+    /// given first; nginx leaves which to its sort. O(p) expected for p points.
     pub fn new(hosts: &[(&str, u32)]) -> Self {
         check(hosts);
         let mut points = Vec::new();
@@ -54,14 +54,14 @@ impl Nginx {
     /// [`HashFunction::Crc32`](super::HashFunction::Crc32). O(1) expected.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
-        self.points.owner(self.points.at_or_after(hash << 32))
+        self.points.owner_at_or_after(hash << 32)
     }
 
     /// The host `attempt` points further on: who is asked when those before cannot be. It may be the same one.
     #[inline]
     pub fn lookup_attempt(&self, hash: u64, attempt: u32) -> usize {
-        let place = self.points.at_or_after(hash << 32) + attempt as usize;
-        self.points.owner(place % self.points.len())
+        let place = self.points.at_or_after(hash << 32);
+        self.points.owner(self.points.further(place, attempt as usize))
     }
 
     /// The points in ascending order: hash, and index of the host.

@@ -1,99 +1,423 @@
 //! Points on a circle of 64-bit positions, and the search for the next one clockwise.
 //!
-//! A plain binary search over a ring of 160,000 points misses the cache a dozen times. Positions are hashes, so they
-//! lie evenly: the top bits of a position say to within a few places where it is in the sorted order. `starts` keeps
-//! the first place for every value of those bits, and the search is left with the handful of points in between.
+//! Positions are hashes, so they lie evenly, and the circle is cut into equal arcs of two or three points each. An arc is
+//! one cache line: its points in order, and then the owner of the point that follows, wherever that is. So the next point
+//! after a position is found in one line, whatever their number; a binary search over 1,600,000 points would miss the cache
+//! a dozen times. An arc that gets more points than fit keeps the first of them, and the others wait in a tree beside, which
+//! a lookup in fifty asks.
+//!
+//! Nothing has to be sorted for that, and a point comes or goes by changing its own line and those before it that look
+//! ahead to it.
 
-/// Sorted positions and who owns them.
+use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Unbounded};
+use std::ops::RangeInclusive;
+
+/// Points of one arc that fit its line.
+const ROOM: usize = 5;
+/// Points of an arc on average when all are placed at once.
+const FILL: f64 = 2.5;
+/// Points of an arc on average that are too many.
+const FILL_MAX: f64 = 4.0;
+/// The bits of an owner; what is above them in the last owner of a line is how many points the line holds.
+const OWNER: u32 = (1 << OWNER_BITS) - 1;
+const OWNER_BITS: u32 = 28;
+/// That number when there are more points than that.
+const SPILLED: u32 = ROOM as u32 + 1;
+
+/// The points of one arc, 64 bytes.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Line {
+    /// Ascending; those that are not used are as large as can be, so that no position lies after them.
+    positions: [u64; ROOM],
+    /// The owner of each, and then the owner of the next point around the circle.
+    owners: [u32; ROOM + 1],
+}
+
+impl Line {
+    const EMPTY: Line = Line { positions: [u64::MAX; ROOM], owners: [0; ROOM + 1] };
+
+    #[inline]
+    fn count(&self) -> usize {
+        ((self.owners[ROOM] >> OWNER_BITS) as usize).min(ROOM)
+    }
+
+    #[inline]
+    fn is_spilled(&self) -> bool {
+        self.owners[ROOM] >> OWNER_BITS == SPILLED
+    }
+
+    fn set_count(&mut self, count: u32) {
+        self.owners[ROOM] = self.owners[ROOM] & OWNER | count << OWNER_BITS;
+    }
+
+    #[inline]
+    fn owner(&self, slot: usize) -> u32 {
+        self.owners[slot] & OWNER
+    }
+
+    /// Who follows after the last point of the line.
+    fn set_next(&mut self, owner: u32) {
+        let slot = self.count();
+        self.owners[slot] = if slot == ROOM { self.owners[slot] & !OWNER | owner } else { owner };
+    }
+
+    /// How many points lie before `position`. No branch depends on it.
+    #[inline]
+    fn before(&self, position: u64) -> usize {
+        self.positions.iter().map(|&point| usize::from(point < position)).sum()
+    }
+
+    fn point(&self, slot: usize) -> (u64, u32) {
+        (self.positions[slot], self.owner(slot))
+    }
+
+    /// Puts a point where it belongs; the last one, when there was no room, comes out.
+    #[inline]
+    fn insert(&mut self, point: (u64, u32)) -> Option<(u64, u32)> {
+        let count = self.count();
+        let mut slot = self.before(point.0);
+        while slot < count && self.point(slot) < point {
+            slot += 1; // at the same position
+        }
+        if slot == ROOM {
+            return Some(point);
+        }
+        let out = self.point(ROOM - 1);
+        for to in (1..ROOM).rev() {
+            let from = if to > slot { to - 1 } else { to };
+            self.positions[to] = self.positions[from];
+            self.owners[to] = self.owners[from];
+        }
+        self.positions[slot] = point.0;
+        self.owners[slot] = point.1;
+        if count == ROOM {
+            return Some(out);
+        }
+        self.set_count(count as u32 + 1);
+        None
+    }
+
+    /// Takes the point at `slot` out, which leaves room.
+    fn remove(&mut self, slot: usize) {
+        let count = self.count();
+        for to in slot..count - 1 {
+            self.positions[to] = self.positions[to + 1];
+            self.owners[to] = self.owners[to + 1];
+        }
+        self.positions[count - 1] = u64::MAX;
+        self.set_count(count as u32 - 1);
+    }
+}
+
+/// Positions and who owns them.
 #[derive(Clone, Debug)]
 pub(super) struct Points {
-    /// Ascending, never empty.
-    positions: Vec<u64>,
-    /// The index of the host at each position.
-    owners: Vec<u32>,
-    /// `starts[b]` is the place of the first position whose top bits are at least `b`; one more entry than values.
-    starts: Vec<u32>,
-    /// How far to shift a position right to get its top bits.
-    shift: u32,
+    /// At least one; arc i is the positions of which the product with their number, divided by 2⁶⁴, is i.
+    lines: Vec<Line>,
+    /// What did not fit its line: position, owner, and a number that tells points apart that are equal in both.
+    spilled: BTreeSet<(u64, u32, u32)>,
+    /// Never zero.
+    len: usize,
+}
+
+/// Where a point is: its arc, its slot there, or from [`ROOM`] on its number in the tree beside; and the point itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    arc: u32,
+    slot: u32,
+    point: (u64, u32),
 }
 
 impl Points {
-    /// Sorts `points` by position; of equal positions the one given first stays in front. O(p log p).
-    pub(super) fn new(mut points: Vec<(u64, u32)>) -> Self {
+    /// Places `points`, each a position and its owner's index; of equal positions the lesser index is in front. O(p)
+    /// expected for positions that are hashes.
+    pub(super) fn new(points: Vec<(u64, u32)>) -> Self {
+        Points::placed(points, false)
+    }
+
+    /// Drops all but the one with the least owner of points at the same position.
+    pub(super) fn deduplicated(points: Vec<(u64, u32)>) -> Self {
+        Points::placed(points, true)
+    }
+
+    fn placed(points: Vec<(u64, u32)>, distinct: bool) -> Self {
         assert!(!points.is_empty(), "a circle without points has no next one");
         assert!(u32::try_from(points.len()).is_ok(), "{} points do not fit an index", points.len());
-        points.sort_by_key(|(position, _)| *position);
-        // Between one and two points a bucket, and at least two buckets so that the shift stays below 64.
-        let bits = points.len().ilog2().clamp(1, 24);
-        let shift = 64 - bits;
-        let mut starts = Vec::with_capacity((1 << bits) + 1);
-        let mut place = 0;
-        for bucket in 0..1_u64 << bits {
-            while place < points.len() && points[place].0 >> shift < bucket {
-                place += 1;
+        let arcs = ((points.len() as f64 / FILL) as usize).max(1);
+        let mut circle = Points { lines: vec![Line::EMPTY; arcs], spilled: BTreeSet::new(), len: points.len() };
+        let mut spilled = Vec::new();
+        for point in in_regions(points) {
+            assert!(point.1 < OWNER, "host {} is one too many", point.1);
+            let arc = circle.arc(point.0);
+            let line = &mut circle.lines[arc];
+            if distinct && let Some(slot) = (0..line.count()).find(|&slot| line.positions[slot] == point.0) {
+                line.owners[slot] = point.1.min(line.owners[slot]);
+                circle.len -= 1;
+            } else {
+                spilled.extend(line.insert(point));
             }
-            starts.push(place as u32);
         }
-        starts.push(points.len() as u32);
-        let (positions, owners) = points.into_iter().unzip();
-        Points { positions, owners, starts, shift }
+        spilled.sort_unstable();
+        if distinct {
+            let before = spilled.len();
+            spilled.dedup_by_key(|(position, _)| *position);
+            circle.len -= before - spilled.len();
+        }
+        for &(position, _) in &spilled {
+            circle.lines[arc_of(position, arcs)].set_count(SPILLED);
+        }
+        // Backwards, so that an arc without points finds in the one after it who follows there.
+        let mut next = circle.first(0).point.1;
+        let mut waiting = spilled.iter().rev().peekable();
+        for (arc, line) in circle.lines.iter_mut().enumerate().rev() {
+            while let Some(point) = waiting.next_if(|(position, _)| arc_of(*position, arcs) == arc) {
+                next = point.1;
+            }
+            line.set_next(next);
+            next = line.owner(0);
+        }
+        let mut before = None;
+        let numbered = spilled.into_iter().map(|point| {
+            let number = before.filter(|(other, _)| *other == point).map_or(0, |(_, number)| number + 1);
+            before = Some((point, number));
+            (point.0, point.1, number)
+        });
+        circle.spilled = numbered.collect();
+        circle
     }
 
-    /// Drops all but the first of points at the same position.
-    pub(super) fn deduplicated(points: Vec<(u64, u32)>) -> Self {
-        let mut points = points;
-        points.sort_by_key(|(position, _)| *position);
-        points.dedup_by_key(|(position, _)| *position);
-        Points::new(points)
-    }
-
-    /// The place of the first point at `position` or after it, around the circle. O(1) expected for hashes, O(log p) at
-    /// worst.
     #[inline]
-    pub(super) fn at_or_after(&self, position: u64) -> usize {
-        let bucket = (position >> self.shift) as usize;
-        let (start, end) = (self.starts[bucket] as usize, self.starts[bucket + 1] as usize);
-        let place = start + self.positions[start..end].partition_point(|&point| point < position);
-        if place == self.positions.len() { 0 } else { place }
+    fn arc(&self, position: u64) -> usize {
+        arc_of(position, self.lines.len())
+    }
+
+    /// The first point of arc `from` or of one after it, around the circle.
+    fn first(&self, from: usize) -> Place {
+        let arc = (from..self.lines.len()).chain(0..from).find(|&arc| self.lines[arc].count() > 0);
+        let arc = arc.expect("there is always a point");
+        Place { arc: arc as u32, slot: 0, point: self.lines[arc].point(0) }
+    }
+
+    /// The first point of `arc` in the tree that is not before `least`, or else the first of the arcs after it.
+    fn first_beside(&self, arc: usize, least: (u64, u32)) -> Place {
+        if self.lines[arc].is_spilled()
+            && let Some(&(position, owner, number)) = self.spilled.range((least.0, least.1, 0)..).next()
+            && self.arc(position) == arc
+        {
+            return Place { arc: arc as u32, slot: ROOM as u32 + number, point: (position, owner) };
+        }
+        self.first((arc + 1) % self.lines.len())
+    }
+
+    /// The owner of the first point at `position` or after it, around the circle. O(1) expected for hashes, and one cache
+    /// line in all but two of a hundred cases.
+    #[inline]
+    pub(super) fn owner_at_or_after(&self, position: u64) -> usize {
+        let arc = self.arc(position);
+        let line = &self.lines[arc];
+        let slot = line.before(position);
+        if slot == ROOM && line.is_spilled() {
+            return self.owner(self.first_beside(arc, (position, 0)));
+        }
+        line.owner(slot) as usize
+    }
+
+    /// The place of the first point at `position` or after it, around the circle.
+    #[inline]
+    pub(super) fn at_or_after(&self, position: u64) -> Place {
+        let arc = self.arc(position);
+        let line = &self.lines[arc];
+        let slot = line.before(position);
+        if slot < line.count() {
+            return Place { arc: arc as u32, slot: slot as u32, point: line.point(slot) };
+        }
+        self.first_beside(arc, (position, 0))
     }
 
     /// The place of the first point strictly after `position`, around the circle.
     #[inline]
-    pub(super) fn after(&self, position: u64) -> usize {
+    pub(super) fn after(&self, position: u64) -> Place {
         match position.checked_add(1) {
             Some(next) => self.at_or_after(next),
-            None => 0,
+            None => self.first(0),
+        }
+    }
+
+    /// The place `steps` points further on. O(steps), of which whole rounds are left out.
+    pub(super) fn further(&self, place: Place, steps: usize) -> Place {
+        (0..steps % self.len).fold(place, |place, _| self.next(place))
+    }
+
+    fn next(&self, Place { arc, slot, point }: Place) -> Place {
+        let (line, next) = (&self.lines[arc as usize], slot as usize + 1);
+        if next < line.count() {
+            return Place { arc, slot: slot + 1, point: line.point(next) };
+        }
+        if next <= ROOM {
+            return self.first_beside(arc as usize, point);
+        }
+        let here = (point.0, point.1, slot - ROOM as u32);
+        match self.spilled.range((Excluded(here), Unbounded)).next() {
+            Some(&(position, owner, number)) if self.arc(position) == arc as usize => {
+                Place { arc, slot: ROOM as u32 + number, point: (position, owner) }
+            }
+            _ => self.first((arc as usize + 1) % self.lines.len()),
         }
     }
 
     /// The host at `place`.
     #[inline]
-    pub(super) fn owner(&self, place: usize) -> usize {
-        self.owners[place] as usize
+    pub(super) fn owner(&self, place: Place) -> usize {
+        place.point.1 as usize
     }
 
     /// The position of the point at `place`.
     #[inline]
-    pub(super) fn position(&self, place: usize) -> u64 {
-        self.positions[place]
+    pub(super) fn position(&self, place: Place) -> u64 {
+        place.point.0
     }
 
     /// How many points there are.
     pub(super) fn len(&self) -> usize {
-        self.positions.len()
+        self.len
     }
 
     /// The memory behind it, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(self.positions.as_slice())
-            + size_of_val(self.owners.as_slice())
-            + size_of_val(self.starts.as_slice())
+        size_of_val(self.lines.as_slice()) + self.spilled.len() * size_of::<(u64, u32, u32)>()
     }
 
     /// All points, in ascending order of position.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (u64, usize)> {
-        self.positions.iter().zip(&self.owners).map(|(position, owner)| (*position, *owner as usize))
+        let mut points = Vec::with_capacity(self.len);
+        let mut spilled = self.spilled.iter().map(|&(position, owner, _)| (position, owner)).peekable();
+        for (arc, line) in self.lines.iter().enumerate() {
+            points.extend((0..line.count()).map(|slot| line.point(slot)));
+            if line.is_spilled() {
+                points.extend(std::iter::from_fn(|| spilled.next_if(|(position, _)| self.arc(*position) == arc)));
+            }
+        }
+        points.into_iter().map(|(position, owner)| (position, owner as usize))
     }
+
+    /// Adds a point; `owner` may have it already. O(1) expected for hashes, over many.
+    pub(super) fn insert(&mut self, position: u64, owner: u32) {
+        assert!(owner < OWNER, "host {owner} is one too many");
+        self.len += 1;
+        if self.len as f64 > FILL_MAX * self.lines.len() as f64 {
+            let mut points: Vec<_> = self.iter().map(|(position, owner)| (position, owner as u32)).collect();
+            points.push((position, owner));
+            *self = Points::new(points);
+            return;
+        }
+        let arc = self.arc(position);
+        if let Some(point) = self.lines[arc].insert((position, owner)) {
+            let number = self.spilled.range(equal_to(point)).next_back().map_or(0, |(.., number)| number + 1);
+            self.spilled.insert((point.0, point.1, number));
+            self.lines[arc].set_count(SPILLED);
+        }
+        self.look_ahead(arc);
+    }
+
+    /// Takes away the point of `owner` at `position`; whether there was one. The last point stays. O(1) expected for hashes.
+    pub(super) fn remove(&mut self, position: u64, owner: u32) -> bool {
+        if self.len == 1 {
+            return false;
+        }
+        let arc = self.arc(position);
+        let line = &mut self.lines[arc];
+        let was_spilled = line.is_spilled();
+        match (0..line.count()).find(|&slot| line.point(slot) == (position, owner)) {
+            Some(slot) => {
+                let last = line.point(ROOM - 1);
+                line.remove(slot);
+                if was_spilled {
+                    // The first of those that did not fit takes the room.
+                    let first = *self.spilled.range((last.0, last.1, 0)..).next().expect("some did not fit");
+                    self.spilled.remove(&first);
+                    line.insert((first.0, first.1));
+                }
+            }
+            None => match self.spilled.range(equal_to((position, owner))).next_back().copied() {
+                Some(point) => drop(self.spilled.remove(&point)),
+                None => return false,
+            },
+        }
+        self.len -= 1;
+        if was_spilled {
+            let last = self.lines[arc].point(ROOM - 1);
+            let mut others = self.spilled.range((last.0, last.1, 0)..);
+            let are_there = others.next().is_some_and(|(position, ..)| self.arc(*position) == arc);
+            self.lines[arc].set_count(if are_there { SPILLED } else { ROOM as u32 });
+        }
+        self.look_ahead(arc);
+        true
+    }
+
+    /// Corrects who follows on `arc` and on those before it, as far back as they look to it.
+    fn look_ahead(&mut self, arc: usize) {
+        let last = self.lines[arc].point(ROOM - 1);
+        let next = self.first_beside(arc, last).point.1;
+        let line = &mut self.lines[arc];
+        line.set_next(next);
+        let next = line.owner(0);
+        for line in self.lines[..arc].iter_mut().rev() {
+            if !line.is_spilled() {
+                line.set_next(next);
+            }
+            if line.count() > 0 {
+                return;
+            }
+        }
+        for line in self.lines[arc..].iter_mut().rev() {
+            if !line.is_spilled() {
+                line.set_next(next);
+            }
+            if line.count() > 0 {
+                return;
+            }
+        }
+    }
+}
+
+/// `points` in an order that goes around the circle region by region: their arcs then stay in the cache while they are
+/// filled. Within a region the order stays. O(p).
+fn in_regions(points: Vec<(u64, u32)>) -> Vec<(u64, u32)> {
+    const REGION_BITS: u32 = 8;
+    if points.len() < 1 << 14 {
+        return points;
+    }
+    let region = |position: u64| (position >> (64 - REGION_BITS)) as usize;
+    let mut ends = [0; 1 << REGION_BITS];
+    for (position, _) in &points {
+        ends[region(*position)] += 1;
+    }
+    let mut sum = 0;
+    for end in &mut ends {
+        let count = *end;
+        *end = sum;
+        sum += count;
+    }
+    let mut ordered = vec![(0, 0); points.len()];
+    for point in points {
+        let end = &mut ends[region(point.0)];
+        ordered[*end] = point;
+        *end += 1;
+    }
+    ordered
+}
+
+/// Where in the tree those equal to `point` are.
+fn equal_to((position, owner): (u64, u32)) -> RangeInclusive<(u64, u32, u32)> {
+    (position, owner, 0)..=(position, owner, u32::MAX)
+}
+
+/// The arc of `position` when there are `arcs` of them: the same share of their number as the position of 2⁶⁴.
+#[inline]
+fn arc_of(position: u64, arcs: usize) -> usize {
+    ((u128::from(position) * arcs as u128) >> 64) as usize
 }
 
 #[cfg(test)]
@@ -106,28 +430,73 @@ mod tests {
         prop_oneof![any::<u64>(), 0_u64..20, u64::MAX - 20..=u64::MAX]
     }
 
+    /// Asserts that `points` answers as a walk around the circle of `expected` does.
+    fn assert_is(points: &Points, expected: &[(u64, u32)], asked: impl IntoIterator<Item = u64>) {
+        let sorted: Vec<_> = expected.iter().map(|(position, owner)| (*position, *owner as usize)).collect();
+        assert!(sorted.is_sorted());
+        assert_eq!(points.iter().collect::<Vec<_>>(), sorted);
+        assert_eq!(points.len(), sorted.len());
+        let at = |place| (points.position(place), points.owner(place));
+        for position in asked.into_iter().chain(sorted.iter().map(|(position, _)| *position)) {
+            let walk = sorted.iter().position(|(p, _)| *p >= position).unwrap_or(0);
+            assert_eq!(at(points.at_or_after(position)), sorted[walk], "at {position} or after");
+            assert_eq!(points.owner_at_or_after(position), sorted[walk].1, "at {position} or after");
+            for steps in [1, 2, 7, sorted.len()] {
+                let further = points.further(points.at_or_after(position), steps);
+                assert_eq!(at(further), sorted[(walk + steps) % sorted.len()], "{steps} from {position} on");
+            }
+            let walk = sorted.iter().position(|(p, _)| *p > position).unwrap_or(0);
+            assert_eq!(at(points.after(position)), sorted[walk], "after {position}");
+        }
+    }
+
     proptest! {
         #[test]
         fn the_search_finds_what_a_walk_around_the_circle_finds(
             positions in proptest::collection::vec(position(), 1..200),
             asked in proptest::collection::vec(position(), 50),
         ) {
-            let points = Points::new(positions.iter().enumerate().map(|(i, p)| (*p, i as u32)).collect());
-            let sorted: Vec<_> = points.iter().collect();
-            for position in asked.into_iter().chain(positions) {
-                let walk = sorted.iter().position(|(p, _)| *p >= position).unwrap_or(0);
-                prop_assert_eq!(points.at_or_after(position), walk);
-                let walk = sorted.iter().position(|(p, _)| *p > position).unwrap_or(0);
-                prop_assert_eq!(points.after(position), walk);
+            let mut sorted: Vec<_> = positions.iter().zip(0..).map(|(p, i)| (*p, i)).collect();
+            let points = Points::new(sorted.clone());
+            let distinct = Points::deduplicated(sorted.clone());
+            sorted.sort_unstable();
+            assert_is(&points, &sorted, asked.iter().copied());
+            sorted.dedup_by_key(|(position, _)| *position);
+            assert_is(&distinct, &sorted, asked);
+        }
+
+        #[test]
+        fn points_that_come_and_go_leave_what_placing_the_rest_gives(
+            first in (position(), 0_u32..4),
+            changes in proptest::collection::vec((any::<bool>(), position(), 0_u32..4), 1..300),
+        ) {
+            let mut expected = vec![first];
+            let mut points = Points::new(expected.clone());
+            for (is_coming, position, owner) in changes {
+                let point = (position, owner);
+                let found = expected.iter().position(|other| *other == point).filter(|_| expected.len() > 1);
+                if is_coming {
+                    points.insert(position, owner);
+                    expected.insert(expected.partition_point(|other| *other < point), point);
+                } else {
+                    prop_assert_eq!(points.remove(position, owner), found.is_some());
+                    found.map(|index| expected.remove(index));
+                }
+                assert_is(&points, &expected, [0, 10, position, u64::MAX / 2, u64::MAX]);
             }
         }
     }
 
     #[test]
-    fn equal_positions_keep_the_order_they_were_given_in() {
-        let points = Points::new(vec![(7, 2), (7, 0), (3, 1)]);
-        assert_eq!(points.iter().collect::<Vec<_>>(), [(3, 1), (7, 2), (7, 0)]);
-        let points = Points::deduplicated(vec![(7, 2), (7, 0), (3, 1)]);
-        assert_eq!(points.iter().collect::<Vec<_>>(), [(3, 1), (7, 2)]);
+    fn of_equal_positions_the_lesser_owner_is_in_front() {
+        let given = vec![(7, 2), (7, 0), (3, 1), (7, 1), (7, 5), (7, 4), (7, 3), (7, 6)];
+        let points = Points::new(given.clone());
+        assert_eq!(points.iter().collect::<Vec<_>>(), [(3, 1), (7, 0), (7, 1), (7, 2), (7, 3), (7, 4), (7, 5), (7, 6)]);
+        assert_eq!(Points::deduplicated(given).iter().collect::<Vec<_>>(), [(3, 1), (7, 0)]);
+    }
+
+    #[test]
+    fn a_line_is_a_cache_line() {
+        assert_eq!((size_of::<Line>(), align_of::<Line>()), (64, 64));
     }
 }

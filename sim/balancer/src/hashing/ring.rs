@@ -7,7 +7,6 @@
 
 use super::points::Points;
 use super::{HashFunction, check, total_weight};
-use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 /// Points of hosts on a circle of 64-bit hashes; point i of a host is at the hash of `HOST_i`.
@@ -17,6 +16,9 @@ use std::ops::RangeInclusive;
 #[derive(Clone, Debug)]
 pub struct Ring {
     points: Points,
+    function: HashFunction,
+    /// Zero when the points of a host depend on who else is there.
+    per_weight: u32,
 }
 
 impl Ring {
@@ -33,7 +35,7 @@ impl Ring {
     /// With weights as shares of their sum, the size aimed at is `⌈least share · minimum⌉ / least share`, so that the
     /// lightest host gets a whole number of points, or the maximum if that is less. Going through the hosts, the points
     /// so far are raised to the sum of the targets so far, so a host may get one more or less than its share, none even
-    /// when the maximum is below the number of hosts. O(p log p) for p points. Panics on a minimum above the maximum,
+    /// when the maximum is below the number of hosts. O(p) expected for p points. Panics on a minimum above the maximum,
     /// which Envoy refuses, and on a minimum of zero.
     pub fn envoy(hosts: &[(&str, u32)], size: RangeInclusive<u64>, function: HashFunction) -> Self {
         check(hosts);
@@ -46,7 +48,7 @@ impl Ring {
 
         let mut target = 0.0;
         let mut current = 0_u64;
-        Ring::with_counts(hosts, function, |weight| {
+        Ring::with_counts(hosts, function, 0, |weight| {
             target += scale * share(weight);
             let before = current;
             while (current as f64) < target {
@@ -58,28 +60,46 @@ impl Ring {
 
     /// A ring where a host has `per_weight` points for every unit of weight, whoever else is there: Karger's.
     ///
-    /// The points hash as Envoy's do. O(p log p) for p points. Panics when `per_weight` is zero.
+    /// The points hash as Envoy's do. O(p) expected for p points. Panics when `per_weight` is zero.
     pub fn fixed(hosts: &[(&str, u32)], per_weight: u32, function: HashFunction) -> Self {
         check(hosts);
         assert!(per_weight > 0, "a ring without points cannot be");
-        Ring::with_counts(hosts, function, |weight| u64::from(weight) * u64::from(per_weight))
+        Ring::with_counts(hosts, function, per_weight, |weight| u64::from(weight) * u64::from(per_weight))
     }
 
-    fn with_counts(hosts: &[(&str, u32)], function: HashFunction, mut count: impl FnMut(u32) -> u64) -> Self {
-        let mut points = Vec::new();
-        let mut key = String::new();
+    fn with_counts(
+        hosts: &[(&str, u32)],
+        function: HashFunction,
+        per_weight: u32,
+        mut count: impl FnMut(u32) -> u64,
+    ) -> Self {
+        let mut points = Vec::with_capacity(hosts.iter().map(|(_, weight)| (*weight * per_weight) as usize).sum());
+        let mut key = Vec::new();
         for (index, (host, weight)) in hosts.iter().enumerate() {
-            key.clear();
-            key.push_str(host);
-            key.push('_');
-            let stem = key.len();
-            for i in 0..count(*weight) {
-                key.truncate(stem);
-                write!(key, "{i}").expect("a string takes what it is given");
-                points.push((function.hash(key.as_bytes()), index as u32));
-            }
+            let count = count(*weight);
+            each_point(host, count, function, &mut key, |position| points.push((position, index as u32)));
         }
-        Ring { points: Points::new(points) }
+        Ring { points: Points::new(points), function, per_weight }
+    }
+
+    /// `host` comes, to be known by `index`: afterwards the ring is what [`Ring::fixed`] gives for all that are there.
+    ///
+    /// O(points of the host) expected. Panics on a ring as Envoy's, where everybody's points change, and on weight zero.
+    pub fn insert(&mut self, index: usize, host: &str, weight: u32) {
+        let (function, points) = (self.function, &mut self.points);
+        let count = count_of(weight, self.per_weight);
+        each_point(host, count, function, &mut Vec::new(), |position| points.insert(position, index as u32));
+    }
+
+    /// The host known by `index` leaves, which has been placed as `host` with `weight`.
+    ///
+    /// O(points of the host) expected. Panics as [`Ring::insert`] does, and when it is not there or is the last one.
+    pub fn remove(&mut self, index: usize, host: &str, weight: u32) {
+        let (function, points) = (self.function, &mut self.points);
+        let count = count_of(weight, self.per_weight);
+        each_point(host, count, function, &mut Vec::new(), |position| {
+            assert!(points.remove(position, index as u32), "{host} is not there, or the last one");
+        });
     }
 
     /// Points on the ring.
@@ -95,7 +115,7 @@ impl Ring {
     /// The host of the first point at `hash` or after it. O(1) expected.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
-        self.points.owner(self.points.at_or_after(hash))
+        self.points.owner_at_or_after(hash)
     }
 
     /// The host for the `attempt`-th retry: that of the point `attempt` places further on, which may be the same host.
@@ -103,13 +123,43 @@ impl Ring {
     /// Envoy's `chooseHost(hash, attempt)`; attempt zero is [`Ring::lookup`]. O(1) expected.
     #[inline]
     pub fn lookup_attempt(&self, hash: u64, attempt: u32) -> usize {
-        let place = self.points.at_or_after(hash) + attempt as usize;
-        self.points.owner(place % self.points.len())
+        let place = self.points.at_or_after(hash);
+        self.points.owner(self.points.further(place, attempt as usize))
     }
 
     /// The points in ascending order: hash, and index of the host.
     pub fn points(&self) -> impl ExactSizeIterator<Item = (u64, usize)> {
         self.points.iter()
+    }
+}
+
+/// How many points a host of `weight` has on a ring that can be changed.
+fn count_of(weight: u32, per_weight: u32) -> u64 {
+    assert!(per_weight > 0, "everybody's points change with the hosts of such a ring; build it anew");
+    assert!(weight > 0, "a host of weight zero is to be left out");
+    u64::from(weight) * u64::from(per_weight)
+}
+
+/// Calls `place` with the positions of the first `count` points of `host`; `key` is where the keys are written.
+fn each_point(host: &str, count: u64, function: HashFunction, key: &mut Vec<u8>, mut place: impl FnMut(u64)) {
+    key.clear();
+    key.extend_from_slice(host.as_bytes());
+    key.push(b'_');
+    let stem = key.len();
+    key.push(b'0');
+    for _ in 0..count {
+        place(function.hash(key));
+        // The next number, digit by digit: formatting each anew takes twice as long as hashing it.
+        match key[stem..].iter().rposition(|digit| *digit < b'9') {
+            Some(digit) => {
+                key[stem + digit] += 1;
+                key[stem + digit + 1..].fill(b'0');
+            }
+            None => {
+                key[stem..].fill(b'0');
+                key.insert(stem, b'1');
+            }
+        }
     }
 }
 
@@ -310,6 +360,42 @@ mod tests {
         ] {
             assert_eq!(ring.lookup(hash), host, "{hash}");
         }
+    }
+
+    #[test]
+    fn who_comes_and_goes_leaves_the_ring_that_building_it_gives() {
+        let names: Vec<_> = (0..40).map(|i| (format!("10.0.0.{i}:80"), i % 3 + 1)).collect();
+        let hosts: Vec<_> = names.iter().map(|(name, weight)| (name.as_str(), *weight)).collect();
+        let mut ring = Ring::fixed(&hosts[..1], 120, HashFunction::Xxh64);
+        for (index, (host, weight)) in hosts.iter().enumerate().skip(1) {
+            ring.insert(index, host, *weight);
+        }
+        assert!(ring.points().eq(Ring::fixed(&hosts, 120, HashFunction::Xxh64).points()), "all have come");
+        for (index, (host, weight)) in hosts.iter().enumerate().skip(25).rev() {
+            ring.remove(index, host, *weight);
+        }
+        assert!(ring.points().eq(Ring::fixed(&hosts[..25], 120, HashFunction::Xxh64).points()), "some have left");
+    }
+
+    #[test]
+    fn keys_of_points_are_numbered_in_decimal() {
+        let mut hashes = Vec::new();
+        each_point("host", 1_111, HashFunction::Xxh64, &mut Vec::new(), |hash| hashes.push(hash));
+        let expected = (0..1_111).map(|i| HashFunction::Xxh64.hash(format!("host_{i}").as_bytes()));
+        assert!(hashes.into_iter().eq(expected));
+    }
+
+    #[test]
+    #[should_panic(expected = "is not there, or the last one")]
+    fn who_is_not_there_cannot_leave() {
+        let mut ring = Ring::fixed(&[("a", 1), ("b", 1)], 10, HashFunction::Xxh64);
+        ring.remove(2, "c", 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "build it anew")]
+    fn a_ring_as_envoys_is_not_changed_in_place() {
+        Ring::envoy(&[("a", 1)], Ring::ENVOY_SIZE, HashFunction::Xxh64).insert(1, "b", 1);
     }
 
     #[test]

@@ -28,34 +28,66 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     make: |_, _| State::SmoothWeighted(SmoothWeighted::default()),
 };
 
+/// Hosts whose points are raised and compared together, before it is looked which of them it is.
+const BLOCK: usize = 64;
+
 #[derive(Debug, Default)]
 pub(crate) struct SmoothWeighted {
-    /// Points, by host.
-    pub(super) current: PerHost<i64>,
+    /// Points, by host. Whole numbers, and exact below 2⁵³; as floating point because every processor can add and compare
+    /// several of those at once.
+    pub(super) current: PerHost<f64>,
+    weights: Vec<f64>,
     /// What one pick gives away.
-    total: i64,
+    total: f64,
 }
 
 impl Choose for SmoothWeighted {
     /// Hosts that stay keep their points and new ones begin with none, as peers of an upstream zone do; a new weight
     /// counts from the next pick.
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
-        self.current.refresh(hosts, |_| 0);
-        self.total = (0..hosts.len()).map(|index| i64::from(hosts.weight(index))).sum();
+        self.current.refresh(hosts, |_| 0.0);
+        self.weights.clear();
+        self.weights.extend((0..hosts.len()).map(|index| f64::from(hosts.weight(index))));
+        self.total = self.weights.iter().sum();
     }
 
     #[inline]
-    fn pick(&mut self, pick: Pick<'_>) -> Option<usize> {
-        let mut best = 0;
-        let mut most = i64::MIN;
-        for (index, (current, host)) in self.current.iter_mut().zip(pick.hosts.all()).enumerate() {
-            *current += i64::from(host.weight.max(1));
-            if *current > most {
-                most = *current;
-                best = index;
+    fn pick(&mut self, _: Pick<'_>) -> Option<usize> {
+        let mut most = f64::NEG_INFINITY;
+        let mut block = 0;
+        let blocks = self.current.chunks_mut(BLOCK).zip(self.weights.chunks(BLOCK));
+        for (number, (current, weights)) in blocks.enumerate() {
+            let of_block = raise(current, weights);
+            if of_block > most {
+                most = of_block;
+                block = number;
             }
         }
+        let begin = block * BLOCK;
+        let best = begin + self.current[begin..].iter().position(|current| *current == most)?;
         self.current[best] -= self.total;
         Some(best)
     }
+}
+
+/// Adds `weights` to `current`, and gives the most that came of it.
+#[inline]
+fn raise(current: &mut [f64], weights: &[f64]) -> f64 {
+    let greater = |a: f64, b: f64| if a > b { a } else { b };
+    let (fours, rest) = current.as_chunks_mut::<4>();
+    let (weights, weights_of_rest) = weights.as_chunks::<4>();
+    // Side by side, so that no comparison waits for the one before.
+    let mut most = [f64::NEG_INFINITY; 4];
+    for (current, weights) in fours.iter_mut().zip(weights) {
+        for ((current, weight), most) in current.iter_mut().zip(weights).zip(&mut most) {
+            *current += weight;
+            *most = greater(*current, *most);
+        }
+    }
+    let mut most = most.into_iter().fold(f64::NEG_INFINITY, greater);
+    for (current, weight) in rest.iter_mut().zip(weights_of_rest) {
+        *current += weight;
+        most = greater(*current, most);
+    }
+    most
 }

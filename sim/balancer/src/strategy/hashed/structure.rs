@@ -185,9 +185,9 @@ impl Structure {
     /// How many points, table entries or hosts are written to build it over these hosts.
     pub(super) fn entries(&self, hosts: &Hosts) -> u64 {
         let entries = match self {
-            Structure::Ring(s) => s.points().len(),
-            Structure::Ketama(s) => s.points().len(),
-            Structure::Nginx(s) => s.points().len(),
+            Structure::Ring(s) => s.entries(),
+            Structure::Ketama(s) => s.entries(),
+            Structure::Nginx(s) => s.entries(),
             Structure::Maglev(s) => s.table().len(),
             // It is a number, and that is all.
             Structure::Jump(_) => 1,
