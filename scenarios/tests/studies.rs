@@ -209,6 +209,16 @@ fn every_study_file_is_in_the_library_and_says_what_it_shows() {
 }
 
 #[test]
+fn the_example_of_the_readme_can_run() {
+    let readme = include_str!("../README.md");
+    let text = readme.split("## Studies").nth(1).and_then(|rest| rest.split("```toml\n").nth(1));
+    let text = text.and_then(|rest| rest.split("```").next()).expect("it has an example");
+    let Checked { study, problems } = check(&text.replace(", \"supermarket 2\"", ""), "readme");
+    assert!(problems.is_empty(), "{}", scenarios::render(&problems, "README.md", text, false));
+    assert_eq!(study.expect("it can run").cells.len(), 18);
+}
+
+#[test]
 fn a_study_is_told_from_a_scenario() {
     assert!(study::is_study(SMALL) && study::is_study("base = 3") && study::is_study("[hashing]\n[[axis"));
     assert!(!study::is_study(scenarios::template("x").as_str()) && !study::is_study(""));

@@ -10,7 +10,17 @@ macro_rules! entries {
     };
 }
 
-const LIBRARY: &[Entry] = entries!["load-sweep", "two-hosts", "heterogeneous", "ring-balance"];
+const LIBRARY: &[Entry] = entries![
+    "load-sweep",
+    "two-hosts",
+    "many-gateways",
+    "heterogeneous",
+    "black-hole",
+    "cold-start",
+    "hot-keys",
+    "ring-balance",
+    "zone-outage",
+];
 
 /// All of them, in the order in which they are best read.
 pub const fn library() -> &'static [Entry] {

@@ -255,3 +255,76 @@ fn studies_that_cannot_be_meant_are_refused() {
     assert_eq!(folder.names("."), before, "nothing was written");
     golden("wrong-study", &text);
 }
+
+#[test]
+fn every_study_of_the_library_can_run() {
+    let folder = Folder::new();
+    let names: Vec<String> = folder
+        .run("list studies --format json")
+        .json()
+        .iter()
+        .map(|s| s["name"].as_str().expect("a name").to_string())
+        .collect();
+    assert_eq!(names.len(), 9, "{names:?}");
+    for name in &names {
+        let said = folder.run(&format!("validate {name} --format json"));
+        let line = &said.json()[0];
+        assert_eq!((said.code, &line["can_run"]), (0, &true.into()), "{line}");
+        assert_eq!(line["problems"].as_array().map(Vec::len), Some(0), "{line}");
+        assert!(folder.run(&format!("explain {name}")).stdout.contains("windtunnel compare"), "{name}");
+    }
+}
+
+/// A study of the library with other phases, which are a hundredth of a minute of somebody's time.
+fn shortened(folder: &Folder, name: &str, from: &str, to: &str) {
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../scenarios/studies/{name}.toml"));
+    let text = fs::read_to_string(library).expect("a study of the library");
+    assert!(text.contains(from), "{name}: nothing to shorten");
+    folder.write(&format!("{name}.toml"), &text.replace(from, to));
+}
+
+#[test]
+fn two_hosts_meet_their_exact_chains() {
+    let folder = Folder::new();
+    shortened(&folder, "two-hosts", "storm = \"5m\"", "storm = \"60s\"");
+    let said = folder.run("compare two-hosts.toml --seeds 1..4 --format json");
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let study = &said.json()[0];
+    let cells = study["cells"].as_array().expect("cells");
+    let mean = |load: &str, strategy: &str| {
+        let cell = cells.iter().find(|c| c["at"]["load"] == load && c["at"]["strategy"] == strategy).expect("a cell");
+        cell["estimates"]["mean"]["mean"].as_f64().expect("a mean")
+    };
+    // M/M/1, E2/M/1, and the exact chains of two queues, with and without replacement.
+    for (load, strategy, exact) in [
+        ("50%", "random", 2.0),
+        ("50%", "round_robin", 1.618_034),
+        ("50%", "with replacement (Envoy)", 1.596_561),
+        ("50%", "full_scan", 1.426_321),
+        ("70%", "with replacement (Envoy)", 2.362_314),
+        ("70%", "two different (Finagle)", 2.108_197),
+    ] {
+        let measured = mean(load, strategy);
+        assert!((measured / exact - 1.0).abs() < 0.03, "{strategy} at {load}: {measured}, in theory {exact}");
+    }
+    assert!(cells.iter().filter(|c| c["at"]["load"] == "100%").all(|c| !c["unstable"].is_null()));
+}
+
+#[test]
+fn a_black_hole_is_seen_and_a_penalty_helps() {
+    let folder = Folder::new();
+    let phases = "phases = { warmup = \"20s\", storm = \"40s\", calm = \"20s\" }";
+    shortened(&folder, "black-hole", phases, "phases = { warmup = \"4s\", storm = \"40s\", calm = \"1s\" }");
+    let said = folder.run("compare black-hole.toml --seeds 1..2 --format json");
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let study = &said.json()[0];
+    let errors = |strategy: &str| {
+        let at = |cell: &&Value| {
+            cell["at"]["load"] == "50%" && cell["at"]["retries"] == "none" && cell["at"]["strategy"] == strategy
+        };
+        let cell = study["cells"].as_array().expect("cells").iter().find(at).expect("a cell");
+        cell["runs"][0]["measures"]["errors"].as_f64().expect("errors")
+    };
+    let fair = errors("round_robin");
+    assert!(errors("penalty_peak_ewma") < fair / 50.0 && errors("full_scan") > 1.5 * fair && errors("c3") > 3.0 * fair);
+}
