@@ -79,3 +79,15 @@ fn json_has_every_run_and_every_pair() {
     assert_eq!(value["rankings"][0]["pairs"].as_array().unwrap().len(), 15);
     assert_eq!(value["seeds"][0], "1", "seeds are text: doubles would round them");
 }
+
+#[test]
+fn the_tables_of_data_are_complete_and_have_units_in_their_heads() {
+    base::golden::check(env!("CARGO_MANIFEST_DIR"), "tests/golden/study-data.txt", |command| {
+        let (name, file) = command.trim().split_once(' ').unwrap();
+        let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("studies").join(format!("data-{name}"));
+        reports::study::write(&study(name), &dir).expect("the build folder can be written");
+        let text = std::fs::read_to_string(dir.join("data").join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+        // The head and the first dozen rows.
+        text.lines().take(13).map(|line| format!("{line}\n")).collect()
+    });
+}
