@@ -48,9 +48,10 @@ pub(crate) struct WarmUp {
     pub(crate) checked: usize,
     /// Cells whose series was too short, or cut off by a fault too early.
     pub(crate) too_short: usize,
-    /// Cells that settled later than warm-up ended, or not at all, without moving their mean by more than its interval.
+    /// Cells that settled later than warm-up ended, or not at all, but in which the first half of what is measured cannot be
+    /// told from the second.
     pub(crate) harmless: usize,
-    /// Those whose mean it does move, with the seconds it took where they settled.
+    /// Those in which it can, with the seconds it took where they settled.
     pub(crate) late: Vec<(usize, Option<f64>)>,
 }
 
@@ -115,9 +116,7 @@ impl<'a> Analysis<'a> {
                 Settled::TooShort => found.too_short += 1,
                 Settled::After(steps) if steps <= warm => {}
                 late => {
-                    let latency = self.estimate(cell, &Measure::Mean);
-                    let noise = latency.and_then(|e| Some(e.half_width(self.alpha)? / e.mean)).unwrap_or(0.02);
-                    if moves(&series, warm) > noise {
+                    if self.moves(cell, &samples, warm) {
                         let after = match late {
                             Settled::After(steps) => Some(steps as f64 * step),
                             _ => None,
@@ -130,6 +129,37 @@ impl<'a> Analysis<'a> {
             }
         }
         found
+    }
+
+    /// Whether the first half of what is measured of a cell differs from the second, seed by seed, at the level corrected
+    /// for the number of cells. With a single seed: by more than a tenth.
+    fn moves(&self, cell: usize, samples: &[&Sample], warm: usize) -> bool {
+        let halves = |s: &Sample| {
+            let series = mean_latency(&[s]);
+            let measured = &series[warm.min(series.len())..];
+            let (first, second) = measured.split_at(measured.len() / 2);
+            let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
+            (mean(first), mean(second))
+        };
+        let halves: Vec<(f64, f64)> = samples.iter().map(|s| halves(s)).collect();
+        let Some(difference) = Estimate::of(halves.iter().map(|(a, b)| a - b)) else { return false };
+        let cells = self.plan().cells.len().max(cell + 1) as f64;
+        let noise = difference.half_width(self.alpha / cells).unwrap_or(halves[0].1 * 0.1);
+        difference.mean.abs() > noise
+    }
+
+    /// The load at which a queue that stands alone takes longer to settle than warm-up lasts, the highest, with the seconds
+    /// it takes: (1 − √ρ)⁻² services, the relaxation time of M/M/1.
+    pub(crate) fn slow_to_settle(&self) -> Option<(f64, f64)> {
+        let warm_up = self.plan().phases.warmup.as_secs_f64();
+        let run = (0..self.plan().cells.len()).filter(|&c| self.results.of(c).next().is_some());
+        let cells = run.map(|c| &self.plan().cells[c]);
+        let time = |cell: &Cell| {
+            let (rho, service) = (cell.utilization?, cell.service_ms? / 1e3);
+            let gap = 1.0 - rho.clamp(0.0, 1.0).sqrt();
+            Some((rho, service / (gap * gap)))
+        };
+        cells.filter_map(time).filter(|(_, seconds)| *seconds > warm_up).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -164,6 +194,15 @@ impl<'a> Analysis<'a> {
                 count(self.warm_up.checked as u64),
                 self.cell_label(*cell),
                 if self.warm_up.late.len() > 1 { " and others" } else { "" }
+            ));
+        }
+        if let Some((rho, seconds)) = self.slow_to_settle() {
+            said.push(format!(
+                "at a load of {} a queue that stands alone settles with a time constant of {} s, (1 − √ρ)⁻² services, and the \
+                 warm-up is {}: means there are too low where work is not shared among instances",
+                percent(rho, 0),
+                crate::number::decimal(seconds, usize::from(seconds < 10.0)),
+                crate::number::span(plan.phases.warmup),
             ));
         }
         self.few_requests(&mut said);
@@ -329,12 +368,4 @@ fn before_faults(sample: &Sample) -> usize {
     let step = sample.series.step_ns.max(1);
     let fault = sample.faults.iter().map(|f| (f.from_ns / step) as usize).min();
     fault.unwrap_or(usize::MAX).min(sample.series.mean_ns.len())
-}
-
-/// By how much, as a share, the mean after `warm` differs from that of the second half of what is measured.
-fn moves(series: &[f64], warm: usize) -> f64 {
-    let measured = &series[warm.min(series.len())..];
-    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len().max(1) as f64;
-    let late = mean(&measured[measured.len() / 2..]);
-    if late > 0.0 { (mean(measured) - late).abs() / late } else { 0.0 }
 }

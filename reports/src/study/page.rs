@@ -271,7 +271,7 @@ fn warm_up(out: &mut String, analysis: &Analysis<'_>) {
     if found.harmless > 0 {
         let _ = write!(
             out,
-            ", in {} it would, but what is measured does not differ from its second half by more than the interval of the mean",
+            ", in {} it would, but there the first half of what is measured cannot be told from the second",
             count(found.harmless as u64)
         );
     }
@@ -280,8 +280,7 @@ fn warm_up(out: &mut String, analysis: &Analysis<'_>) {
         return;
     }
     out.push_str(
-        ". In these cells it would cut later, and what is measured differs from its second half by more than the interval of \
-         the mean:</p>\n<ul>",
+        ". In these cells it would cut later, and the first half of what is measured differs from the second, seed by seed:</p>\n<ul>",
     );
     for (cell, after) in found.late.iter().take(20) {
         let when = after.map_or("does not settle".into(), |s| format!("settles after about {} s", s.round()));

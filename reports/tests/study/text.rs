@@ -91,3 +91,26 @@ fn the_tables_of_data_are_complete_and_have_units_in_their_heads() {
         text.lines().take(13).map(|line| format!("{line}\n")).collect()
     });
 }
+
+#[test]
+fn a_warm_up_that_is_too_short_is_found_and_one_that_is_long_enough_is_not() {
+    let quiet = fixture::sweep_of(&["random", "p2c"], &["50%", "70%"], 5);
+    assert!(!console(&quiet, false, 100).contains("warm-up"), "{}", console(&quiet, false, 100));
+    let mut filling = quiet.clone();
+    for ((cell, _), sample) in &mut filling.samples {
+        if *cell == 1 {
+            // Settles with a time constant of 25 s; warm-up takes away ten.
+            for (step, ns) in sample.series.mean_ns.iter_mut().enumerate() {
+                *ns = (*ns as f64 * (1.0 - 0.8 * base::math::exp(-(step as f64) / 25.0))) as u64;
+            }
+        }
+    }
+    let said = console(&filling, false, 100).replace("\n    ", " ");
+    assert!(said.contains("the warm-up of 10 s looks too short in 1 of 4 cells (load 50%, strategy p2c)"), "{said}");
+    // A fault that moves latency is no matter of warm-up.
+    for sample in filling.samples.values_mut() {
+        sample.faults =
+            vec![reports::study::Fault { name: "crash".into(), from_ns: 12_000_000_000, until_ns: 20_000_000_000 }];
+    }
+    assert!(!console(&filling, false, 100).contains("looks too short"));
+}
