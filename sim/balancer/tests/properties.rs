@@ -1,7 +1,7 @@
 //! What holds for every strategy, every set of hosts and every order of events; and the shares that theory gives.
 
 use balancer::strategy::parameter::Value;
-use balancer::{Balancer, Host, Request, Response, Strategy, strategy};
+use balancer::{Balancer, Class, Host, Report, Request, Response, Strategy, strategy};
 use base::{Draw, Duration, InstanceId, Instant, Seed};
 use proptest::prelude::{Just, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as Generator;
@@ -295,8 +295,34 @@ enum Step {
     Send,
     /// A retry that avoids some hosts.
     Retry(Vec<u32>),
-    /// One of the requests in flight ends.
-    Finish(usize),
+    /// One of the requests in flight ends, and so.
+    Finish(usize, Response),
+    /// The clock moves so many milliseconds; it may have been put back.
+    Clock(i64),
+}
+
+fn any_response() -> impl Generator<Value = Response> {
+    let class = prop_oneof![
+        4 => Just(Class::Success),
+        1 => Just(Class::Failure),
+        1 => Just(Class::NoAnswer),
+        1 => Just(Class::Overload { retry_after: None }),
+        1 => (0..1_000u64).prop_map(|s| Class::Overload { retry_after: Some(Duration::secs(s)) }),
+    ];
+    let report = (0..100u32, 0..100u32, 0..1_000u64, 0.0..2.0f64, 0.0..1e4f64, 0.0..1.0f64);
+    let report = report.prop_map(|(working, waiting, ms, utilization, qps, failing)| Report {
+        in_flight: working + waiting,
+        waiting,
+        service_time: Duration::ms(ms),
+        utilization,
+        qps,
+        eps: qps * failing,
+    });
+    (0..100_000u64, class, proptest::option::of(report)).prop_map(|(us, class, report)| Response {
+        rtt: Duration::us(us),
+        class,
+        report,
+    })
 }
 
 fn any_steps() -> impl Generator<Value = Vec<Step>> {
@@ -306,7 +332,8 @@ fn any_steps() -> impl Generator<Value = Vec<Step>> {
         1 => weighted_hosts.prop_map(Step::Update),
         6 => Just(Step::Send),
         1 => hosts().prop_map(|h| Step::Retry(h.into_iter().collect())),
-        5 => any::<usize>().prop_map(Step::Finish),
+        5 => (any::<usize>(), any_response()).prop_map(|(which, response)| Step::Finish(which, response)),
+        2 => prop_oneof![4 => 0..20i64, 1 => 0..40_000i64, 1 => -2_000..0i64].prop_map(Step::Clock),
     ];
     proptest::collection::vec(step, 1..120)
 }
@@ -320,13 +347,14 @@ proptest! {
         let mut twin = Balancer::new(strategy, Seed(seed).stream("history"));
         let mut model: BTreeMap<InstanceId, u32> = BTreeMap::new();
         let mut flying: Vec<(usize, InstanceId)> = Vec::new();
+        let mut now = NOW + Duration::secs(1_000);
         for step in steps {
             match step {
                 Step::Update(instances) => {
                     let hosts = instances.iter().rev().map(|(&i, &weight)| Host { instance: InstanceId(i), weight });
                     let hosts: Vec<Host> = hosts.collect();
-                    balancer.update(NOW, &hosts);
-                    twin.update(NOW, &hosts);
+                    balancer.update(now, &hosts);
+                    twin.update(now, &hosts);
                     prop_assert!(balancer.hosts().iter().map(|h| (h.instance.0, h.weight)).eq(instances));
                 }
                 Step::Send | Step::Retry(_) => {
@@ -334,8 +362,8 @@ proptest! {
                         Step::Retry(instances) => instances.iter().map(|&i| InstanceId(i)).collect(),
                         _ => Vec::new(),
                     };
-                    let picked = balancer.pick_except(NOW, ANY, &tried);
-                    prop_assert_eq!(picked, twin.pick_except(NOW, ANY, &tried));
+                    let picked = balancer.pick_except(now, ANY, &tried);
+                    prop_assert_eq!(picked, twin.pick_except(now, ANY, &tried));
                     let bound = if strategy.info().needs.line { choices_of(strategy) as u32 } else { u32::MAX };
                     let is_full = (0..balancer.hosts().len()).all(|i| balancer.outstanding(i) >= bound);
                     prop_assert_eq!(picked.is_none(), is_full, "nobody is picked when, and only when, nobody may be");
@@ -365,15 +393,17 @@ proptest! {
                     *model.entry(instance).or_default() += 1;
                     flying.push((index, instance));
                 }
-                Step::Finish(which) => {
+                Step::Finish(which, response) => {
                     if flying.is_empty() {
                         continue;
                     }
                     let (hint, instance) = flying.swap_remove(which % flying.len());
-                    balancer.finished(NOW, hint, instance, &FINE);
-                    twin.finished(NOW, hint, instance, &FINE);
+                    balancer.finished(now, hint, instance, &response);
+                    twin.finished(now, hint, instance, &response);
                     *model.get_mut(&instance).unwrap() -= 1;
                 }
+                Step::Clock(ms) if ms < 0 => now = now.saturating_sub(Duration::ms(ms.unsigned_abs())),
+                Step::Clock(ms) => now += Duration::ms(ms.unsigned_abs()),
             }
             for (index, host) in balancer.hosts().iter().enumerate() {
                 let expected = model.get(&host.instance).copied().unwrap_or(0);

@@ -1,23 +1,29 @@
 //! Dubbo's adaptive: the lower of two loads, made of the server's CPU, the client's latency, its requests and its successes.
 //!
-//! As `AdaptiveLoadBalance` and `AdaptiveMetrics` (apache/dubbo `dubbo-cluster/.../loadbalance/AdaptiveLoadBalance.java`,
-//! `dubbo-rpc/dubbo-rpc-api/.../AdaptiveMetrics.java`), quirks included:
+//! As `AdaptiveLoadBalance`, `AdaptiveMetrics` and `AdaptiveLoadBalanceFilter` (apache/dubbo
+//! `dubbo-cluster/.../loadbalance/AdaptiveLoadBalance.java`, `dubbo-rpc/dubbo-rpc-api/.../AdaptiveMetrics.java`,
+//! `.../filter/AdaptiveLoadBalanceFilter.java`), quirks included:
 //!
-//! - load = cpu · (√latency + 1) · (in flight + 1) / (good / (asked + 1) · weight + 1), latency in milliseconds, smoothed with
-//!   β = 0.5 at every report **and** at every look. A look without a report since the last one counts half the latency (or less,
-//!   after a timeout), and the first look after a report counts twice the timeout, as a penalty.
+//! - load = cpu · (√latency + 1) · (in flight + 1) / (good / (asked + 1) · weight + 1). Latency is that of the call as the client
+//!   saw it, in milliseconds, smoothed with β = 0.5 at every report **and** at every look. The first look after a report, and any
+//!   other in the millisecond of that report, counts a latency of twice the timeout, as a penalty; every later one counts half the
+//!   latency of before, or less for every timeout that has passed since the last look.
 //! - A host that was not picked for twice the timeout has no load at all, and is tried again.
-//! - Counts of requests are for ever, so an error early on is forgotten slowly.
+//! - Counts of requests are for ever, so an error early on is forgotten slowly. An error that the service itself answers counts as
+//!   good and brings a report, because an exception travels inside a result; bad is what the framework gives up: no connection, no
+//!   answer in time, a refusal.
 //! - Of two hosts the pair is always the same; otherwise it is drawn, distinct. Equal loads are drawn by weight.
 //!
-//! CPU load comes with responses, in percent. A host that has not reported yet has none, and so no load.
+//! CPU load comes with responses, in percent: there the load average of the last minute by processors, here what the instance says
+//! of its utilization. A host that has not reported yet has none, and so no load. The time of a report is the server's clock there,
+//! and here that of its arrival. A weight of one here is a hundred there, which is what Dubbo gives hosts of which nothing is said.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::parameter::{Kind, Parameter, Value};
 use super::per_host::PerHost;
 use super::{Choose, Pick, State};
-use crate::Response;
 use crate::hosts::Hosts;
+use crate::{Class, Response};
 use base::{Draw, Duration, Instant};
 
 pub(super) static INFO: StrategyInfo = StrategyInfo {
@@ -25,7 +31,8 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     summary: "the lower of two loads: CPU, latency, requests and successes together",
     explanation: "Draws two different hosts and compares cpu · (√latency + 1) · (in flight + 1) / (success rate · weight + 1). CPU \
                   comes with the responses, everything else is the client's own. A host that was not picked for twice the timeout \
-                  is picked whatever it had. Failures weigh in slowly, because successes are counted from the beginning of time.",
+                  is picked whatever it had. Errors that the service answers count as successes; refusals and lost answers weigh in \
+                  slowly, because everything is counted from the beginning of time.",
     source: "Dubbo adaptive (AdaptiveLoadBalance.java, AdaptiveMetrics.java)",
     weighted: true,
     parameters: &[Parameter {
@@ -38,18 +45,21 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     make: |values, _| State::DubboAdaptive(DubboAdaptive::new(values.span("timeout"))),
 };
 
+/// `DEFAULT_WEIGHT`: what a weight of one is there.
+const WEIGHT_OF_ONE: f64 = 100.0;
+
 #[derive(Debug)]
 pub(crate) struct DubboAdaptive {
-    timeout_ms: u64,
+    timeout_ms: i64,
     metrics: PerHost<Metrics>,
 }
 
 /// Times are in whole milliseconds, as there.
 #[derive(Clone, Copy, Debug)]
 struct Metrics {
-    reported_at: u64,
-    looked_at: u64,
-    picked_at: u64,
+    reported_at: i64,
+    looked_at: i64,
+    picked_at: i64,
     cpu: f64,
     latency: u64,
     ewma: f64,
@@ -60,8 +70,8 @@ struct Metrics {
 
 const BETA: f64 = 0.5;
 
-fn millis(now: Instant) -> u64 {
-    now.as_nanos() / 1_000_000
+fn millis(now: Instant) -> i64 {
+    (now.as_nanos() / 1_000_000) as i64
 }
 
 impl Metrics {
@@ -79,26 +89,32 @@ impl Metrics {
         }
     }
 
-    fn load(&mut self, now: u64, weight: u32, timeout: u64) -> f64 {
-        if now.saturating_sub(self.picked_at) > timeout * 2 {
+    /// `getLoad`.
+    fn load(&mut self, now: i64, weight: u32, timeout: i64) -> f64 {
+        if now - self.picked_at > timeout * 2 {
             return 0.0;
         }
         if self.looked_at > 0 {
-            let multiple = now.saturating_sub(self.looked_at) / timeout + 1;
-            self.latency = match self.reported_at == self.looked_at {
-                true => timeout * 2,
-                false => self.latency.checked_shr(multiple as u32).unwrap_or(0),
-            };
-            self.ewma = BETA * self.ewma + (1.0 - BETA) * self.latency as f64;
-            self.looked_at = now;
+            // Not above zero when the clock was put back by more than a timeout.
+            let multiple = (now - self.looked_at) / timeout + 1;
+            if multiple > 0 {
+                self.latency = match self.reported_at == self.looked_at {
+                    true => timeout as u64 * 2,
+                    // A shift by 64 is none, as in Java.
+                    false => self.latency.wrapping_shr(multiple as u32),
+                };
+                self.ewma = BETA * self.ewma + (1.0 - BETA) * self.latency as f64;
+                self.looked_at = now;
+            }
         }
         let in_flight = (self.asked - self.good - self.bad) as f64;
         let success = self.good as f64 / (self.asked + 1) as f64;
-        self.cpu * (self.ewma.sqrt() + 1.0) * (in_flight + 1.0) / (success * f64::from(weight) + 1.0)
+        let weight = f64::from(weight) * WEIGHT_OF_ONE;
+        self.cpu * (self.ewma.sqrt() + 1.0) * (in_flight + 1.0) / (success * weight + 1.0)
     }
 
-    fn report(&mut self, now: u64, cpu: f64, latency: u64) {
-        // One that was overtaken says nothing new.
+    /// `setProviderMetrics`.
+    fn report(&mut self, now: i64, cpu: f64, latency: u64) {
         if self.reported_at > now {
             return;
         }
@@ -110,7 +126,7 @@ impl Metrics {
 
 impl DubboAdaptive {
     fn new(timeout: Duration) -> Self {
-        DubboAdaptive { timeout_ms: timeout.as_nanos() / 1_000_000, metrics: PerHost::default() }
+        DubboAdaptive { timeout_ms: (timeout.as_nanos() / 1_000_000) as i64, metrics: PerHost::default() }
     }
 }
 
@@ -160,12 +176,13 @@ impl Choose for DubboAdaptive {
         if metrics.asked - metrics.good - metrics.bad == 0 {
             metrics.asked += u64::from(before);
         }
-        match response.class.is_success() {
-            true => metrics.good += 1,
-            false => metrics.bad += 1,
+        if !matches!(response.class, Class::Success | Class::Failure) {
+            metrics.bad += 1;
+            return;
         }
+        metrics.good += 1;
         if let Some(report) = &response.report {
-            metrics.report(millis(now), report.utilization * 100.0, report.service_time.as_nanos() / 1_000_000);
+            metrics.report(millis(now), report.utilization * 100.0, response.rtt.as_nanos() / 1_000_000);
         }
     }
 }
@@ -173,30 +190,75 @@ impl Choose for DubboAdaptive {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Host, Report};
+    use base::InstanceId;
 
     #[test]
     fn load_is_made_as_there() {
         let mut metrics = Metrics::new(Instant::ZERO);
-        assert_eq!(metrics.load(10, 100, 1_000), 0.0, "nothing is known");
+        assert_eq!(metrics.load(10, 1, 1_000), 0.0, "nothing is known");
         metrics.asked = 4;
         metrics.good = 3;
         metrics.report(100, 50.0, 32);
         assert_eq!(metrics.ewma, 16.0);
         // The first look after a report counts a latency of twice the timeout: 8 + 1000.
-        let load = metrics.load(100, 100, 1_000);
+        let load = metrics.load(100, 1, 1_000);
         assert_eq!(metrics.ewma, 1_008.0);
         assert_eq!(load, 50.0 * (1_008f64.sqrt() + 1.0) * 2.0 / (3.0 / 5.0 * 100.0 + 1.0));
-        metrics.load(110, 100, 1_000);
+        metrics.load(110, 1, 1_000);
         assert_eq!(
             metrics.ewma,
             504.0 + 1_000.0,
-            "the look was in the millisecond of the report, so it is punished again"
+            "the look before was in the millisecond of the report, so this one is punished again"
         );
         // Now it was not, and half the latency counts; after a timeout a quarter.
-        metrics.load(120, 100, 1_000);
+        metrics.load(120, 1, 1_000);
         assert_eq!(metrics.ewma, 752.0 + 500.0);
-        metrics.load(1_150, 100, 1_000);
+        metrics.load(1_150, 1, 1_000);
         assert_eq!(metrics.ewma, 626.0 + 125.0);
+    }
+
+    #[test]
+    fn a_long_time_without_a_look_halves_as_often_as_timeouts_passed_and_64_of_them_not_at_all() {
+        for (timeouts, left) in [(0, 256.0), (1, 128.0), (8, 1.0), (9, 0.0), (62, 0.0), (63, 512.0), (64, 256.0)] {
+            let mut metrics = Metrics::new(Instant::ZERO);
+            (metrics.looked_at, metrics.reported_at, metrics.latency) = (10, 5, 512);
+            let now = 10 + 1_000 * timeouts;
+            metrics.picked_at = now;
+            metrics.load(now, 1, 1_000);
+            assert_eq!(metrics.ewma, left / 2.0, "after {timeouts} timeouts");
+        }
+    }
+
+    #[test]
+    fn latency_is_the_clients_and_an_error_the_service_answers_is_good() {
+        let report = Report { utilization: 0.5, service_time: Duration::ms(1), ..Report::default() };
+        let after = |class, report| {
+            let mut adaptive = DubboAdaptive::new(Duration::secs(1));
+            let mut hosts = Hosts::default();
+            hosts.update(&[Host::new(InstanceId(0))]);
+            adaptive.refresh(Instant::ZERO, &hosts);
+            adaptive.started(0, 0);
+            let now = Instant::ZERO + Duration::ms(20);
+            adaptive.finished(now, 0, 1, &Response { rtt: Duration::ms(20), class, report }, &hosts);
+            let Metrics { cpu, latency, good, bad, .. } = adaptive.metrics[0];
+            (cpu, latency, good, bad)
+        };
+        assert_eq!(after(Class::Success, Some(report)), (50.0, 20, 1, 0));
+        assert_eq!(after(Class::Failure, Some(report)), (50.0, 20, 1, 0));
+        assert_eq!(after(Class::Overload { retry_after: None }, None), (0.0, 0, 0, 1));
+        assert_eq!(after(Class::NoAnswer, None), (0.0, 0, 0, 1));
+    }
+
+    #[test]
+    fn a_clock_put_back_by_more_than_a_timeout_changes_no_estimate() {
+        let mut metrics = Metrics::new(Instant::ZERO);
+        metrics.report(50_000, 90.0, 512);
+        metrics.picked_at = 50_000;
+        metrics.load(48_999, 1, 1_000);
+        assert_eq!((metrics.ewma, metrics.looked_at), (256.0, 50_000));
+        metrics.load(49_001, 1, 1_000);
+        assert_eq!((metrics.ewma, metrics.looked_at), (1_128.0, 49_001), "by less than one");
     }
 
     #[test]
@@ -204,7 +266,7 @@ mod tests {
         let mut metrics = Metrics::new(Instant::ZERO);
         metrics.asked = 1;
         metrics.report(100, 90.0, 500);
-        assert!(metrics.load(2_000, 100, 1_000) > 0.0);
-        assert_eq!(metrics.load(2_001, 100, 1_000), 0.0);
+        assert!(metrics.load(2_000, 1, 1_000) > 0.0);
+        assert_eq!(metrics.load(2_001, 1, 1_000), 0.0);
     }
 }

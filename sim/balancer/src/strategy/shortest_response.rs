@@ -1,26 +1,30 @@
 //! Dubbo's shortest response: the host with the least average latency times requests outstanding, among all.
 //!
 //! As `ShortestResponseLoadBalance` (apache/dubbo `dubbo-cluster/src/main/java/org/apache/dubbo/rpc/cluster/loadbalance/`): the
-//! estimate of a host is the mean time of the good answers since the window began, in whole milliseconds, times the requests
-//! outstanding and one. Equals are drawn by weight. When a pick finds the window older than its period, it makes its choice, and
-//! then all hosts' windows begin anew; a host without a good answer in the window is estimated at nothing, so at every turn of the
-//! window, for one answer's time, all choices are random. Whole milliseconds make hosts equal that differ by less.
+//! estimate of a host is the mean time of its answers since the window began, in whole milliseconds, times the requests outstanding
+//! and one. Equals are drawn by weight. When a pick finds the window older than its period, it makes its choice, and then all hosts'
+//! windows begin anew; a host without an answer in the window is estimated at nothing, so at every turn of the window, for one
+//! answer's time, all choices are random. Whole milliseconds make hosts equal that differ by less.
+//!
+//! An error that the service itself answers is an answer like any other there (`ActiveLimitFilter.onResponse`: an exception of the
+//! implementation travels inside a result). What the framework gives up is none: no connection, no answer in time, no thread free at
+//! the server. Dubbo counts at all only where the filter `activelimit` is configured; here it always is.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::parameter::{Kind, Parameter, Value};
 use super::per_host::PerHost;
 use super::{Choose, Pick, State};
-use crate::Response;
 use crate::hosts::Hosts;
+use crate::{Class, Response};
 use base::{Draw, Duration, Instant};
 
 pub(super) static INFO: StrategyInfo = StrategyInfo {
     name: "dubbo_shortest_response",
     summary: "the least average latency times requests outstanding, among all hosts",
-    explanation: "Looks at every host: the mean latency of its good answers in the present window, in whole milliseconds, times \
-                  this client's requests there and one. Equals are drawn by weight. Hosts of which the window has no good answer \
-                  come first, so new hosts, and hosts that only fail, are flooded; and every window begins with random choices. \
-                  Costs time in proportion to the number of hosts.",
+    explanation: "Looks at every host: the mean latency of its answers in the present window, in whole milliseconds, times this \
+                  client's requests there and one. Equals are drawn by weight. An error counts as an answer; no answer and a refusal \
+                  do not. Hosts without an answer in the window come first, so new hosts, and hosts that refuse everything, are \
+                  flooded; and every window begins with random choices. Costs time in proportion to the number of hosts.",
     source: "Dubbo shortestresponse (ShortestResponseLoadBalance.java)",
     weighted: true,
     parameters: &[Parameter {
@@ -40,7 +44,7 @@ pub(crate) struct ShortestResponse {
     answers: PerHost<Answers>,
 }
 
-/// Good answers in the window.
+/// Answers in the window.
 #[derive(Clone, Copy, Debug, Default)]
 struct Answers {
     count: u64,
@@ -95,7 +99,7 @@ impl Choose for ShortestResponse {
 
     #[inline]
     fn finished(&mut self, _: Instant, index: usize, _: u32, response: &Response, _: &Hosts) {
-        if response.class.is_success() {
+        if matches!(response.class, Class::Success | Class::Failure) {
             let answers = &mut self.answers[index];
             answers.count += 1;
             answers.sum_ms += response.rtt.as_nanos() / 1_000_000;
@@ -156,12 +160,33 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_only_fails_is_the_best() {
-        let mut balancer = balancer(&[1, 1, 1]);
-        answer(&mut balancer, 0, at(1), Response::success(Duration::ms(10)));
-        answer(&mut balancer, 1, at(1), Response::success(Duration::ms(10)));
-        answer(&mut balancer, 2, at(1), Response { class: Class::Failure, ..Response::success(Duration::ms(1)) });
-        assert_eq!(picks(&mut balancer, at(2)), [0, 0, 3_000]);
+    fn an_error_is_an_answer_and_a_refusal_is_none() {
+        let after = |class| {
+            let mut balancer = balancer(&[1, 1, 1]);
+            answer(&mut balancer, 0, at(1), Response::success(Duration::ms(10)));
+            answer(&mut balancer, 1, at(1), Response::success(Duration::ms(10)));
+            answer(&mut balancer, 2, at(1), Response { class, ..Response::success(Duration::ms(20)) });
+            picks(&mut balancer, at(2))[2]
+        };
+        assert_eq!((after(Class::Success), after(Class::Failure)), (0, 0));
+        assert_eq!((after(Class::NoAnswer), after(Class::Overload { retry_after: None })), (3_000, 3_000));
+    }
+
+    /// `ShortestResponseLoadBalanceTest`, `testSelectByWeight` and `testSelectByResponse`: weights 1, 9 and 15, of which the last
+    /// has answered in five seconds and has a request outstanding; then, with that over, the window turns.
+    #[test]
+    fn dubbo_by_weight_and_by_response() {
+        let mut balancer = balancer(&[1, 9, 15]);
+        answer(&mut balancer, 2, at(1), Response::success(Duration::ms(5_000)));
+        balancer.started(2);
+        let [one, nine, slow] = picks(&mut balancer, at(2));
+        assert_eq!(slow, 0);
+        assert!((200..400).contains(&one) && one + nine == 3_000, "{one} and {nine}");
+
+        balancer.finished(at(3), 2, InstanceId(2), &Response::success(Duration::ms(5_000)));
+        balancer.pick(at(31_000), Request::default());
+        let [one, nine, fifteen] = picks(&mut balancer, at(31_001));
+        assert!(one.abs_diff(120) < 45 && nine.abs_diff(1_080) < 110, "{one}, {nine} and {fifteen}");
     }
 
     #[test]
