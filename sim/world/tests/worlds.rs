@@ -265,15 +265,29 @@ fn what_requests_are_routed_by_changes_nothing_for_balancers_that_do_not_hash() 
     assert_eq!(unique.fingerprint, outcome(&spec, 1).fingerprint);
 }
 
-/// The share of all requests that the last of ten instances gets, which is of another kind than the rest: ten times as slow, or
-/// failing everything at once.
-fn share_of_the_odd_one(strategy: &str, slow: bool) -> f64 {
+/// What is odd about the last of ten instances.
+#[derive(Clone, Copy)]
+enum Odd {
+    /// Nothing.
+    Like,
+    /// It is ten times as slow.
+    Slow,
+    /// It answers everything with an error, in a twentieth of the time.
+    Failing,
+}
+
+/// The share of all requests that the odd one of ten instances gets, of which a tenth is busy on average.
+fn share_of_the_odd_one(strategy: &str, odd: Odd) -> f64 {
     let mut api = service("api", 10);
     api.balancer = balancer::Strategy::from_name(strategy).expect("a strategy");
     api.concurrency = 4;
+    api.speeds = vec![1.0; 9];
+    api.speeds.push(if matches!(odd, Odd::Slow) { 0.1 } else { 1.0 });
     let mut spec = ideal(vec![api], poisson(1_000.0), Duration::secs(2), Duration::secs(10));
-    spec.services[0].speeds = vec![1.0; 9];
-    spec.services[0].speeds.push(if slow { 0.1 } else { 1.0 });
+    if matches!(odd, Odd::Failing) {
+        let failing = Failing { share: Ratio::ONE, after: Duration::us(50) };
+        spec.faults = vec![fault("black hole", 1, 20, FaultKind::Error(Selector::Name("api-10".into()), failing))];
+    }
     let outcome = outcome(&spec, 3);
     let taken: Vec<u64> = outcome.services[0].instances.iter().map(|i| i.requests).collect();
     taken[9] as f64 / taken.iter().sum::<u64>() as f64
@@ -281,13 +295,25 @@ fn share_of_the_odd_one(strategy: &str, slow: bool) -> f64 {
 
 #[test]
 fn strategies_that_measure_leave_a_slow_instance() {
-    assert!((share_of_the_odd_one("round_robin", true) - 0.1).abs() < 0.01);
+    assert!((share_of_the_odd_one("round_robin", Odd::Slow) - 0.1).abs() < 0.01);
     for strategy in
         ["peak_ewma", "finagle_peak_ewma", "penalty_peak_ewma", "dubbo_shortest_response", "dubbo_adaptive", "c3"]
     {
-        let (slow, like_the_rest) = (share_of_the_odd_one(strategy, true), share_of_the_odd_one(strategy, false));
+        let share = |odd| share_of_the_odd_one(strategy, odd);
+        let (slow, like_the_rest) = (share(Odd::Slow), share(Odd::Like));
         assert!(slow < 0.06, "{strategy} sends {slow} to the slow one");
         assert!((0.03..0.3).contains(&like_the_rest), "{strategy} sends {like_the_rest} to one like the others");
+    }
+}
+
+#[test]
+fn an_instance_that_fails_fast_attracts_traffic_unless_failures_are_penalised() {
+    // Of two distinct draws out of ten, a given one is among them every fifth time, so a fifth is all that two choices can send.
+    for (strategy, least, most) in
+        [("peak_ewma", 0.18, 0.21), ("finagle_peak_ewma", 0.18, 0.21), ("penalty_peak_ewma", 0.0, 0.01)]
+    {
+        let share = share_of_the_odd_one(strategy, Odd::Failing);
+        assert!((least..=most).contains(&share), "{strategy} sends {share} to the one that fails");
     }
 }
 
