@@ -69,17 +69,14 @@ impl MultiProbe {
     /// expected.
     #[inline]
     pub fn lookup_pair(&self, first: u64, second: u64) -> usize {
-        let mut nearest = (self.points.after(first), u64::MAX);
+        // Should all be as far as can be, as on a circle of one point, the first has it.
+        let mut nearest = (u64::MAX, self.points.owner(self.points.after(first)) as u32);
         let mut probe = first;
         for _ in 0..self.probes {
-            let place = self.points.after(probe);
-            let distance = self.points.position(place).wrapping_sub(probe);
-            if distance < nearest.1 {
-                nearest = (place, distance);
-            }
+            nearest = self.points.nearer(probe, nearest);
             probe = probe.wrapping_add(second);
         }
-        self.points.owner(nearest.0)
+        nearest.1 as usize
     }
 }
 

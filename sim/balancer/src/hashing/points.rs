@@ -19,6 +19,8 @@ const ROOM: usize = 5;
 const FILL: f64 = 2.5;
 /// Points of an arc on average that are too many.
 const FILL_MAX: f64 = 4.0;
+/// Regions by so many bits of a position are filled one after the other.
+const REGION_BITS: u32 = 8;
 /// The bits of an owner; what is above them in the last owner of a line is how many points the line holds.
 const OWNER: u32 = (1 << OWNER_BITS) - 1;
 const OWNER_BITS: u32 = 28;
@@ -146,11 +148,15 @@ impl Points {
         assert!(!points.is_empty(), "a circle without points has no next one");
         assert!(u32::try_from(points.len()).is_ok(), "{} points do not fit an index", points.len());
         let arcs = ((points.len() as f64 / FILL) as usize).max(1);
-        let mut circle = Points { lines: vec![Line::EMPTY; arcs], spilled: BTreeSet::new(), len: points.len() };
+        let mut circle = Points { lines: Vec::with_capacity(arcs), spilled: BTreeSet::new(), len: points.len() };
         let mut spilled = Vec::new();
         for point in in_regions(points) {
             assert!(point.1 < OWNER, "host {} is one too many", point.1);
-            let arc = circle.arc(point.0);
+            let arc = arc_of(point.0, arcs);
+            if arc >= circle.lines.len() {
+                // Lines are made when their region is reached, so that they are still in the cache when points come.
+                circle.lines.resize(arc_of(point.0 | (u64::MAX >> REGION_BITS), arcs) + 1, Line::EMPTY);
+            }
             let line = &mut circle.lines[arc];
             if distinct && let Some(slot) = (0..line.count()).find(|&slot| line.positions[slot] == point.0) {
                 line.owners[slot] = point.1.min(line.owners[slot]);
@@ -159,6 +165,7 @@ impl Points {
                 spilled.extend(line.insert(point));
             }
         }
+        circle.lines.resize(arcs, Line::EMPTY);
         spilled.sort_unstable();
         if distinct {
             let before = spilled.len();
@@ -195,9 +202,16 @@ impl Points {
 
     /// The first point of arc `from` or of one after it, around the circle.
     fn first(&self, from: usize) -> Place {
-        let arc = (from..self.lines.len()).chain(0..from).find(|&arc| self.lines[arc].count() > 0);
-        let arc = arc.expect("there is always a point");
+        let mut arc = from;
+        while self.lines[arc].count() == 0 {
+            arc = self.following(arc);
+        }
         Place { arc: arc as u32, slot: 0, point: self.lines[arc].point(0) }
+    }
+
+    #[inline]
+    fn following(&self, arc: usize) -> usize {
+        if arc + 1 == self.lines.len() { 0 } else { arc + 1 }
     }
 
     /// The first point of `arc` in the tree that is not before `least`, or else the first of the arcs after it.
@@ -208,7 +222,7 @@ impl Points {
         {
             return Place { arc: arc as u32, slot: ROOM as u32 + number, point: (position, owner) };
         }
-        self.first((arc + 1) % self.lines.len())
+        self.first(self.following(arc))
     }
 
     /// The owner of the first point at `position` or after it, around the circle. O(1) expected for hashes, and one cache
@@ -245,6 +259,27 @@ impl Points {
         }
     }
 
+    /// The first point strictly after `probe`, as its distance from there and its owner, if it is nearer than `nearest` is to
+    /// its own probe; otherwise that. O(1) expected for hashes.
+    #[inline]
+    pub(super) fn nearer(&self, probe: u64, nearest: (u64, u32)) -> (u64, u32) {
+        // The distance to anything behind this arc is more than what is left of the arc, in units of 1/arcs.
+        let product = u128::from(probe) * self.lines.len() as u128;
+        let (arc, left) = ((product >> 64) as usize, (product as u64).wrapping_neg());
+        let line = &self.lines[arc];
+        let slot: usize = line.positions.iter().map(|&point| usize::from(point <= probe)).sum();
+        if slot < line.count() {
+            let distance = line.positions[slot] - probe;
+            return if distance < nearest.0 { (distance, line.owner(slot)) } else { nearest };
+        }
+        if !line.is_spilled() && u128::from(left) > u128::from(nearest.0) * self.lines.len() as u128 {
+            return nearest;
+        }
+        let place = self.after(probe);
+        let distance = place.point.0.wrapping_sub(probe);
+        if distance < nearest.0 { (distance, place.point.1) } else { nearest }
+    }
+
     /// The place `steps` points further on. O(steps), of which whole rounds are left out.
     pub(super) fn further(&self, place: Place, steps: usize) -> Place {
         (0..steps % self.len).fold(place, |place, _| self.next(place))
@@ -263,7 +298,7 @@ impl Points {
             Some(&(position, owner, number)) if self.arc(position) == arc as usize => {
                 Place { arc, slot: ROOM as u32 + number, point: (position, owner) }
             }
-            _ => self.first((arc as usize + 1) % self.lines.len()),
+            _ => self.first(self.following(arc as usize)),
         }
     }
 
@@ -385,7 +420,6 @@ impl Points {
 /// `points` in an order that goes around the circle region by region: their arcs then stay in the cache while they are
 /// filled. Within a region the order stays. O(p).
 fn in_regions(points: Vec<(u64, u32)>) -> Vec<(u64, u32)> {
-    const REGION_BITS: u32 = 8;
     if points.len() < 1 << 14 {
         return points;
     }
@@ -447,6 +481,14 @@ mod tests {
             }
             let walk = sorted.iter().position(|(p, _)| *p > position).unwrap_or(0);
             assert_eq!(at(points.after(position)), sorted[walk], "after {position}");
+            let (distance, owner) = (sorted[walk].0.wrapping_sub(position), sorted[walk].1 as u32);
+            for nearest in [1, 5, distance, distance.saturating_add(1), u64::MAX] {
+                if distance == 0 {
+                    continue; // all are where it asks from, and after a whole round it does not matter which is nearest
+                }
+                let expected = if distance < nearest { (distance, owner) } else { (nearest, 77) };
+                assert_eq!(points.nearer(position, (nearest, 77)), expected, "after {position}, nearer than {nearest}");
+            }
         }
     }
 
