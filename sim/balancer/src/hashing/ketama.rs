@@ -5,7 +5,7 @@
 //! weights every host has 160 whatever their number.
 
 use super::function::md5_words;
-use super::points::Points;
+use super::points::{Points, Unplaced};
 use super::{check, total_weight};
 
 /// Points of hosts on a circle of 32-bit hashes, as libketama places them.
@@ -26,13 +26,13 @@ impl Ketama {
     pub fn new(hosts: &[(&str, u32)]) -> Self {
         check(hosts);
         let total = total_weight(hosts) as f32;
-        let mut points = Vec::with_capacity(hosts.len() * 160);
+        let mut points = Unplaced::new(hosts.len() * 160);
         for (index, (host, weight)) in hosts.iter().enumerate() {
             let share = *weight as f32 / total;
             let digests = ((f64::from(share) * 40.0 * hosts.len() as f64) as f32).floor() as u32;
             for digest in 0..digests {
                 for point in md5_words(format!("{host}-{digest}").as_bytes()) {
-                    points.push((position(u64::from(point)), index as u32));
+                    points.push(position(u64::from(point)), index as u32);
                 }
             }
         }

@@ -5,7 +5,7 @@
 //! Memory is one point a host; with 21 probes and many hosts, none expects more than 1.05 times the average. Only the
 //! peak is bounded: hosts that came to lie close behind another stay light.
 
-use super::points::Points;
+use super::points::{Points, Unplaced};
 use super::{check, xxh64};
 
 /// Points of hosts on a circle of 64-bit hashes, one each; weights play no part.
@@ -31,7 +31,8 @@ impl MultiProbe {
     pub fn placed(hosts: &[(&str, u32)], probes: u32, place: impl Fn(&[u8]) -> u64) -> Self {
         check(hosts);
         assert!(probes > 0, "a key without probes has no place");
-        let points = hosts.iter().zip(0..).map(|((host, _), index)| (place(host.as_bytes()), index)).collect();
+        let mut points = Unplaced::new(hosts.len());
+        hosts.iter().zip(0..).for_each(|((host, _), index)| points.push(place(host.as_bytes()), index));
         MultiProbe { points: Points::new(points), probes }
     }
 
@@ -69,12 +70,15 @@ impl MultiProbe {
     /// expected.
     #[inline]
     pub fn lookup_pair(&self, first: u64, second: u64) -> usize {
-        // Should all be as far as can be, as on a circle of one point, the first has it.
-        let mut nearest = (u64::MAX, self.points.owner(self.points.after(first)) as u32);
+        let mut nearest = (u64::MAX, u32::MAX);
         let mut probe = first;
         for _ in 0..self.probes {
             nearest = self.points.nearer(probe, nearest);
             probe = probe.wrapping_add(second);
+        }
+        if nearest.0 == u64::MAX {
+            // All are as far as can be, as on a circle of one point.
+            return self.points.owner(self.points.after(first));
         }
         nearest.1 as usize
     }

@@ -3,9 +3,9 @@
 //! It is called ketama there, and shares the 160 points a host with it, but nothing else: points come from CRC-32, each
 //! hashed from the one before, and their number depends on a host's own weight alone. pingora-ketama computes the same.
 
-use super::check;
 use super::function::{CRC32_START, crc32_end, crc32_step};
-use super::points::Points;
+use super::points::{Points, Unplaced};
+use super::{check, total_weight};
 
 /// Points of hosts on a circle of 32-bit hashes, as nginx places them.
 ///
@@ -27,14 +27,14 @@ impl Nginx {
     /// given first; nginx leaves which to its sort. O(p) expected for p points.
     pub fn new(hosts: &[(&str, u32)]) -> Self {
         check(hosts);
-        let mut points = Vec::new();
+        let mut points = Unplaced::new(total_weight(hosts) as usize * Self::POINTS_PER_WEIGHT as usize);
         for (index, (host, weight)) in hosts.iter().enumerate() {
             let (address, port) = split(host);
             let stem = [address, "\0", port].iter().fold(CRC32_START, |crc, part| crc32_step(crc, part.as_bytes()));
             let mut before = 0_u32;
             for _ in 0..u64::from(*weight) * u64::from(Self::POINTS_PER_WEIGHT) {
                 before = crc32_end(crc32_step(stem, &before.to_le_bytes()));
-                points.push((u64::from(before) << 32, index as u32));
+                points.push(u64::from(before) << 32, index as u32);
             }
         }
         Nginx { points: Points::deduplicated(points) }

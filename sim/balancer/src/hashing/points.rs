@@ -113,6 +113,31 @@ impl Line {
     }
 }
 
+/// Points to be placed, by region: the lines of a region stay in the cache while they are filled.
+#[derive(Debug)]
+pub(super) struct Unplaced {
+    /// One, or as many as [`REGION_BITS`] tell apart. Within each the order is that in which points were pushed.
+    regions: Vec<Vec<(u64, u32)>>,
+    shift: u32,
+}
+
+impl Unplaced {
+    /// None yet, and room for about `count`.
+    pub(super) fn new(count: usize) -> Self {
+        // Few fit the cache as they are.
+        let bits = if count < 1 << 14 { 0 } else { REGION_BITS };
+        let share = count >> bits;
+        let room = share + if bits == 0 { 0 } else { share / 8 };
+        Unplaced { regions: (0..1 << bits).map(|_| Vec::with_capacity(room)).collect(), shift: 63 - bits }
+    }
+
+    /// One more, at `position`, of the host with index `owner`.
+    #[inline]
+    pub(super) fn push(&mut self, position: u64, owner: u32) {
+        self.regions[(position >> 1 >> self.shift) as usize].push((position, owner));
+    }
+}
+
 /// Positions and who owns them.
 #[derive(Clone, Debug)]
 pub(super) struct Points {
@@ -135,34 +160,35 @@ pub(super) struct Place {
 impl Points {
     /// Places `points`, each a position and its owner's index; of equal positions the lesser index is in front. O(p)
     /// expected for positions that are hashes.
-    pub(super) fn new(points: Vec<(u64, u32)>) -> Self {
+    pub(super) fn new(points: Unplaced) -> Self {
         Points::placed(points, false)
     }
 
     /// Drops all but the one with the least owner of points at the same position.
-    pub(super) fn deduplicated(points: Vec<(u64, u32)>) -> Self {
+    pub(super) fn deduplicated(points: Unplaced) -> Self {
         Points::placed(points, true)
     }
 
-    fn placed(points: Vec<(u64, u32)>, distinct: bool) -> Self {
-        assert!(!points.is_empty(), "a circle without points has no next one");
-        assert!(u32::try_from(points.len()).is_ok(), "{} points do not fit an index", points.len());
-        let arcs = ((points.len() as f64 / FILL) as usize).max(1);
-        let mut circle = Points { lines: Vec::with_capacity(arcs), spilled: BTreeSet::new(), len: points.len() };
+    fn placed(points: Unplaced, distinct: bool) -> Self {
+        let len = points.regions.iter().map(Vec::len).sum();
+        assert!(len > 0, "a circle without points has no next one");
+        assert!(u32::try_from(len).is_ok(), "{len} points do not fit an index");
+        let arcs = ((len as f64 / FILL) as usize).max(1);
+        let mut circle = Points { lines: Vec::with_capacity(arcs), spilled: BTreeSet::new(), len };
         let mut spilled = Vec::new();
-        for point in in_regions(points) {
-            assert!(point.1 < OWNER, "host {} is one too many", point.1);
-            let arc = arc_of(point.0, arcs);
-            if arc >= circle.lines.len() {
-                // Lines are made when their region is reached, so that they are still in the cache when points come.
-                circle.lines.resize(arc_of(point.0 | (u64::MAX >> REGION_BITS), arcs) + 1, Line::EMPTY);
-            }
-            let line = &mut circle.lines[arc];
-            if distinct && let Some(slot) = (0..line.count()).find(|&slot| line.positions[slot] == point.0) {
-                line.owners[slot] = point.1.min(line.owners[slot]);
-                circle.len -= 1;
-            } else {
-                spilled.extend(line.insert(point));
+        for region in points.regions {
+            // Lines are made when their region is reached, so that they are still in the cache when points come.
+            let last = region.iter().map(|(position, _)| *position).max().unwrap_or(0);
+            circle.lines.resize(circle.lines.len().max(arc_of(last, arcs) + 1), Line::EMPTY);
+            for point in region {
+                assert!(point.1 < OWNER, "host {} is one too many", point.1);
+                let line = &mut circle.lines[arc_of(point.0, arcs)];
+                if distinct && let Some(slot) = (0..line.count()).find(|&slot| line.positions[slot] == point.0) {
+                    line.owners[slot] = point.1.min(line.owners[slot]);
+                    circle.len -= 1;
+                } else if let Some(point) = line.insert(point) {
+                    spilled.push(point);
+                }
             }
         }
         circle.lines.resize(arcs, Line::EMPTY);
@@ -309,7 +335,7 @@ impl Points {
     }
 
     /// The position of the point at `place`.
-    #[inline]
+    #[cfg(test)]
     pub(super) fn position(&self, place: Place) -> u64 {
         place.point.0
     }
@@ -342,8 +368,9 @@ impl Points {
         assert!(owner < OWNER, "host {owner} is one too many");
         self.len += 1;
         if self.len as f64 > FILL_MAX * self.lines.len() as f64 {
-            let mut points: Vec<_> = self.iter().map(|(position, owner)| (position, owner as u32)).collect();
-            points.push((position, owner));
+            let mut points = Unplaced::new(self.len);
+            self.iter().for_each(|(position, owner)| points.push(position, owner as u32));
+            points.push(position, owner);
             *self = Points::new(points);
             return;
         }
@@ -417,32 +444,6 @@ impl Points {
     }
 }
 
-/// `points` in an order that goes around the circle region by region: their arcs then stay in the cache while they are
-/// filled. Within a region the order stays. O(p).
-fn in_regions(points: Vec<(u64, u32)>) -> Vec<(u64, u32)> {
-    if points.len() < 1 << 14 {
-        return points;
-    }
-    let region = |position: u64| (position >> (64 - REGION_BITS)) as usize;
-    let mut ends = [0; 1 << REGION_BITS];
-    for (position, _) in &points {
-        ends[region(*position)] += 1;
-    }
-    let mut sum = 0;
-    for end in &mut ends {
-        let count = *end;
-        *end = sum;
-        sum += count;
-    }
-    let mut ordered = vec![(0, 0); points.len()];
-    for point in points {
-        let end = &mut ends[region(point.0)];
-        ordered[*end] = point;
-        *end += 1;
-    }
-    ordered
-}
-
 /// Where in the tree those equal to `point` are.
 fn equal_to((position, owner): (u64, u32)) -> RangeInclusive<(u64, u32, u32)> {
     (position, owner, 0)..=(position, owner, u32::MAX)
@@ -458,6 +459,12 @@ fn arc_of(position: u64, arcs: usize) -> usize {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn unplaced(points: &[(u64, u32)], room: usize) -> Unplaced {
+        let mut unplaced = Unplaced::new(room);
+        points.iter().for_each(|(position, owner)| unplaced.push(*position, *owner));
+        unplaced
+    }
 
     /// Anywhere, and often close to where the circle closes.
     fn position() -> impl Strategy<Value = u64> {
@@ -499,8 +506,8 @@ mod tests {
             asked in proptest::collection::vec(position(), 50),
         ) {
             let mut sorted: Vec<_> = positions.iter().zip(0..).map(|(p, i)| (*p, i)).collect();
-            let points = Points::new(sorted.clone());
-            let distinct = Points::deduplicated(sorted.clone());
+            let points = Points::new(unplaced(&sorted, 0));
+            let distinct = Points::deduplicated(unplaced(&sorted, 1 << 14));
             sorted.sort_unstable();
             assert_is(&points, &sorted, asked.iter().copied());
             sorted.dedup_by_key(|(position, _)| *position);
@@ -513,7 +520,7 @@ mod tests {
             changes in proptest::collection::vec((any::<bool>(), position(), 0_u32..4), 1..300),
         ) {
             let mut expected = vec![first];
-            let mut points = Points::new(expected.clone());
+            let mut points = Points::new(unplaced(&expected, 1));
             for (is_coming, position, owner) in changes {
                 let point = (position, owner);
                 let found = expected.iter().position(|other| *other == point).filter(|_| expected.len() > 1);
@@ -531,10 +538,10 @@ mod tests {
 
     #[test]
     fn of_equal_positions_the_lesser_owner_is_in_front() {
-        let given = vec![(7, 2), (7, 0), (3, 1), (7, 1), (7, 5), (7, 4), (7, 3), (7, 6)];
-        let points = Points::new(given.clone());
+        let given = [(7, 2), (7, 0), (3, 1), (7, 1), (7, 5), (7, 4), (7, 3), (7, 6)];
+        let points = Points::new(unplaced(&given, 8));
         assert_eq!(points.iter().collect::<Vec<_>>(), [(3, 1), (7, 0), (7, 1), (7, 2), (7, 3), (7, 4), (7, 5), (7, 6)]);
-        assert_eq!(Points::deduplicated(given).iter().collect::<Vec<_>>(), [(3, 1), (7, 0)]);
+        assert_eq!(Points::deduplicated(unplaced(&given, 8)).iter().collect::<Vec<_>>(), [(3, 1), (7, 0)]);
     }
 
     #[test]

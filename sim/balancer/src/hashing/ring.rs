@@ -5,7 +5,7 @@
 //! stands only while nobody's points change. Envoy sets the size of the ring instead: each host's number of points is
 //! that size divided by the hosts, so it grows or shrinks for all when one leaves, and more keys move than must.
 
-use super::points::Points;
+use super::points::{Points, Unplaced};
 use super::{HashFunction, check, total_weight};
 use std::ops::RangeInclusive;
 
@@ -48,7 +48,7 @@ impl Ring {
 
         let mut target = 0.0;
         let mut current = 0_u64;
-        Ring::with_counts(hosts, function, 0, |weight| {
+        Ring::with_counts(hosts, function, 0, scale as usize, |weight| {
             target += scale * share(weight);
             let before = current;
             while (current as f64) < target {
@@ -64,20 +64,22 @@ impl Ring {
     pub fn fixed(hosts: &[(&str, u32)], per_weight: u32, function: HashFunction) -> Self {
         check(hosts);
         assert!(per_weight > 0, "a ring without points cannot be");
-        Ring::with_counts(hosts, function, per_weight, |weight| u64::from(weight) * u64::from(per_weight))
+        let room = total_weight(hosts) as usize * per_weight as usize;
+        Ring::with_counts(hosts, function, per_weight, room, |weight| u64::from(weight) * u64::from(per_weight))
     }
 
     fn with_counts(
         hosts: &[(&str, u32)],
         function: HashFunction,
         per_weight: u32,
+        room: usize,
         mut count: impl FnMut(u32) -> u64,
     ) -> Self {
-        let mut points = Vec::with_capacity(hosts.iter().map(|(_, weight)| (*weight * per_weight) as usize).sum());
+        let mut points = Unplaced::new(room);
         let mut key = Vec::new();
         for (index, (host, weight)) in hosts.iter().enumerate() {
             let count = count(*weight);
-            each_point(host, count, function, &mut key, |position| points.push((position, index as u32)));
+            each_point(host, count, function, &mut key, |position| points.push(position, index as u32));
         }
         Ring { points: Points::new(points), function, per_weight }
     }
