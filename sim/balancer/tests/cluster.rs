@@ -65,7 +65,7 @@ fn without_rules_a_cluster_is_its_balancer() {
         let mut balancer = Balancer::new(Strategy::of(info), Seed(7).stream("same"));
         let candidates = candidates(9, 3);
         let hosts: Vec<Host> = candidates.iter().map(|c| c.host).collect();
-        alone.update(NOW, &candidates);
+        alone.update(NOW, candidates.iter().copied());
         balancer.update(NOW, &hosts);
         for hash in 0..200 {
             let request = Request { hash };
@@ -83,11 +83,11 @@ fn load_fails_over_to_the_next_priority_as_the_first_loses_hosts() {
     let rules = Eligibility { priorities: Priorities::ByZone(vec![0, 1]), ..Eligibility::default() };
     let mut cluster = cluster(Strategy::ROUND_ROBIN, rules, Peers::alone());
     let mut hosts = candidates(8, 2);
-    cluster.update(NOW, &hosts);
+    cluster.update(NOW, hosts.iter().copied());
     assert_eq!(picked(&mut cluster, NOW, 100).iter().skip(1).step_by(2).sum::<u32>(), 0);
     // Two of four are well: 70 %.
     (hosts[0].health, hosts[2].health) = (Health::Unhealthy, Health::Unhealthy);
-    cluster.update(NOW, &hosts);
+    cluster.update(NOW, hosts.iter().copied());
     let counts = picked(&mut cluster, NOW, 20_000);
     assert_eq!(counts[0] + counts[2], 0);
     assert_share(counts[4] + counts[6], 20_000, 0.7);
@@ -98,10 +98,10 @@ fn too_few_healthy_hosts_are_not_trusted_alone() {
     let mut cluster = cluster(Strategy::ROUND_ROBIN, Eligibility::default(), Peers::alone());
     let mut hosts = candidates(10, 1);
     hosts[..5].iter_mut().for_each(|c| c.health = Health::Unhealthy);
-    cluster.update(NOW, &hosts);
+    cluster.update(NOW, hosts.iter().copied());
     assert_eq!(picked(&mut cluster, NOW, 100)[..5], [0; 5]);
     hosts[5].health = Health::Unhealthy;
-    cluster.update(NOW, &hosts);
+    cluster.update(NOW, hosts.iter().copied());
     assert_eq!(picked(&mut cluster, NOW, 100), [10; 10]);
 }
 
@@ -111,7 +111,7 @@ fn degraded_hosts_get_what_healthy_ones_cannot_take() {
     let mut hosts = candidates(20, 1);
     hosts[5..18].iter_mut().for_each(|c| c.health = Health::Degraded);
     hosts[18..].iter_mut().for_each(|c| c.health = Health::Unhealthy);
-    cluster.update(NOW, &hosts);
+    cluster.update(NOW, hosts.iter().copied());
     let counts = picked(&mut cluster, NOW, 20_000);
     assert_share(counts[..5].iter().sum(), 20_000, 0.35);
     assert_eq!(counts[18..], [0, 0]);
@@ -122,11 +122,11 @@ fn requests_stay_in_their_zone_as_far_as_it_has_its_share() {
     let rules = Eligibility { locality: Locality::ZoneAware(ZoneAware::default()), ..Eligibility::default() };
     let mut cluster = cluster(Strategy::ROUND_ROBIN, rules, peers(&[1, 1, 1], 0));
     let mut hosts = candidates(9, 3);
-    cluster.update(NOW, &hosts);
+    cluster.update(NOW, hosts.iter().copied());
     assert_eq!(picked(&mut cluster, NOW, 90), [30, 0, 0, 30, 0, 0, 30, 0, 0]);
     // The own zone has 2 of 8 where it has a third of the peers: 75.02 % stay, the rest is shared equally.
     hosts.remove(0);
-    cluster.update(NOW, &hosts);
+    cluster.update(NOW, hosts.iter().copied());
     let counts = picked(&mut cluster, NOW, 20_000);
     let own: u32 = cluster.hosts().iter().zip(&counts).filter(|(h, _)| h.instance.0 % 3 == 0).map(|(_, n)| *n).sum();
     assert_share(own, 20_000, 0.7502);
@@ -136,7 +136,7 @@ fn requests_stay_in_their_zone_as_far_as_it_has_its_share() {
 fn weighted_localities_get_their_weight() {
     let rules = Eligibility { locality: Locality::Weighted(vec![1, 2, 0]), ..Eligibility::default() };
     let mut cluster = cluster(Strategy::P2C, rules, Peers::alone());
-    cluster.update(NOW, &candidates(12, 3));
+    cluster.update(NOW, candidates(12, 3));
     let counts = picked(&mut cluster, NOW, 3_000);
     let of = |zone: usize| counts.iter().skip(zone).step_by(3).sum::<u32>();
     assert!(of(0).abs_diff(1_000) <= 1 && of(1).abs_diff(2_000) <= 1 && of(2) == 0, "{counts:?}");
@@ -146,7 +146,7 @@ fn weighted_localities_get_their_weight() {
 fn a_client_keeps_to_its_subset_of_the_hosts() {
     let rules = Eligibility { subset_size: Some(5), ..Eligibility::default() };
     let mut cluster = cluster(Strategy::ROUND_ROBIN, rules, Peers::alone());
-    cluster.update(NOW, &candidates(50, 1));
+    cluster.update(NOW, candidates(50, 1));
     let counts = picked(&mut cluster, NOW, 100);
     assert_eq!(counts.iter().filter(|&&n| n == 20).count(), 5);
     assert_eq!((0..50).filter(|&i| cluster.is_eligible(i)).count(), 5);
@@ -161,7 +161,7 @@ fn a_subset_by_metadata_falls_back_as_it_is_told() {
     let answer = |subset: Subset, hosts: &[Candidate]| {
         let rules = Eligibility { subset: Some(subset), panic_threshold: 0, ..Eligibility::default() };
         let mut cluster = cluster(Strategy::ROUND_ROBIN, rules, Peers::alone());
-        cluster.update(NOW, hosts);
+        cluster.update(NOW, hosts.iter().copied());
         (0..12).filter_map(|_| cluster.pick(NOW, ANY)).fold([0; 6], |mut counts, i| {
             counts[i] += 1;
             counts
@@ -186,8 +186,8 @@ fn a_new_host_gets_its_share_only_when_it_is_warm() {
     for strategy in following {
         let rules = Eligibility { slow_start: Some(SlowStart::over(Duration::secs(60))), ..Eligibility::default() };
         let mut cluster = cluster(strategy, rules, Peers::alone());
-        cluster.update(NOW, &candidates(4, 1));
-        cluster.update(at(100), &candidates(5, 1));
+        cluster.update(NOW, candidates(4, 1));
+        cluster.update(at(100), candidates(5, 1));
         // A tenth of a weight among four: 1/41; half a weight: 1/9; a whole one: 1/5.
         for (now, share) in [(at(101), 1.0 / 41.0), (at(130), 1.0 / 9.0), (at(200), 1.0 / 5.0)] {
             let counts = picked(&mut cluster, now, 4_100);
@@ -201,7 +201,7 @@ fn a_new_host_gets_its_share_only_when_it_is_warm() {
 fn an_outlier_is_ejected_longer_each_time() {
     let rules = Eligibility { outliers: Some(Outliers::default()), ..Eligibility::default() };
     let mut cluster = cluster(Strategy::ROUND_ROBIN, rules, Peers::alone());
-    cluster.update(NOW, &candidates(3, 1));
+    cluster.update(NOW, candidates(3, 1));
     let bad = |instance| if instance == InstanceId(1) { ERROR } else { FINE };
     let mut ejected = Vec::new();
     let mut was = false;
@@ -234,7 +234,7 @@ fn only_so_many_are_ejected_and_one_always_may_be() {
         let outliers = Outliers { always_eject_one: always, max_ejection_percent: percent, ..Outliers::default() };
         let rules = Eligibility { outliers: Some(outliers), panic_threshold: 0, ..Eligibility::default() };
         let mut cluster = cluster(Strategy::ROUND_ROBIN, rules, Peers::alone());
-        cluster.update(NOW, &candidates(n, 1));
+        cluster.update(NOW, candidates(n, 1));
         (0..20 * n).for_each(|_| {
             send(&mut cluster, NOW, |_| ERROR);
         });
@@ -250,7 +250,7 @@ fn a_host_with_a_low_success_rate_is_ejected_at_the_beat() {
     let outliers = Outliers { consecutive_errors: 0, ..Outliers::default() };
     let rules = Eligibility { outliers: Some(outliers), ..Eligibility::default() };
     let mut cluster = cluster(Strategy::ROUND_ROBIN, rules, Peers::alone());
-    cluster.update(NOW, &candidates(6, 1));
+    cluster.update(NOW, candidates(6, 1));
     // Host 2 fails every other of its hundred requests.
     let mut nth = 0;
     for _ in 0..600 {
@@ -269,7 +269,7 @@ fn a_host_with_a_low_success_rate_is_ejected_at_the_beat() {
 #[test]
 fn an_ejection_by_hand_ends_when_it_should() {
     let mut cluster = cluster(Strategy::ROUND_ROBIN, Eligibility::default(), Peers::alone());
-    cluster.update(NOW, &candidates(4, 1));
+    cluster.update(NOW, candidates(4, 1));
     assert!(cluster.eject(NOW, InstanceId(2), at(5)));
     assert!(!cluster.eject(NOW, InstanceId(2), at(9)), "it is ejected already");
     assert!(!cluster.eject(NOW, InstanceId(3), at(9)), "a tenth of four is none, and one already is");
@@ -286,19 +286,19 @@ fn a_session_keeps_its_instance_while_that_is_well() {
     let rules = Eligibility { sticky: true, ..Eligibility::default() };
     let mut cluster = cluster(Strategy::RANDOM, rules, Peers::alone());
     let mut hosts = candidates(5, 1);
-    cluster.update(NOW, &hosts);
+    cluster.update(NOW, hosts.iter().copied());
     let at_first: Vec<usize> = (0..100).map(|hash| cluster.pick(NOW, Request { hash }).unwrap()).collect();
     let again: Vec<usize> = (0..100).map(|hash| cluster.pick(NOW, Request { hash }).unwrap()).collect();
     assert_eq!(at_first, again);
     hosts[2].health = Health::Unhealthy;
-    cluster.update(NOW, &hosts);
+    cluster.update(NOW, hosts.iter().copied());
     for (hash, before) in (0..).zip(&at_first) {
         let now = cluster.pick(NOW, Request { hash }).unwrap();
         assert_eq!(now == *before, *before != 2);
     }
     // Those that moved stay where they are now when it is back.
     hosts[2].health = Health::Healthy;
-    cluster.update(NOW, &hosts);
+    cluster.update(NOW, hosts.iter().copied());
     assert!((0..100).all(|hash| cluster.pick(NOW, Request { hash }) != Some(2)));
     // A retry elsewhere takes the session along.
     let moved = cluster.pick_except(NOW, Request { hash: 0 }, &[InstanceId(at_first[0] as u32)]).unwrap();
@@ -309,7 +309,7 @@ fn a_session_keeps_its_instance_while_that_is_well() {
 fn an_aperture_opens_with_the_load_and_closes_behind_it() {
     let rules = Eligibility { aperture: Some(Aperture::ByLoad(LoadBand::default())), ..Eligibility::default() };
     let mut cluster = cluster(Strategy::P2C, rules, Peers::alone());
-    cluster.update(NOW, &candidates(20, 1));
+    cluster.update(NOW, candidates(20, 1));
     // One request at a time is within the band of one host.
     for _ in 0..100 {
         send(&mut cluster, NOW, |_| FINE);
@@ -348,7 +348,7 @@ fn deterministic_apertures_load_all_hosts_equally_together() {
         let peers = Peers { index: client, ..peers(&[clients], 0) };
         let rng = Seed(5).nth("client", u64::from(client));
         let mut cluster = Cluster::new(Strategy::P2C, Some(rules.clone().into()), peers, rng);
-        cluster.update(NOW, &candidates(hosts as u32, 1));
+        cluster.update(NOW, candidates(hosts as u32, 1));
         // Requests stay: the less loaded of two gets the next, as far as it belongs to this client.
         for _ in 0..each {
             let index = cluster.pick(NOW, ANY).unwrap();
@@ -482,8 +482,8 @@ proptest! {
                         let host = Host { weight, ..Host::new(InstanceId(i)) };
                         Candidate { host, zone: ZoneId(zone), version: VersionId(version), health }
                     }).collect();
-                    cluster.update(now, &candidates);
-                    twin.update(now, &candidates);
+                    cluster.update(now, candidates.iter().copied());
+                    twin.update(now, candidates.iter().copied());
                     prop_assert_eq!(cluster.shares().iter().map(|s| s.healthy + s.degraded).sum::<u32>(), 100);
                 }
                 Step::Eject { instance, seconds } => {

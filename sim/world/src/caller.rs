@@ -50,7 +50,6 @@ pub(crate) struct Upstream {
     name: String,
     seed: Seed,
     balance: Balance,
-    candidates: Vec<Candidate>,
 }
 
 /// How an upstream balances.
@@ -113,7 +112,6 @@ impl Upstream {
             name,
             seed,
             balance,
-            candidates: Vec::new(),
         }
     }
 
@@ -136,15 +134,14 @@ impl Upstream {
     fn refill(&mut self, now: Instant, group: usize) {
         let Some(cluster) = &mut self.groups[group] else { return };
         let Some(view) = &self.view else { return };
-        self.candidates.clear();
         let wanted = view.open().filter(|e| group == 0 || e.version.index() + 1 == group);
-        self.candidates.extend(wanted.map(|e| Candidate {
+        let candidates = wanted.map(|e| Candidate {
             host: Host { instance: e.instance, weight: e.weight },
             zone: e.zone,
             version: e.version,
             health: Health::Healthy,
-        }));
-        cluster.update(now, &self.candidates);
+        });
+        cluster.update(now, candidates);
     }
 
     /// Splits the traffic between two versions, or no longer.

@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// let rng = Seed(42).stream("gateway/balancer");
 /// let mut cluster = Cluster::new(Strategy::ROUND_ROBIN, Some(rules.into()), Peers::alone(), rng);
 /// let now = Instant::ZERO;
-/// cluster.update(now, &[3, 7].map(|i| Candidate::new(Host::new(InstanceId(i)))));
+/// cluster.update(now, [3, 7].map(|i| Candidate::new(Host::new(InstanceId(i)))));
 ///
 /// // The first five answers of i3 are errors.
 /// let error = Response { class: Class::Failure, ..Response::success(Duration::ms(1)) };
@@ -70,11 +70,11 @@ impl Cluster {
     }
 
     /// Replaces the candidates, in any order; see [`Balancer::update`]. O(n × zones) where there are rules.
-    pub fn update(&mut self, now: Instant, candidates: &[Candidate]) {
+    pub fn update(&mut self, now: Instant, candidates: impl IntoIterator<Item = Candidate>) {
         match &mut self.inner {
             Inner::Alone { balancer, hosts } => {
                 hosts.clear();
-                hosts.extend(candidates.iter().map(|c| c.host));
+                hosts.extend(candidates.into_iter().map(|c| c.host));
                 balancer.update(now, hosts);
             }
             Inner::Surrounded(rules) => rules.update(now, candidates),

@@ -87,10 +87,10 @@ impl Surrounded {
         self.desk = desk.clone();
     }
 
-    pub(super) fn update(&mut self, now: Instant, candidates: &[Candidate]) {
+    pub(super) fn update(&mut self, now: Instant, candidates: impl IntoIterator<Item = Candidate>) {
         self.now = now;
         self.candidates.clear();
-        self.candidates.extend_from_slice(candidates);
+        self.candidates.extend(candidates);
         self.candidates.sort_unstable_by_key(|c| c.host.instance);
         let hosts: Vec<Host> = self.candidates.iter().map(|c| c.host).collect();
         self.hosts.update(&hosts);
