@@ -3,6 +3,9 @@
 //! None of them is there for security: what counts is that they give the same numbers as the systems that are
 //! compared with. [`xxh64`] comes from the `xxhash-rust` crate; the others are short enough to be read here.
 
+use super::haproxy_function::{avalanche, djb2, sdbm, wt6};
+use super::nginx_modulo::ipv4;
+
 /// A hash function by the name the field knows it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HashFunction {
@@ -14,6 +17,22 @@ pub enum HashFunction {
     Md5,
     /// [`crc32`]: nginx. Below 2³².
     Crc32,
+    /// [`sdbm`]: HAProxy's `hash-type map-based`. Below 2³².
+    Sdbm,
+    /// [`sdbm`], avalanched: HAProxy's `hash-type consistent`. Below 2³².
+    SdbmAvalanche,
+    /// [`djb2`]. Below 2³².
+    Djb2,
+    /// [`djb2`], avalanched. Below 2³².
+    Djb2Avalanche,
+    /// [`wt6`]. Below 2³².
+    Wt6,
+    /// [`wt6`], avalanched. Below 2³².
+    Wt6Avalanche,
+    /// [`crc32`], avalanched as by HAProxy. Below 2³².
+    Crc32Avalanche,
+    /// The IPv4 address that the text is, zero if it is none: nginx's `ip_hash`. Below 2³².
+    Ipv4,
 }
 
 impl HashFunction {
@@ -27,7 +46,20 @@ impl HashFunction {
             HashFunction::Murmur2 => murmur2(bytes, Self::MURMUR2_SEED),
             HashFunction::Md5 => u64::from(md5_words(bytes)[0]),
             HashFunction::Crc32 => u64::from(crc32(bytes)),
+            HashFunction::Sdbm => u64::from(sdbm(bytes)),
+            HashFunction::SdbmAvalanche => u64::from(avalanche(sdbm(bytes))),
+            HashFunction::Djb2 => u64::from(djb2(bytes)),
+            HashFunction::Djb2Avalanche => u64::from(avalanche(djb2(bytes))),
+            HashFunction::Wt6 => u64::from(wt6(bytes)),
+            HashFunction::Wt6Avalanche => u64::from(avalanche(wt6(bytes))),
+            HashFunction::Crc32Avalanche => u64::from(avalanche(crc32(bytes))),
+            HashFunction::Ipv4 => u64::from(ipv4(bytes)),
         }
+    }
+
+    /// Whether its hashes have 64 bits; those of the others have 32.
+    pub fn is_wide(self) -> bool {
+        matches!(self, HashFunction::Xxh64 | HashFunction::Murmur2)
     }
 }
 

@@ -6,8 +6,11 @@
 //!
 //! | structure | as in | lookup, n hosts | weights | keys moved when a host leaves |
 //! |---|---|---|---|---|
-//! | [`Modulo`] | nginx `hash`, HAProxy `map-based` | O(log n) | yes | nearly all |
+//! | [`Modulo`] | textbooks | O(log n) | yes | nearly all |
+//! | [`NginxHash`], [`NginxIpHash`] | nginx `hash`, `ip_hash` | O(log n) | yes | nearly all |
+//! | [`HaproxyMap`] | HAProxy `map-based` | O(1) | yes | nearly all |
 //! | [`Jump`] | Lamping and Veach; Guava | O(log n) | no | its own, if last of the list; else about half on average |
+//! | [`Binomial`] | Coluzzi and others | O(1) | no | as jump |
 //! | [`Rendezvous`] | Thaler and Ravishankar | O(n) | yes | its own |
 //! | [`MultiProbe`] | Appleton and O'Reilly; go-mpchash | O(probes) | no | its own |
 //! | [`Maglev`] | Envoy | O(1), one table entry | yes | its own, and about as many again |
@@ -15,11 +18,13 @@
 //! | [`Ring`], fixed points | Karger | O(1) expected | yes | its own |
 //! | [`Ketama`] | libketama | O(1) expected | yes | its own, if weights are equal |
 //! | [`Nginx`] | nginx `hash … consistent`, pingora-ketama | O(1) expected | yes | its own |
+//! | [`DubboConsistentHash`] | Dubbo `consistenthash` | O(1) expected | no | its own |
 //!
-//! Three more are changed in place, and answer with places that hosts hold: [`Anchor`] and [`Dx`], within a capacity,
-//! and [`Memento`], without. All move only the keys of whoever leaves, and know no weights.
+//! Four more are changed in place, and answer with places that hosts hold: [`Anchor`] and [`Dx`], within a capacity,
+//! [`Memento`], without, and [`Haproxy`], the ring of HAProxy's `hash-type consistent`. All move only the keys of whoever
+//! leaves; the last one alone knows weights. [`Structure`] is any of them all.
 //!
-//! [`BoundedLoad`] goes around any of them: it sends a key elsewhere while its host has more requests than its part.
+//! [`BoundedLoad`] goes around any of them as Envoy has it, and [`Haproxy`] has a rule of its own: it sends a key elsewhere while its host has more requests than its part.
 //!
 //! What always holds:
 //!
@@ -40,9 +45,13 @@
 //! ```
 
 mod anchor;
+mod binomial;
 mod bounded;
+mod dubbo;
 mod dx;
 mod function;
+mod haproxy;
+mod haproxy_function;
 mod jump;
 mod ketama;
 mod maglev;
@@ -50,17 +59,23 @@ mod memento;
 mod modulo;
 mod multi_probe;
 mod nginx;
+mod nginx_modulo;
 mod points;
 mod rendezvous;
 mod ring;
+mod structure;
 
 #[cfg(test)]
 mod properties;
 
 pub use anchor::Anchor;
+pub use binomial::Binomial;
 pub use bounded::BoundedLoad;
+pub use dubbo::DubboConsistentHash;
 pub use dx::Dx;
 pub use function::{HashFunction, crc32, md5, murmur2, xxh64};
+pub use haproxy::{Haproxy, HaproxyMap};
+pub use haproxy_function::{djb2, sdbm, wt6};
 pub use jump::{Jump, jump};
 pub use ketama::Ketama;
 pub use maglev::Maglev;
@@ -68,8 +83,10 @@ pub use memento::Memento;
 pub use modulo::Modulo;
 pub use multi_probe::MultiProbe;
 pub use nginx::Nginx;
+pub use nginx_modulo::{NginxHash, NginxIpHash};
 pub use rendezvous::Rendezvous;
 pub use ring::Ring;
+pub use structure::{Dump, Kind, Structure};
 
 /// Refuses what no structure can be built from.
 fn check(hosts: &[(&str, u32)]) {

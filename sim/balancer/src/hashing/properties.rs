@@ -3,56 +3,35 @@
 use super::*;
 use proptest::prelude::*;
 
-/// A way to build a lookup structure, so that one test can go through all of them.
-type Build = fn(&[(&str, u32)]) -> Box<dyn Fn(u64) -> usize>;
+const RING_ENVOY: Kind = Kind::Ring {
+    least: *Ring::ENVOY_SIZE.start(),
+    most: *Ring::ENVOY_SIZE.end(),
+    function: HashFunction::Xxh64,
+};
+const KARGER: Kind = Kind::Karger { points: 160, function: HashFunction::Murmur2 };
+const MULTI_PROBE: Kind = Kind::MultiProbe { probes: MultiProbe::PROBES };
+const MAGLEV: Kind = Kind::Maglev { size: Maglev::TABLE_SIZE };
+const DUBBO: Kind = Kind::Dubbo { replicas: DubboConsistentHash::REPLICAS };
 
-const MODULO: Build = |hosts| {
-    let modulo = Modulo::new(hosts);
-    Box::new(move |hash| modulo.lookup(hash))
-};
-const JUMP: Build = |hosts| {
-    let jump = Jump::new(hosts);
-    Box::new(move |hash| jump.lookup(hash))
-};
-const RENDEZVOUS: Build = |hosts| {
-    let rendezvous = Rendezvous::new(hosts);
-    Box::new(move |hash| rendezvous.lookup(hash))
-};
-const MULTI_PROBE: Build = |hosts| {
-    let multi = MultiProbe::new(hosts, MultiProbe::PROBES);
-    Box::new(move |hash| multi.lookup(hash))
-};
-const MAGLEV: Build = |hosts| {
-    let maglev = Maglev::new(hosts, Maglev::TABLE_SIZE);
-    Box::new(move |hash| maglev.lookup(hash))
-};
-const RING_ENVOY: Build = |hosts| {
-    let ring = Ring::envoy(hosts, Ring::ENVOY_SIZE, HashFunction::Xxh64);
-    Box::new(move |hash| ring.lookup(hash))
-};
-const RING_FIXED: Build = |hosts| {
-    let ring = Ring::fixed(hosts, 160, HashFunction::Murmur2);
-    Box::new(move |hash| ring.lookup(hash))
-};
-const KETAMA: Build = |hosts| {
-    let ketama = Ketama::new(hosts);
-    Box::new(move |hash| ketama.lookup(hash))
-};
-const NGINX: Build = |hosts| {
-    let nginx = Nginx::new(hosts);
-    Box::new(move |hash| nginx.lookup(hash))
-};
-
-const ALL: [(&str, Build); 9] = [
-    ("modulo", MODULO),
-    ("jump", JUMP),
-    ("rendezvous", RENDEZVOUS),
-    ("multi-probe", MULTI_PROBE),
-    ("maglev", MAGLEV),
-    ("ring as envoy", RING_ENVOY),
-    ("ring with fixed points", RING_FIXED),
-    ("ketama", KETAMA),
-    ("nginx", NGINX),
+const ALL: [Kind; 18] = [
+    Kind::Modulo,
+    Kind::NginxHash,
+    Kind::NginxIpHash,
+    Kind::HaproxyMap,
+    RING_ENVOY,
+    KARGER,
+    Kind::Ketama,
+    Kind::Nginx,
+    Kind::Haproxy,
+    DUBBO,
+    MAGLEV,
+    Kind::Jump,
+    Kind::Binomial,
+    Kind::Rendezvous,
+    MULTI_PROBE,
+    Kind::Anchor { capacity: 64 },
+    Kind::Dx { capacity: 64 },
+    Kind::Memento,
 ];
 
 /// The hash of the key with this number.
@@ -69,24 +48,31 @@ fn even(names: &[String]) -> Vec<(&str, u32)> {
 }
 
 /// Share of keys that belong to each host.
-fn shares(build: Build, hosts: &[(&str, u32)], keys: u64) -> Vec<f64> {
-    let lookup = build(hosts);
+fn shares(kind: Kind, hosts: &[(&str, u32)], keys: u64) -> Vec<f64> {
+    let structure = Structure::build(kind, hosts);
     let mut counts = vec![0_u64; hosts.len()];
-    (0..keys).for_each(|number| counts[lookup(key(number))] += 1);
+    (0..keys).for_each(|number| counts[structure.lookup(key(number))] += 1);
     counts.into_iter().map(|count| count as f64 / keys as f64).collect()
 }
 
 /// Shares of keys that a removal moves: those the host had, and those it had not.
-fn moved(build: Build, hosts: &[(&str, u32)], leaver: usize, keys: u64) -> (f64, f64) {
+fn moved(kind: Kind, hosts: &[(&str, u32)], leaver: usize, keys: u64) -> (f64, f64) {
     let mut rest = hosts.to_vec();
     rest.remove(leaver);
-    let (before, after) = (build(hosts), build(&rest));
+    let before = Structure::build(kind, hosts);
+    let mut after = before.clone();
+    let in_place = after.leave(leaver);
+    if !in_place {
+        after = Structure::build(kind, &rest);
+    }
     let (mut needed, mut more) = (0_u64, 0_u64);
     for hash in (0..keys).map(key) {
-        let host = before(hash);
+        let (host, next) = (before.lookup(hash), after.lookup(hash));
+        let next = if in_place { hosts[next].0 } else { rest[next].0 };
+        assert_ne!(next, hosts[leaver].0, "{kind:?}: {hash} goes to who is gone");
         if host == leaver {
             needed += 1;
-        } else if rest[after(hash)].0 != hosts[host].0 {
+        } else if next != hosts[host].0 {
             more += 1;
         }
     }
@@ -103,12 +89,18 @@ proptest! {
     ) {
         let names = named(weights.len());
         let hosts: Vec<_> = names.iter().map(String::as_str).zip(weights).collect();
-        for (name, build) in ALL {
-            let (lookup, again) = (build(&hosts), build(&hosts));
+        for kind in ALL {
+            let (structure, again) = (Structure::build(kind, &hosts), Structure::build(kind, &hosts));
             for hash in hashes.iter().copied().chain([0, u64::MAX]) {
-                prop_assert!(lookup(hash) < hosts.len(), "{}: {}", name, hash);
-                prop_assert_eq!(lookup(hash), again(hash), "{}: {}", name, hash);
+                prop_assert!(structure.lookup(hash) < hosts.len(), "{:?}: {}", kind, hash);
+                prop_assert_eq!(structure.lookup(hash), again.lookup(hash), "{:?}: {}", kind, hash);
+                for attempt in 0..4 {
+                    let next = structure.lookup_attempt(hash, attempt);
+                    prop_assert!(next.is_none_or(|host| host < hosts.len()), "{:?}: {}, {}", kind, hash, attempt);
+                    prop_assert!(attempt > 0 || next.is_none_or(|host| host == structure.lookup(hash)), "{:?}", kind);
+                }
             }
+            prop_assert!(structure.bytes() >= structure.entries(), "{:?}", kind);
         }
     }
 
@@ -120,13 +112,16 @@ proptest! {
         let names = named(weights.len());
         let leaver = leaver.index(weights.len());
         let hosts: Vec<_> = names.iter().map(String::as_str).zip(weights).collect();
-        for (name, build) in
-            [("rendezvous", RENDEZVOUS), ("multi-probe", MULTI_PROBE), ("ring", RING_FIXED), ("nginx", NGINX)]
-        {
-            prop_assert_eq!(moved(build, &hosts, leaver, 2000).1, 0.0, "{}", name);
+        for kind in ALL {
+            let (hosts, leaver) = match kind {
+                Kind::Modulo | Kind::NginxHash | Kind::NginxIpHash | Kind::HaproxyMap | Kind::Ring { .. }
+                | Kind::Maglev { .. } => continue,
+                Kind::Ketama => (even(&names), leaver),
+                Kind::Jump | Kind::Binomial => (hosts.clone(), hosts.len() - 1),
+                _ => (hosts.clone(), leaver),
+            };
+            prop_assert_eq!(moved(kind, &hosts, leaver, 2000).1, 0.0, "{:?}", kind);
         }
-        prop_assert_eq!(moved(KETAMA, &even(&names), leaver, 2000).1, 0.0, "ketama with equal weights");
-        prop_assert_eq!(moved(JUMP, &hosts, hosts.len() - 1, 2000).1, 0.0, "jump, the last host");
     }
 
     #[test]
@@ -139,10 +134,10 @@ proptest! {
         let hosts: Vec<_> = names.iter().map(String::as_str).zip(weights).collect();
         let mut heavier = hosts.clone();
         heavier[gainer].1 += 3;
-        for (name, build) in [("rendezvous", RENDEZVOUS), ("ring", RING_FIXED), ("nginx", NGINX)] {
-            let (before, after) = (build(&hosts), build(&heavier));
-            for hash in (0..2000).map(key) {
-                prop_assert!(after(hash) == before(hash) || after(hash) == gainer, "{}", name);
+        for kind in [Kind::Rendezvous, KARGER, Kind::Nginx, Kind::Haproxy] {
+            let (before, after) = (Structure::build(kind, &hosts), Structure::build(kind, &heavier));
+            for (was, is) in (0..2000).map(|number| (before.lookup(key(number)), after.lookup(key(number)))) {
+                prop_assert!(is == was || is == gainer, "{:?}", kind);
             }
         }
     }
@@ -235,23 +230,28 @@ fn keys_are_spread_by_weight() {
     let names = named(10);
     let hosts: Vec<_> = names.iter().map(String::as_str).zip([1, 2, 3, 4, 1, 2, 3, 4, 10, 10]).collect();
     // How far a share may be off: the noise of 100,000 keys where shares are exact, that of arcs where they are hashed.
-    for (name, build, tolerance) in [
-        ("modulo", MODULO, 0.06),
-        ("rendezvous", RENDEZVOUS, 0.06),
-        ("maglev", MAGLEV, 0.06),
-        ("ring as envoy", RING_ENVOY, 0.5),
-        ("ring with fixed points", RING_FIXED, 0.25),
-        ("ketama", KETAMA, 0.5),
-        ("nginx", NGINX, 0.25),
+    for (kind, tolerance) in [
+        (Kind::Modulo, 0.06),
+        (Kind::NginxHash, 0.06),
+        (Kind::HaproxyMap, 0.06),
+        (Kind::Rendezvous, 0.06),
+        (MAGLEV, 0.06),
+        (RING_ENVOY, 0.5),
+        (KARGER, 0.25),
+        (Kind::Ketama, 0.5),
+        (Kind::Nginx, 0.25),
+        (Kind::Haproxy, 0.5),
     ] {
-        for (share, (host, weight)) in shares(build, &hosts, 100_000).into_iter().zip(&hosts) {
+        for (share, (host, weight)) in shares(kind, &hosts, 100_000).into_iter().zip(&hosts) {
             let ideal = f64::from(*weight) / 40.0;
-            assert!((share / ideal - 1.0).abs() < tolerance, "{name}: {host} of weight {weight} has {share}");
+            assert!((share / ideal - 1.0).abs() < tolerance, "{kind:?}: {host} of weight {weight} has {share}");
         }
     }
     let hosts = even(&names);
-    for share in shares(JUMP, &hosts, 100_000) {
-        assert!((share / 0.1 - 1.0).abs() < 0.06, "jump: {share}");
+    for (kind, tolerance) in [(Kind::Jump, 0.06), (Kind::Binomial, 0.09), (DUBBO, 0.25), (Kind::NginxIpHash, 0.06)] {
+        for share in shares(kind, &hosts, 100_000) {
+            assert!((share / 0.1 - 1.0).abs() < tolerance, "{kind:?}: {share}");
+        }
     }
 }
 
@@ -322,10 +322,12 @@ fn envoys_ring_is_uneven_when_hosts_are_many() {
 fn modulo_moves_nearly_everything_and_jump_about_half() {
     let names = named(20);
     let hosts = even(&names);
-    let (needed, more) = moved(MODULO, &hosts, 19, 20_000);
+    let (needed, more) = moved(Kind::Modulo, &hosts, 19, 20_000);
     assert!(needed + more > 0.9, "{}", needed + more);
-    let (needed, more) = moved(JUMP, &hosts, 10, 20_000);
-    assert!((needed + more - 0.5).abs() < 0.02, "{}: all from the leaver's place on", needed + more);
+    for kind in [Kind::Jump, Kind::Binomial] {
+        let (needed, more) = moved(kind, &hosts, 10, 20_000);
+        assert!((needed + more - 0.5).abs() < 0.03, "{kind:?}, {}: all from the leaver's place on", needed + more);
+    }
 }
 
 #[test]

@@ -87,4 +87,11 @@ static ALL: &[&StrategyInfo] = &[
     hashed::ALL[8],
     hashed::ALL[9],
     hashed::ALL[10],
+    hashed::ALL[11],
+    hashed::ALL[12],
+    hashed::ALL[13],
+    hashed::ALL[14],
+    hashed::ALL[15],
+    hashed::ALL[16],
+    hashed::ALL[17],
 ];

@@ -85,6 +85,11 @@ impl Strategy {
         catalogue::all().iter().find(|info| info.name == name).map(|info| Strategy::of(info))
     }
 
+    /// The structure that it looks keys up in; none of a strategy that does not go by keys.
+    pub fn structure(&self) -> Option<crate::hashing::Kind> {
+        hashed::kind_of(self.info.name, &self.values)
+    }
+
     /// The same with one parameter set to `value`.
     pub fn with(mut self, parameter: &str, value: Value) -> Result<Self, ParameterError> {
         let Some(index) = self.info.parameters.iter().position(|p| p.name == parameter) else {

@@ -3,12 +3,66 @@
 use super::super::State;
 use super::super::catalogue::{Needs, StrategyInfo};
 use super::super::parameter::{Kind as Takes, Parameter, Value, Values};
-use super::{Hashed, Kind};
-use crate::hashing::{HashFunction, Maglev, MultiProbe, Ring};
+use super::Hashed;
+use crate::hashing::{DubboConsistentHash, HashFunction, Kind, Maglev, MultiProbe, Ring};
 
-/// All of them, in the order of the table in [`hashing`](crate::hashing).
-pub(in super::super) static ALL: [&StrategyInfo; 11] =
-    [&MODULO, &RING, &KETAMA, &NGINX, &MAGLEV, &JUMP, &RENDEZVOUS, &MULTI_PROBE, &ANCHOR, &DX, &MEMENTO];
+/// All of them: those that move nearly everything, the rings, the table, and those without points.
+pub(in super::super) static ALL: [&StrategyInfo; 18] = [
+    &MODULO,
+    &NGINX_HASH,
+    &NGINX_IP_HASH,
+    &HAPROXY_MAP,
+    &RING,
+    &KARGER,
+    &KETAMA,
+    &NGINX,
+    &HAPROXY,
+    &DUBBO,
+    &MAGLEV,
+    &JUMP,
+    &BINOMIAL,
+    &RENDEZVOUS,
+    &MULTI_PROBE,
+    &ANCHOR,
+    &DX,
+    &MEMENTO,
+];
+
+/// The structure of the strategy called `name`; none of one that does not hash.
+pub(in super::super) fn kind_of(name: &str, values: &Values) -> Option<Kind> {
+    Some(match name {
+        "modulo" => Kind::Modulo,
+        "nginx_hash" => Kind::NginxHash,
+        "nginx_ip_hash" => Kind::NginxIpHash,
+        "haproxy_map" => Kind::HaproxyMap,
+        "ring" => {
+            let least = values.count("min_ring_size");
+            let most = values.count("max_ring_size").max(least);
+            Kind::Ring { least, most, function: function(values) }
+        }
+        "karger" => Kind::Karger { points: values.count("points") as u32, function: function(values) },
+        "ketama" => Kind::Ketama,
+        "nginx" => Kind::Nginx,
+        "haproxy" => Kind::Haproxy,
+        "dubbo_consistent_hash" => Kind::Dubbo { replicas: values.count("replicas") as u32 },
+        "maglev" => Kind::Maglev { size: Maglev::next_size(values.count("table_size") as u32) },
+        "jump" => Kind::Jump,
+        "binomial" => Kind::Binomial,
+        "rendezvous" => Kind::Rendezvous,
+        "multi_probe" => Kind::MultiProbe { probes: values.count("probes") as u32 },
+        "anchor" => Kind::Anchor { capacity: values.count("capacity") as u32 },
+        "dx" => Kind::Dx { capacity: values.count("capacity") as u32 },
+        "memento" => Kind::Memento,
+        _ => return None,
+    })
+}
+
+fn function(values: &Values) -> HashFunction {
+    match values.word("hash_function") {
+        "xx_hash" => HashFunction::Xxh64,
+        _ => HashFunction::Murmur2,
+    }
+}
 
 const KEYS: Needs = Needs { keys: true, ..Needs::NOTHING };
 
@@ -26,6 +80,13 @@ const BALANCE_FACTOR: Parameter = Parameter {
     summary: "percent of its share of requests in flight that a host may have before others get some; 0 is no bound",
 };
 
+const HASH_FUNCTION: Parameter = Parameter {
+    name: "hash_function",
+    kind: Takes::Word(&["xx_hash", "murmur_hash_2"]),
+    default: Value::Word("xx_hash"),
+    summary: "what hashes the points",
+};
+
 const CAPACITY: Parameter = Parameter {
     name: "capacity",
     kind: Takes::Count { min: 0, max: 1_000_000 },
@@ -33,12 +94,19 @@ const CAPACITY: Parameter = Parameter {
     summary: "for how many hosts there is room; 0 is twice as many as there are at first",
 };
 
-fn plain(kind: Kind, values: &Values) -> State {
-    State::Hashed(Hashed::new(kind, values.word("failover"), 0))
+/// The strategy called `name`, without bounds on loads.
+fn plain(name: &str, values: &Values) -> State {
+    hashed(name, values, 0)
 }
 
-fn bounded(kind: Kind, values: &Values) -> State {
-    State::Hashed(Hashed::new(kind, values.word("failover"), values.count("balance_factor")))
+/// The same with the bound that it has as a parameter.
+fn bounded(name: &str, values: &Values) -> State {
+    hashed(name, values, values.count("balance_factor"))
+}
+
+fn hashed(name: &str, values: &Values, factor: u64) -> State {
+    let kind = kind_of(name, values).expect("it is one of those above");
+    State::Hashed(Hashed::new(kind, values.word("failover"), factor))
 }
 
 static MODULO: StrategyInfo = StrategyInfo {
@@ -46,11 +114,47 @@ static MODULO: StrategyInfo = StrategyInfo {
     summary: "the hash modulo the sum of weights",
     explanation: "Exact shares and no memory, but a host more or less moves nearly every key: after a deployment every \
                   cache is cold. What consistent hashing was invented against.",
-    source: "nginx hash without consistent; HAProxy hash-type map-based (default)",
+    source: "textbooks; nginx and HAProxy do it with fewer bits, see nginx_hash and haproxy_map",
     weighted: true,
     parameters: &[FAILOVER],
     needs: KEYS,
-    make: |values, _| plain(Kind::Modulo, values),
+    make: |values, _| plain("modulo", values),
+};
+
+static NGINX_HASH: StrategyInfo = StrategyInfo {
+    name: "nginx_hash",
+    summary: "15 bits of a CRC-32 modulo the sum of weights, as nginx hash without consistent",
+    explanation: "As modulo, with the few bits that Cache::Memcached uses. A retry adds the hash of the key with a number \
+                  before it.",
+    source: "nginx hash KEY (ngx_http_upstream_hash_module.c)",
+    weighted: true,
+    parameters: &[FAILOVER],
+    needs: KEYS,
+    make: |values, _| plain("nginx_hash", values),
+};
+
+static NGINX_IP_HASH: StrategyInfo = StrategyInfo {
+    name: "nginx_ip_hash",
+    summary: "by the first three bytes of the client's address, as nginx ip_hash",
+    explanation: "All clients of a /24 go to the same host, so that a few large networks decide who is busy; and a host \
+                  more or less moves nearly all of them.",
+    source: "nginx ip_hash (ngx_http_upstream_ip_hash_module.c), IPv4",
+    weighted: true,
+    parameters: &[FAILOVER],
+    needs: KEYS,
+    make: |values, _| plain("nginx_ip_hash", values),
+};
+
+static HAPROXY_MAP: StrategyInfo = StrategyInfo {
+    name: "haproxy_map",
+    summary: "a table with an entry a unit of weight, the hash modulo its length, as HAProxy map-based",
+    explanation: "HAProxy's default for balance uri, source and the like. Exact shares while the hash is good, and nearly \
+                  every key moves when a host comes or goes.",
+    source: "HAProxy hash-type map-based (src/lb_map.c)",
+    weighted: true,
+    parameters: &[FAILOVER],
+    needs: KEYS,
+    make: |values, _| plain("haproxy_map", values),
 };
 
 static RING: StrategyInfo = StrategyInfo {
@@ -75,24 +179,34 @@ static RING: StrategyInfo = StrategyInfo {
             default: Value::Count(*Ring::ENVOY_SIZE.end()),
             summary: "the most; below min_ring_size it counts as that",
         },
-        Parameter {
-            name: "hash_function",
-            kind: Takes::Word(&["xx_hash", "murmur_hash_2"]),
-            default: Value::Word("xx_hash"),
-            summary: "what hashes the points",
-        },
+        HASH_FUNCTION,
         BALANCE_FACTOR,
         FAILOVER,
     ],
     needs: KEYS,
-    make: |values, _| {
-        let least = values.count("min_ring_size");
-        let function = match values.word("hash_function") {
-            "xx_hash" => HashFunction::Xxh64,
-            _ => HashFunction::Murmur2,
-        };
-        bounded(Kind::Ring { least, most: values.count("max_ring_size").max(least), function }, values)
-    },
+    make: |values, _| bounded("ring", values),
+};
+
+static KARGER: StrategyInfo = StrategyInfo {
+    name: "karger",
+    summary: "a hash ring with a fixed number of points a unit of weight",
+    explanation: "Consistent hashing as it was first written down: a host's points depend on nobody else, so only its own \
+                  keys move when it leaves. The busiest host's share falls with the root of the number of points.",
+    source: "Karger and others, STOC 1997; points hashed as Envoy's ring",
+    weighted: true,
+    parameters: &[
+        Parameter {
+            name: "points",
+            kind: Takes::Count { min: 1, max: 65_536 },
+            default: Value::Count(160),
+            summary: "points for each unit of weight",
+        },
+        HASH_FUNCTION,
+        BALANCE_FACTOR,
+        FAILOVER,
+    ],
+    needs: KEYS,
+    make: |values, _| bounded("karger", values),
 };
 
 static KETAMA: StrategyInfo = StrategyInfo {
@@ -104,7 +218,7 @@ static KETAMA: StrategyInfo = StrategyInfo {
     weighted: true,
     parameters: &[FAILOVER],
     needs: KEYS,
-    make: |values, _| plain(Kind::Ketama, values),
+    make: |values, _| plain("ketama", values),
 };
 
 static NGINX: StrategyInfo = StrategyInfo {
@@ -116,7 +230,40 @@ static NGINX: StrategyInfo = StrategyInfo {
     weighted: true,
     parameters: &[FAILOVER],
     needs: KEYS,
-    make: |values, _| plain(Kind::Nginx, values),
+    make: |values, _| plain("nginx", values),
+};
+
+static HAPROXY: StrategyInfo = StrategyInfo {
+    name: "haproxy",
+    summary: "a hash ring with 16 points a unit of weight, the nearest on either side, as HAProxy consistent",
+    explanation: "Points are hashed from a server's number, so they stay when its address changes, and a server that comes \
+                  takes the lowest number that is free. With weight one a host has only 16 points: of 100 hosts the busiest \
+                  has some two thirds above its share, so raise the weights of all. balance_factor sends a hot key's \
+                  overflow to the next server on the ring; unlike in Envoy, a server at its bound gets no more.",
+    source: "HAProxy hash-type consistent, hash-balance-factor (src/lb_chash.c)",
+    weighted: true,
+    parameters: &[BALANCE_FACTOR, FAILOVER],
+    needs: KEYS,
+    make: |values, _| bounded("haproxy", values),
+};
+
+static DUBBO: StrategyInfo = StrategyInfo {
+    name: "dubbo_consistent_hash",
+    summary: "a hash ring with 160 points a host, as Dubbo consistenthash",
+    explanation: "MD5 points as libketama has them, of other texts. Weights play no part, not even while a host warms up.",
+    source: "Dubbo consistenthash (ConsistentHashLoadBalance.java), hash.nodes",
+    weighted: false,
+    parameters: &[
+        Parameter {
+            name: "replicas",
+            kind: Takes::Count { min: 4, max: 65_536 },
+            default: Value::Count(DubboConsistentHash::REPLICAS as u64),
+            summary: "points a host, rounded down to a multiple of four",
+        },
+        FAILOVER,
+    ],
+    needs: KEYS,
+    make: |values, _| plain("dubbo_consistent_hash", values),
 };
 
 static MAGLEV: StrategyInfo = StrategyInfo {
@@ -138,10 +285,7 @@ static MAGLEV: StrategyInfo = StrategyInfo {
         FAILOVER,
     ],
     needs: KEYS,
-    make: |values, _| {
-        let size = Maglev::next_size(values.count("table_size") as u32);
-        bounded(Kind::Maglev { size }, values)
-    },
+    make: |values, _| bounded("maglev", values),
 };
 
 static JUMP: StrategyInfo = StrategyInfo {
@@ -153,7 +297,19 @@ static JUMP: StrategyInfo = StrategyInfo {
     weighted: false,
     parameters: &[FAILOVER],
     needs: KEYS,
-    make: |values, _| plain(Kind::Jump, values),
+    make: |values, _| plain("jump", values),
+};
+
+static BINOMIAL: StrategyInfo = StrategyInfo {
+    name: "binomial",
+    summary: "BinomialHash: jump's promises in constant time",
+    explanation: "Even shares to a few percent and nothing to store, and five tries at most where jump takes ln n steps. As \
+                  with jump, only the last host can leave cheaply.",
+    source: "Coluzzi and others 2024 (arXiv:2406.19836)",
+    weighted: false,
+    parameters: &[FAILOVER],
+    needs: KEYS,
+    make: |values, _| plain("binomial", values),
 };
 
 static RENDEZVOUS: StrategyInfo = StrategyInfo {
@@ -165,7 +321,7 @@ static RENDEZVOUS: StrategyInfo = StrategyInfo {
     weighted: true,
     parameters: &[FAILOVER],
     needs: KEYS,
-    make: |values, _| plain(Kind::Rendezvous, values),
+    make: |values, _| plain("rendezvous", values),
 };
 
 static MULTI_PROBE: StrategyInfo = StrategyInfo {
@@ -185,7 +341,7 @@ static MULTI_PROBE: StrategyInfo = StrategyInfo {
         FAILOVER,
     ],
     needs: KEYS,
-    make: |values, _| plain(Kind::MultiProbe { probes: values.count("probes") as u32 }, values),
+    make: |values, _| plain("multi_probe", values),
 };
 
 static ANCHOR: StrategyInfo = StrategyInfo {
@@ -197,7 +353,7 @@ static ANCHOR: StrategyInfo = StrategyInfo {
     weighted: false,
     parameters: &[CAPACITY, FAILOVER],
     needs: KEYS,
-    make: |values, _| plain(Kind::Anchor { capacity: values.count("capacity") as u32 }, values),
+    make: |values, _| plain("anchor", values),
 };
 
 static DX: StrategyInfo = StrategyInfo {
@@ -209,7 +365,7 @@ static DX: StrategyInfo = StrategyInfo {
     weighted: false,
     parameters: &[CAPACITY, FAILOVER],
     needs: KEYS,
-    make: |values, _| plain(Kind::Dx { capacity: values.count("capacity") as u32 }, values),
+    make: |values, _| plain("dx", values),
 };
 
 static MEMENTO: StrategyInfo = StrategyInfo {
@@ -221,5 +377,5 @@ static MEMENTO: StrategyInfo = StrategyInfo {
     weighted: false,
     parameters: &[FAILOVER],
     needs: KEYS,
-    make: |values, _| plain(Kind::Memento, values),
+    make: |values, _| plain("memento", values),
 };

@@ -8,18 +8,17 @@
 //! (`source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc`, `chooseHost`): a ring then counts so many points
 //! on, and a table takes the next entry. A structure that has no next place hashes the hash again.
 
+mod house;
 mod infos;
-mod structure;
 
 use super::{Choose, Pick};
 use crate::Rebuilds;
-use crate::hashing::BoundedLoad;
+use crate::hashing::{BoundedLoad, Kind};
 use crate::hosts::Hosts;
 use base::Instant;
-use structure::Structure;
+use house::House;
 
-pub(super) use infos::ALL;
-pub(super) use structure::Kind;
+pub(super) use infos::{ALL, kind_of};
 
 /// Where a retry goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +35,11 @@ enum Failover {
 #[derive(Debug)]
 pub(crate) struct Hashed {
     kind: Kind,
-    structure: Option<Structure>,
+    house: Option<House>,
     failover: Failover,
     /// Percent of its share that a host may have; none when loads are not bounded.
     factor: Option<u32>,
+    /// Envoy's rule for it; HAProxy's is its ring's own.
     bound: Option<BoundedLoad>,
     rebuilds: Rebuilds,
 }
@@ -52,40 +52,39 @@ impl Hashed {
             _ => Failover::Same,
         };
         let factor = (factor > 0).then_some(factor as u32);
-        Hashed { kind, structure: None, failover, factor, bound: None, rebuilds: Rebuilds::default() }
+        Hashed { kind, house: None, failover, factor, bound: None, rebuilds: Rebuilds::default() }
     }
 
     #[inline]
-    fn lookup(&self, structure: &Structure, hash: u64, attempt: u32) -> usize {
+    fn lookup(&self, house: &House, hash: u64, attempt: u32) -> usize {
         match (attempt, self.failover) {
-            (0, _) | (_, Failover::Same) => structure.lookup(hash),
-            (_, Failover::Next) => structure.lookup_attempt(hash, attempt),
-            (_, Failover::Elsewhere) => structure.lookup(base::Key(hash).derive(attempt.into()).0),
+            (0, _) | (_, Failover::Same) => house.lookup(hash),
+            (_, Failover::Next) => house.lookup_attempt(hash, attempt),
+            (_, Failover::Elsewhere) => house.lookup(base::Key(hash).derive(attempt.into()).0),
         }
     }
 }
 
 impl Choose for Hashed {
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
-        if hosts.all() == hosts.before() && self.structure.is_some() {
+        if hosts.all() == hosts.before() && self.house.is_some() {
             return;
         }
         if hosts.len() == 0 {
-            (self.structure, self.bound) = (None, None);
+            (self.house, self.bound) = (None, None);
             return;
         }
-        let entries = match &mut self.structure {
-            Some(structure) => structure.follow(self.kind, hosts),
+        let entries = match &mut self.house {
+            Some(house) => house.follow(self.kind, hosts),
             None => {
-                let structure = Structure::build(self.kind, hosts);
-                let entries = structure.entries(hosts);
-                self.structure = Some(structure);
+                let (house, entries) = House::build(self.kind, hosts);
+                self.house = Some(house);
                 entries
             }
         };
         self.rebuilds.times += 1;
         self.rebuilds.entries += entries;
-        if let Some(factor) = self.factor {
+        if let Some(factor) = self.factor.filter(|_| self.kind != Kind::Haproxy) {
             let shares: Vec<(&str, u32)> = (0..hosts.len()).map(|index| ("", hosts.weight(index))).collect();
             self.bound = Some(BoundedLoad::new(&shares, factor));
         }
@@ -93,10 +92,16 @@ impl Choose for Hashed {
 
     #[inline]
     fn pick(&mut self, Pick { request, hosts, attempt, .. }: Pick<'_>) -> Option<usize> {
-        let structure = self.structure.as_ref()?;
-        let host = self.lookup(structure, request.hash, attempt);
+        let house = self.house.as_ref()?;
+        let outstanding = hosts.outstanding();
+        if let (Some(factor), 0) = (self.factor, attempt)
+            && let Some(host) = house.lookup_bounded(request.hash, factor, outstanding)
+        {
+            return Some(host);
+        }
+        let host = self.lookup(house, request.hash, attempt);
         Some(match &mut self.bound {
-            Some(bound) => bound.choose(request.hash, host, hosts.outstanding()),
+            Some(bound) => bound.choose(request.hash, host, outstanding),
             None => host,
         })
     }
@@ -137,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_same_key_goes_to_the_same_host_whatever_happens_meanwhile() {
-        assert_eq!(all().len(), 11);
+        assert_eq!(all().len(), 18);
         for strategy in all() {
             let mut balancer = over(strategy, 0..12);
             let before = owners(&mut balancer);
@@ -158,7 +163,8 @@ mod tests {
             assert!(!after.contains(&InstanceId(5)), "{strategy}");
             let needless = before.iter().zip(&after).filter(|(b, a)| b != a && b.0 != 5).count();
             match strategy.name() {
-                "ketama" | "nginx" | "rendezvous" | "multi_probe" | "anchor" | "dx" | "memento" => {
+                "ketama" | "nginx" | "haproxy" | "karger" | "dubbo_consistent_hash" | "rendezvous" | "multi_probe" | "anchor"
+                | "dx" | "memento" => {
                     assert_eq!(needless, 0, "{strategy}");
                 }
                 // Some twice as many as must.
@@ -183,7 +189,9 @@ mod tests {
             let changed = balancer.rebuilds().entries - built.entries;
             assert_eq!(balancer.rebuilds().times, 2);
             match strategy.name() {
-                "anchor" | "dx" | "memento" | "jump" => assert_eq!(changed, 1, "{strategy}"),
+                "anchor" | "dx" | "memento" | "jump" | "binomial" => assert_eq!(changed, 1, "{strategy}"),
+                // Its points.
+                "haproxy" => assert_eq!(changed, 16),
                 _ => assert!(changed >= 99, "{strategy} wrote {changed}"),
             }
         }

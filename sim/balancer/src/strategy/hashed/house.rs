@@ -1,0 +1,133 @@
+//! A structure and who lives in it: built over hosts, changed with them where the algorithm allows it, asked.
+//!
+//! Most structures answer with the index of a host and are built anew when hosts change. Those that are changed in place
+//! answer with places; who holds which is kept here.
+
+use crate::hashing::{Kind, Structure};
+use crate::hosts::Hosts;
+use base::Key;
+
+#[derive(Debug)]
+pub(super) struct House {
+    structure: Structure,
+    /// Of a structure that is changed in place.
+    places: Option<Places>,
+}
+
+/// Who holds which place.
+#[derive(Debug)]
+struct Places {
+    /// The place of each host.
+    of_hosts: Vec<u32>,
+    /// The host at each place; what stands at an empty one means nothing.
+    hosts: Vec<u32>,
+}
+
+impl House {
+    /// Builds the structure over `hosts`; how many points, table entries or hosts that writes.
+    pub(super) fn build(kind: Kind, hosts: &Hosts) -> (House, u64) {
+        let addresses: Vec<String> = hosts.all().iter().map(|host| host.address()).collect();
+        let named: Vec<(&str, u32)> =
+            addresses.iter().enumerate().map(|(i, address)| (address.as_str(), hosts.weight(i))).collect();
+        let structure = Structure::build(kind, &named);
+        let everybody: Vec<u32> = (0..hosts.len() as u32).collect();
+        let places = Places { of_hosts: everybody.clone(), hosts: everybody };
+        let places = structure.is_changed_in_place().then_some(places);
+        let written = match kind {
+            // It is a number, and that is all.
+            Kind::Jump | Kind::Binomial => 1,
+            // Of the places there is room for, those that are taken.
+            Kind::Anchor { .. } | Kind::Dx { .. } | Kind::Memento => hosts.len(),
+            _ => structure.entries(),
+        };
+        (House { structure, places }, written as u64)
+    }
+
+    /// Follows the hosts: in place where the algorithm can, otherwise by building anew. The number of entries written.
+    pub(super) fn follow(&mut self, kind: Kind, hosts: &Hosts) -> u64 {
+        let structure = &mut self.structure;
+        match self.places.as_mut().and_then(|places| places.follow(structure, hosts)) {
+            Some(changed) => changed,
+            None => {
+                let (house, written) = House::build(kind, hosts);
+                *self = house;
+                written
+            }
+        }
+    }
+
+    /// The host for `hash`.
+    #[inline]
+    pub(super) fn lookup(&self, hash: u64) -> usize {
+        self.host(self.structure.lookup(hash))
+    }
+
+    /// For a retry: the next point or entry where there is one, otherwise the host of another key drawn from this one.
+    pub(super) fn lookup_attempt(&self, hash: u64, attempt: u32) -> usize {
+        match self.structure.lookup_attempt(hash, attempt) {
+            Some(place) => self.host(place),
+            None => self.lookup(Key(hash).derive(attempt.into()).0),
+        }
+    }
+
+    /// The host for `hash` by the structure's own rule of bounded loads, if it has one.
+    #[inline]
+    pub(super) fn lookup_bounded(&self, hash: u64, factor: u32, outstanding: &[u32]) -> Option<usize> {
+        let served = |place| outstanding[self.host(place)];
+        self.structure.lookup_bounded(hash, factor, served).map(|place| self.host(place))
+    }
+
+    #[inline]
+    fn host(&self, place: usize) -> usize {
+        match &self.places {
+            None => place,
+            Some(places) => places.hosts[place] as usize,
+        }
+    }
+}
+
+impl Places {
+    /// Lets hosts go and others in; the number of places or points that changed hands, or none when there is no room, or
+    /// nobody stays.
+    fn follow(&mut self, structure: &mut Structure, hosts: &Hosts) -> Option<u64> {
+        let mut changed = 0;
+        let (before, now) = (hosts.before(), hosts.all());
+        let mut stayed = Vec::with_capacity(now.len());
+        let mut rest = now.iter().enumerate().peekable();
+        // Both lists are in the order of instances. The latest comers leave first, as jump and memento like it best.
+        let mut left = Vec::new();
+        for (host, &place) in before.iter().zip(&self.of_hosts) {
+            while rest.next_if(|(_, other)| other.instance < host.instance).is_some() {}
+            match rest.next_if(|(_, other)| other.instance == host.instance) {
+                Some((index, _)) => stayed.push((index, place)),
+                None => left.push(place),
+            }
+        }
+        if stayed.is_empty() {
+            // Somebody must be there to hold the house.
+            return None;
+        }
+        for place in left.into_iter().rev() {
+            let before = structure.entries();
+            structure.leave(place as usize);
+            changed += before.abs_diff(structure.entries()).max(1);
+        }
+        let mut places = vec![u32::MAX; now.len()];
+        for (index, place) in stayed {
+            places[index] = place;
+            changed += structure.weigh(place as usize, hosts.weight(index));
+        }
+        for (index, place) in places.iter_mut().enumerate().filter(|(_, place)| **place == u32::MAX) {
+            let before = structure.entries();
+            *place = structure.come(hosts.weight(index))? as u32;
+            changed += before.abs_diff(structure.entries()).max(1);
+        }
+        let last = places.iter().max().map_or(0, |&place| place as usize);
+        self.hosts.resize(self.hosts.len().max(last + 1), 0);
+        for (index, &place) in places.iter().enumerate() {
+            self.hosts[place as usize] = index as u32;
+        }
+        self.of_hosts = places;
+        Some(changed as u64)
+    }
+}
