@@ -27,6 +27,8 @@ pub struct Hashing {
     pub table_size: Option<u32>,
     /// Probes of a lookup.
     pub probes: Option<u32>,
+    /// Points of a backend, or of each unit of its weight.
+    pub points: Option<u32>,
     /// Places, as a multiple of the backends.
     pub spare: Option<u32>,
 }
@@ -50,6 +52,8 @@ pub enum Parameter {
     TableSize,
     /// Probes.
     Probes,
+    /// Points of a backend.
+    Points,
     /// Places.
     Spare,
 }
@@ -108,6 +112,7 @@ impl Hashing {
             max_ring: value(&table.max_ring),
             table_size: value(&table.table_size),
             probes: value(&table.probes),
+            points: value(&table.points),
             spare: value(&table.spare),
         };
         if report.is_empty()
@@ -122,6 +127,7 @@ impl Hashing {
                 Parameter::MaxRing => table.max_ring.as_ref().and_then(|at| at.span.clone()),
                 Parameter::TableSize => table.table_size.as_ref().and_then(|at| at.span.clone()),
                 Parameter::Probes => table.probes.as_ref().and_then(|at| at.span.clone()),
+                Parameter::Points => table.points.as_ref().and_then(|at| at.span.clone()),
                 Parameter::Spare => table.spare.as_ref().and_then(|at| at.span.clone()),
             };
             report.push(Problem::new(why).span(place.or_else(|| structure.span.clone())));

@@ -189,6 +189,8 @@ pub(crate) struct HashingTable {
     pub(crate) table_size: Option<At<Count>>,
     /// Number of probes of `multi_probe`.
     pub(crate) probes: Option<At<Count>>,
+    /// Number of points of `karger` for each unit of weight, of `dubbo_consistent_hash` a backend.
+    pub(crate) points: Option<At<Count>>,
     /// Number of places of `anchor` and `dx`, as a multiple of the backends; 2 by default.
     pub(crate) spare: Option<At<Count>>,
 }

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use scenarios::scalar::{Scalar, Span};
 use std::path::{Path, PathBuf};
-use world::balancer::hashing::{Maglev, Ring};
+use world::balancer::hashing::{HashFunction, Maglev, Ring};
 
 /// Simulates service registries, load balancers and rollouts under faults, from a seed.
 ///
@@ -266,13 +266,17 @@ pub(crate) struct RouteArgs {
     pub(crate) keys: Option<PathBuf>,
     /// Instead of keys, their hashes: a file of one number of 64 bits a line; `-` reads standard input
     ///
-    /// Decimal, or hexadecimal as 0x…. Of a hash, ketama and nginx take the lower 32 bits.
+    /// Decimal, or hexadecimal as 0x…. Of a hash, ketama and the strategies of nginx, HAProxy and Dubbo take the lower 32
+    /// bits.
     #[arg(long, value_name = "FILE", conflicts_with = "picks")]
     pub(crate) hashes: Option<PathBuf>,
-    /// The hash function of keys, and of the points of `ring` [default: the strategy's own]
+    /// The hash function of keys, and of the points of `ring` and `karger` [default: the strategy's own]
     ///
-    /// Its own is md5 for ketama, crc32 for nginx, and xxh64 for all others. Hashes of md5 and crc32 have 32 bits.
-    #[arg(long, value_enum, value_name = "xxh64|murmur2|md5|crc32", hide_possible_values = true)]
+    /// xxh64, murmur2, md5, crc32, sdbm, djb2, wt6, the last four also as crc32-avalanche and so on, and ipv4. A strategy's own
+    /// is that of the system it follows: md5 for ketama and dubbo_consistent_hash, crc32 for nginx and nginx_hash, ipv4 for
+    /// nginx_ip_hash, sdbm for haproxy_map, sdbm-avalanche for haproxy, and xxh64 for all others. Hashes of xxh64 and murmur2
+    /// have 64 bits, all others 32.
+    #[arg(long, value_enum, value_name = "FUNCTION", hide_possible_values = true)]
     pub(crate) hash: Option<KeyHash>,
     /// How often to pick, where there are no keys; every request picked for stays outstanding
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
@@ -280,7 +284,7 @@ pub(crate) struct RouteArgs {
     /// What chance follows from, of strategies that pick [default: 0]
     #[arg(long, value_name = "N", value_parser = seeds::parse_seed)]
     pub(crate) seed: Option<u64>,
-    /// Print the table (maglev) or the ring (ring, ketama, nginx) itself
+    /// Print the table (maglev, haproxy_map) or the ring (ring, karger, ketama, nginx, …) itself
     ///
     /// Keys may be given as well, or left out.
     #[arg(long, conflicts_with_all = ["picks", "without", "with"])]
@@ -297,6 +301,9 @@ pub(crate) struct RouteArgs {
     /// Greatest number of points of `ring` [default: 8388608]
     #[arg(long, value_name = "N", help_heading = "Parameters", value_parser = clap::value_parser!(u64).range(1..=RING_MAX))]
     pub(crate) max_ring: Option<u64>,
+    /// Number of points of `karger` for each unit of weight, of `dubbo_consistent_hash` a host [default: 160]
+    #[arg(long, value_name = "N", help_heading = "Parameters", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) points: Option<u32>,
     /// Number of entries of `maglev`, a prime [default: 65537]
     #[arg(long, value_name = "N", help_heading = "Parameters", value_parser = parse_table_size)]
     pub(crate) table_size: Option<u32>,
@@ -309,8 +316,9 @@ pub(crate) struct RouteArgs {
 }
 
 const ROUTE_EXAMPLES: &str = "\
-Strategies by key: modulo, ring, ketama, nginx, maglev, jump, rendezvous, multi_probe, anchor, dx, memento.
-Strategies by pick: those of `windtunnel list strategies`.
+Strategies by key: modulo, nginx_hash, nginx_ip_hash, haproxy_map, ring, karger, ketama, nginx, \
+haproxy, dubbo_consistent_hash, maglev, jump, binomial, rendezvous, multi_probe, anchor, dx, memento.
+Strategies by pick: all others of `windtunnel list strategies`.
 
 Examples:
   windtunnel route --strategy maglev --backends hosts.txt --keys users.txt
@@ -333,6 +341,42 @@ pub(crate) enum KeyHash {
     Md5,
     /// That of nginx.
     Crc32,
+    /// HAProxy's default of the map.
+    Sdbm,
+    /// HAProxy's default of the ring.
+    SdbmAvalanche,
+    /// Of HAProxy.
+    Djb2,
+    /// Of HAProxy.
+    Djb2Avalanche,
+    /// Of HAProxy.
+    Wt6,
+    /// Of HAProxy.
+    Wt6Avalanche,
+    /// Of HAProxy.
+    Crc32Avalanche,
+    /// The address itself, as nginx's `ip_hash` takes it.
+    Ipv4,
+}
+
+impl KeyHash {
+    /// The function.
+    pub(crate) fn function(self) -> HashFunction {
+        match self {
+            KeyHash::Xxh64 => HashFunction::Xxh64,
+            KeyHash::Murmur2 => HashFunction::Murmur2,
+            KeyHash::Md5 => HashFunction::Md5,
+            KeyHash::Crc32 => HashFunction::Crc32,
+            KeyHash::Sdbm => HashFunction::Sdbm,
+            KeyHash::SdbmAvalanche => HashFunction::SdbmAvalanche,
+            KeyHash::Djb2 => HashFunction::Djb2,
+            KeyHash::Djb2Avalanche => HashFunction::Djb2Avalanche,
+            KeyHash::Wt6 => HashFunction::Wt6,
+            KeyHash::Wt6Avalanche => HashFunction::Wt6Avalanche,
+            KeyHash::Crc32Avalanche => HashFunction::Crc32Avalanche,
+            KeyHash::Ipv4 => HashFunction::Ipv4,
+        }
+    }
 }
 
 /// The largest ring that Envoy's configuration admits.

@@ -6,6 +6,7 @@ use crate::console::{Console, Look, plain, wrap};
 use crate::exit::Exit;
 use crate::file;
 use crate::list;
+use crate::route::structure;
 use crate::stop::Stop;
 use crate::suggest::nearest;
 use crate::words::{self, Word};
@@ -68,7 +69,10 @@ fn explained_above(place: &str) -> bool {
 fn strategy(info: &StrategyInfo) -> Meaning {
     let mut facts = Vec::new();
     for parameter in info.parameters {
-        let text = format!("{}; {}, {} by default", parameter.summary, parameter.kind, parameter.default);
+        let flag =
+            structure::PARAMETERS.iter().find(|(_, name, of)| *name == parameter.name && of.contains(&info.name));
+        let flag = flag.map(|(flag, ..)| format!("; {flag} of route")).unwrap_or_default();
+        let text = format!("{}; {}, {} by default{flag}", parameter.summary, parameter.kind, parameter.default);
         facts.push((parameter.name, text));
     }
     let weights = if info.weighted { "hosts get a share by their weight" } else { "hosts count as equals" };

@@ -6,7 +6,7 @@
 pub(crate) mod input;
 pub(crate) mod structure;
 
-use crate::args::RouteArgs;
+use crate::args::{KeyHash, RouteArgs};
 use crate::console::{Console, count, counted, plain};
 use crate::exit::Exit;
 use crate::stop::Stop;
@@ -15,7 +15,8 @@ use base::{InstanceId, Instant, Seed};
 use input::Backend;
 use std::io::{self, Write};
 use std::path::Path;
-use structure::{Change, Dump, Structure};
+use structure::Change;
+use world::balancer::hashing::{Dump, HashFunction, Kind};
 use world::balancer::strategy::catalogue;
 use world::balancer::{Balancer, Host, Request, Strategy};
 
@@ -47,22 +48,17 @@ struct Changed {
 pub(crate) fn route(args: &RouteArgs, console: &mut Console) -> Result<Exit, Stop> {
     let name = args.strategy.as_str();
     // Those that hash are asked by key, without a balancer around them.
-    let picker = Strategy::from_name(name).filter(|strategy| !strategy.info().needs.keys);
-    if picker.is_none() && !structure::NAMES.contains(&name) {
-        return Err(unknown(name));
-    }
-    check_flags(args, picker.is_some())?;
+    let Some(strategy) = Strategy::from_name(name) else { return Err(unknown(name)) };
+    let picks = !strategy.info().needs.keys;
+    check_flags(args, picks)?;
     let backends = input::backends(&args.backends)?;
-    let weighted = match picker {
-        None => structure::is_weighted(name),
-        Some(_) => catalogue::all().iter().any(|info| info.name == name && info.weighted),
-    };
+    let weighted = strategy.info().weighted;
     if !weighted && backends.iter().any(|one| one.weight > 1) {
         console.note(&format!("warning: {name} knows no weights; those of the hosts play no part\n"));
     }
-    let answer = match picker {
-        Some(strategy) => picked(strategy, weighted, &backends, args)?,
-        None => looked_up(weighted, &backends, args)?,
+    let answer = match picks {
+        true => picked(strategy, weighted, &backends, args)?,
+        false => looked_up(weighted, &backends, args, console)?,
     };
     let json = console.look.json();
     console.write(|out| if json { answer.json(out) } else { answer.text(out) })?;
@@ -71,7 +67,7 @@ pub(crate) fn route(args: &RouteArgs, console: &mut Console) -> Result<Exit, Sto
 
 fn unknown(name: &str) -> Stop {
     let pickers = catalogue::all().iter().filter(|info| !info.needs.keys).map(|info| info.name);
-    let names: Vec<&str> = structure::NAMES.into_iter().chain(pickers).collect();
+    let names: Vec<&str> = structure::names().into_iter().chain(pickers).collect();
     let stop = Stop::usage(format!("there is no strategy `{}`", plain(name)));
     let stop = match nearest(name, names.iter().copied()) {
         Some(guess) => stop.help(format!("did you mean `{guess}`?")),
@@ -83,21 +79,26 @@ fn unknown(name: &str) -> Stop {
 /// Refuses flags that mean nothing to the strategy, and says which do.
 fn check_flags(args: &RouteArgs, picks: bool) -> Result<(), Stop> {
     let name = args.strategy.as_str();
-    let by_key: &[&str] = &structure::NAMES;
-    let flags: [(&str, bool, &[&str]); 12] = [
+    let by_key: &[&str] = &structure::names();
+    let given = |flag: &str| match flag {
+        "--min-ring" => args.min_ring.is_some(),
+        "--max-ring" => args.max_ring.is_some(),
+        "--points" => args.points.is_some(),
+        "--table-size" => args.table_size.is_some(),
+        "--probes" => args.probes.is_some(),
+        _ => args.capacity.is_some(),
+    };
+    let flags = [
         ("--keys", args.keys.is_some(), by_key),
         ("--hashes", args.hashes.is_some(), by_key),
         ("--hash", args.hash.is_some(), by_key),
         ("--without", args.without.is_some(), by_key),
         ("--with", args.with.is_some(), by_key),
-        ("--dump", args.dump, &["maglev", "ring", "ketama", "nginx"]),
-        ("--min-ring", args.min_ring.is_some(), &["ring"]),
-        ("--max-ring", args.max_ring.is_some(), &["ring"]),
-        ("--table-size", args.table_size.is_some(), &["maglev"]),
-        ("--probes", args.probes.is_some(), &["multi_probe"]),
-        ("--capacity", args.capacity.is_some(), &["anchor", "dx"]),
+        ("--dump", args.dump, &structure::DUMPED),
         ("--seed", args.seed.is_some() && !picks, &[]),
     ];
+    let parameters = structure::PARAMETERS.map(|(flag, _, known)| (flag, given(flag), known));
+    let flags = flags.into_iter().chain(parameters);
     for (flag, given, known) in flags {
         if !given || known.contains(&name) || (flag == "--seed" && picks) {
             continue;
@@ -133,7 +134,7 @@ fn check_flags(args: &RouteArgs, picks: bool) -> Result<(), Stop> {
     if let [first, second, ..] = from_stdin[..] {
         return Err(Stop::usage(format!("{first} and {second} cannot both be standard input")));
     }
-    if args.hash.is_some() && args.keys.is_none() && name != "ring" {
+    if args.hash.is_some() && args.keys.is_none() && !["ring", "karger"].contains(&name) {
         return Err(Stop::usage("--hash is for keys, and there are none").help("--keys FILE"));
     }
     Ok(())
@@ -171,14 +172,20 @@ fn picked<'a>(
     })
 }
 
-fn looked_up<'a>(weighted: bool, backends: &'a [Backend], args: &'a RouteArgs) -> Result<Answer<'a>, Stop> {
+fn looked_up<'a>(
+    weighted: bool,
+    backends: &'a [Backend],
+    args: &'a RouteArgs,
+    console: &mut Console,
+) -> Result<Answer<'a>, Stop> {
     let name = args.strategy.as_str();
+    let kind = structure::kind(args, backends.len())?;
     let change = match (&args.without, &args.with) {
         (Some(host), _) => Some(Change::Without(input::leaver(host, backends)?)),
         (None, Some(text)) => Some(Change::With(input::comer(text, backends)?)),
         (None, None) => None,
     };
-    let function = structure::function(name, args.hash);
+    let function = args.hash.map_or(kind.key_function(), KeyHash::function);
     let (what, asked, hashes) = if let Some(path) = &args.keys {
         let keys = input::keys(path)?;
         let hashes: Vec<u64> = keys.iter().map(|key| function.hash(key)).collect();
@@ -189,19 +196,42 @@ fn looked_up<'a>(weighted: bool, backends: &'a [Backend], args: &'a RouteArgs) -
     } else {
         ("key", Vec::new(), Vec::new())
     };
-    let structure = Structure::new(name, backends, args)?;
+    if let Some(warning) = out_of_reach(kind, function, &hashes) {
+        console.note(&warning);
+    }
+    let structure = structure::build(kind, backends)?;
     let choices: Vec<usize> = hashes.iter().map(|hash| structure.lookup(*hash)).collect();
     let dump = if args.dump { structure.dump() } else { None };
     let change = match change {
         None => None,
         Some(change) => {
-            let after = structure.after(&change, name, backends, args, &hashes)?;
+            let after = structure::after(structure, &change, kind, backends, &hashes)?;
             let moved = choices.iter().zip(&after).filter(|(before, after)| before != after).count();
             let ideal = hashes.len() as f64 * part(&change, weighted, backends);
             Some(Changed { change, choices: after, moved, ideal })
         }
     };
     Ok(Answer { strategy: name, backends, weighted, asked, what, choices, dump, change })
+}
+
+/// What to say when points have 32 bits and hashes more: the points of `ring` and `karger` are then all below them.
+fn out_of_reach(kind: Kind, function: HashFunction, hashes: &[u64]) -> Option<String> {
+    if !matches!(kind, Kind::Ring { .. } | Kind::Karger { .. }) || kind.bits() == 64 {
+        return None;
+    }
+    let above = hashes.iter().filter(|hash| **hash > u64::from(u32::MAX)).count() as u64;
+    (above > 0).then(|| {
+        let name = match function {
+            HashFunction::Md5 => "md5",
+            HashFunction::Crc32 => "crc32",
+            _ => "such a function",
+        };
+        format!(
+            "warning: points of {name} have 32 bits, and {} of {} are above them all; those have the host of the first point\n",
+            count(above),
+            counted(hashes.len() as u64, "hash").replace("hashs", "hashes")
+        )
+    })
 }
 
 fn weight(one: &Backend, weighted: bool) -> f64 {

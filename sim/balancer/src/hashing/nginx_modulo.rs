@@ -112,9 +112,8 @@ impl NginxIpHash {
     #[inline]
     pub fn lookup_attempt(&self, hash: u64, attempt: u32) -> usize {
         let [a, b, c, _] = (hash as u32).to_be_bytes();
-        let hash = (0..=attempt)
-            .flat_map(|_| [a, b, c])
-            .fold(89, |hash: u64, byte| (hash * 113 + u64::from(byte)) % 6271);
+        let hash =
+            (0..=attempt).flat_map(|_| [a, b, c]).fold(89, |hash: u64, byte| (hash * 113 + u64::from(byte)) % 6271);
         self.servers.lookup(hash)
     }
 }

@@ -3,11 +3,8 @@
 use super::*;
 use proptest::prelude::*;
 
-const RING_ENVOY: Kind = Kind::Ring {
-    least: *Ring::ENVOY_SIZE.start(),
-    most: *Ring::ENVOY_SIZE.end(),
-    function: HashFunction::Xxh64,
-};
+const RING_ENVOY: Kind =
+    Kind::Ring { least: *Ring::ENVOY_SIZE.start(), most: *Ring::ENVOY_SIZE.end(), function: HashFunction::Xxh64 };
 const KARGER: Kind = Kind::Karger { points: 160, function: HashFunction::Murmur2 };
 const MULTI_PROBE: Kind = Kind::MultiProbe { probes: MultiProbe::PROBES };
 const MAGLEV: Kind = Kind::Maglev { size: Maglev::TABLE_SIZE };

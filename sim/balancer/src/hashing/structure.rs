@@ -3,8 +3,8 @@
 //! Strategies in a run, `windtunnel route` and studies of hashing all go through here, so that what is shown is what runs.
 
 use super::{
-    Anchor, Binomial, DubboConsistentHash, Dx, Haproxy, HaproxyMap, HashFunction, Jump, Ketama, Maglev, Memento, Modulo,
-    MultiProbe, Nginx, NginxHash, NginxIpHash, Rendezvous, Ring, total_weight,
+    Anchor, Binomial, DubboConsistentHash, Dx, Haproxy, HaproxyMap, HashFunction, Jump, Ketama, Maglev, Memento,
+    Modulo, MultiProbe, Nginx, NginxHash, NginxIpHash, Rendezvous, Ring, total_weight,
 };
 
 /// Which structure, and its parameters.
@@ -184,7 +184,9 @@ impl Kind {
         let total = total_weight(hosts);
         let common = "divide the weights by what they have in common";
         let points = |name: &str, each: u32| match Self::ENTRIES_MAX / u64::from(each) {
-            most if total > most => Err((format!("the weights sum up to {total}; {name} takes up to {most} here"), common)),
+            most if total > most => {
+                Err((format!("the weights sum up to {total}; {name} takes up to {most} here"), common))
+            }
             _ => Ok(()),
         };
         let turns = |turns: f64, what: String, help: &'static str| match turns > Self::TURNS_MAX {
@@ -196,7 +198,8 @@ impl Kind {
             Kind::Karger { points: each, .. } => points("karger", each),
             Kind::Haproxy => match hosts.iter().find(|(_, weight)| *weight > Haproxy::WEIGHT_MAX) {
                 Some((host, weight)) => {
-                    let said = format!("{host} weighs {weight}; in HAProxy a server weighs {} at most", Haproxy::WEIGHT_MAX);
+                    let said =
+                        format!("{host} weighs {weight}; in HAProxy a server weighs {} at most", Haproxy::WEIGHT_MAX);
                     Err((said, common))
                 }
                 None => points("haproxy", Haproxy::POINTS_PER_WEIGHT),

@@ -2,10 +2,11 @@
 
 use crate::args::{self, KeyHash, RouteArgs};
 use crate::route::input::Backend;
-use crate::route::structure::{Change, Structure};
+use crate::route::structure::{self, Change};
 use base::{Draw, Seed};
 use reports::study::{Hashing as Facts, Sample};
 use scenarios::study::{Hashing, Parameter, Wrong};
+use world::balancer::hashing::Structure;
 
 /// What is wrong with a structure, as far as that can be known without building it.
 pub(crate) fn check(hashing: &Hashing) -> Result<(), Wrong> {
@@ -26,6 +27,9 @@ pub(crate) fn check(hashing: &Hashing) -> Result<(), Wrong> {
     if hashing.probes.is_some_and(|probes| !(1..=10_000).contains(&probes)) {
         return Err((Parameter::Probes, "1 to 10000 probes".into()));
     }
+    if hashing.points.is_some_and(|points| !(4..=65_536).contains(&points)) {
+        return Err((Parameter::Points, "4 to 65536 points".into()));
+    }
     let spare = u64::from(hashing.spare.unwrap_or(2));
     if spare < 2 || spare * u64::from(hashing.backends) > 10_000_000 {
         return Err((Parameter::Spare, "at least 2 places a backend, and at most 10000000 in all".into()));
@@ -38,7 +42,6 @@ pub(crate) fn check(hashing: &Hashing) -> Result<(), Wrong> {
 /// Names of backends, keys and who leaves follow from the seed and nothing else, so that all structures of a study meet the
 /// same ones. Panics where the structure refuses to be built, which is then told as what it is.
 pub(crate) fn sample(hashing: &Hashing, seed: u64) -> Sample {
-    let name = hashing.structure.as_str();
     let weight = |n: usize| match hashing.weights.len() {
         0 => 1,
         len => hashing.weights[n % len],
@@ -49,7 +52,9 @@ pub(crate) fn sample(hashing: &Hashing, seed: u64) -> Sample {
     let mut rng = Seed(seed).stream("study/hashing/keys");
     let keys: Vec<u64> = (0..hashing.keys).map(|_| rng.next_u64()).collect();
     let leaves = Seed(seed).stream("study/hashing/leaves").below_u64(u64::from(hashing.backends)) as usize;
-    let build = || Structure::new(name, &backends, &flags).unwrap_or_else(|stop| panic!("{}", stop.text()));
+    let told = |stop: crate::stop::Stop| -> ! { panic!("{}", stop.text()) };
+    let kind = structure::kind(&flags, backends.len()).unwrap_or_else(|stop| told(stop));
+    let build = || structure::build(kind, &backends).unwrap_or_else(|stop| told(stop));
     let structure = build();
     let before: Vec<usize> = keys.iter().map(|key| structure.lookup(*key)).collect();
     let mut per_backend = vec![0u64; backends.len()];
@@ -57,8 +62,7 @@ pub(crate) fn sample(hashing: &Hashing, seed: u64) -> Sample {
     let (entries, bytes) = (structure.entries(), structure.bytes());
     let share = |n: usize| n as f64 / keys.len() as f64;
     let moved = |structure: Structure, change: &Change| {
-        let after =
-            structure.after(change, name, &backends, &flags, &keys).unwrap_or_else(|stop| panic!("{}", stop.text()));
+        let after = structure::after(structure, change, kind, &backends, &keys).unwrap_or_else(|stop| told(stop));
         share(before.iter().zip(&after).filter(|(a, b)| a != b).count())
     };
     let removed = moved(structure, &Change::Without(leaves));
@@ -87,6 +91,7 @@ fn flags(hashing: &Hashing) -> RouteArgs {
         max_ring: hashing.max_ring.map(u64::from),
         table_size: hashing.table_size,
         probes: hashing.probes,
+        points: hashing.points,
         capacity: Some(hashing.spare.unwrap_or(2) * hashing.backends),
         ..RouteArgs::default()
     }
@@ -108,6 +113,7 @@ mod tests {
             max_ring: None,
             table_size: None,
             probes: None,
+            points: None,
             spare: None,
         };
         assert_eq!(check(&hashing), Ok(()));
@@ -120,7 +126,7 @@ mod tests {
 
     #[test]
     fn every_structure_gives_every_measure() {
-        for name in crate::route::structure::NAMES {
+        for name in structure::names() {
             let sample = of(name, 20);
             assert_eq!(sample.count, 20_000, "{name}");
             assert!(measure(&sample, Measure::Balance) >= 1.0, "{name}");

@@ -53,7 +53,7 @@ pub(crate) fn check(source: &Source, given: &Path) -> Checked {
         is_measure: &|name| Measure::parse(name).is_some(),
         plots: PlotKind::ALL.iter().map(|kind| kind.name()).collect(),
         theory: &|name| Theory::parse(name).map(drop),
-        structures: crate::route::structure::NAMES.to_vec(),
+        structures: crate::route::structure::names(),
         hashing: &hashing::check,
         base: &base,
     };

@@ -1,25 +1,29 @@
-//! The strategies that choose by key, behind one face: built from hosts and flags, asked, changed, dumped.
+//! From the flags of the command line to a structure that looks keys up, and what a change of hosts does to it.
 
 use super::input::Backend;
 use crate::args::{KeyHash, RouteArgs};
 use crate::stop::Stop;
-use world::balancer::hashing::{
-    Anchor, Dx, HashFunction, Jump, Ketama, Maglev, Memento, Modulo, MultiProbe, Nginx, Rendezvous, Ring,
-};
+use world::balancer::Strategy;
+use world::balancer::hashing::{HashFunction, Kind, Structure};
+use world::balancer::strategy::catalogue;
 
-/// The names, as in the table of `balancer::hashing`.
-pub(crate) const NAMES: [&str; 11] =
-    ["modulo", "ring", "ketama", "nginx", "maglev", "jump", "rendezvous", "multi_probe", "anchor", "dx", "memento"];
+/// Those with a table or a ring to show.
+pub(crate) const DUMPED: [&str; 8] =
+    ["haproxy_map", "ring", "karger", "ketama", "nginx", "haproxy", "dubbo_consistent_hash", "maglev"];
 
-/// Most points of a ring without a configured maximum: 160 for each unit of weight or host.
-const POINTS_MAX: u64 = 16_000_000;
+/// The flags that are parameters: whose they are, and what a scenario calls them.
+pub(crate) const PARAMETERS: [(&str, &str, &[&str]); 6] = [
+    ("--min-ring", "min_ring_size", &["ring"]),
+    ("--max-ring", "max_ring_size", &["ring"]),
+    ("--points", "points", &["karger", "dubbo_consistent_hash"]),
+    ("--table-size", "table_size", &["maglev"]),
+    ("--probes", "probes", &["multi_probe"]),
+    ("--capacity", "capacity", &["anchor", "dx"]),
+];
 
-/// Most turns of hosts in which a table of Maglev is filled: some ten seconds.
-const TURNS_MAX: f64 = 5e9;
-
-/// Whether the strategy of this name goes by weight.
-pub(crate) fn is_weighted(name: &str) -> bool {
-    matches!(name, "modulo" | "ring" | "ketama" | "nginx" | "maglev" | "rendezvous")
+/// The strategies that choose by key.
+pub(crate) fn names() -> Vec<&'static str> {
+    catalogue::all().iter().filter(|info| info.needs.keys).map(|info| info.name).collect()
 }
 
 /// A change of hosts.
@@ -31,204 +35,78 @@ pub(crate) enum Change {
     With(Backend),
 }
 
-/// The function that hashes keys, and the points of `ring`.
-pub(crate) fn function(name: &str, given: Option<KeyHash>) -> HashFunction {
-    match (given, name) {
-        (Some(KeyHash::Xxh64), _) => HashFunction::Xxh64,
-        (Some(KeyHash::Murmur2), _) => HashFunction::Murmur2,
-        (Some(KeyHash::Md5), _) | (None, "ketama") => HashFunction::Md5,
-        (Some(KeyHash::Crc32), _) | (None, "nginx") => HashFunction::Crc32,
-        (None, _) => HashFunction::Xxh64,
-    }
+/// The structure of the strategy that was asked for, one of [`names`], as the flags want it for so many `hosts`.
+pub(crate) fn kind(args: &RouteArgs, hosts: usize) -> Result<Kind, Stop> {
+    let plain = Strategy::from_name(&args.strategy).and_then(|strategy| strategy.structure());
+    let plain = plain.unwrap_or_else(|| unreachable!("`{}` was looked up in the names", args.strategy));
+    let own = |function: HashFunction| args.hash.map_or(function, KeyHash::function);
+    // Room for one more than there are, so that one can always come.
+    let capacity = || match args.capacity.unwrap_or(2 * hosts as u32) {
+        capacity if (capacity as usize) < hosts + usize::from(args.with.is_some()) => {
+            Err(Stop::usage(format!("--capacity {capacity} has no room for all hosts")))
+        }
+        capacity => Ok(capacity),
+    };
+    Ok(match plain {
+        Kind::Ring { least, most, function } => {
+            let (least, most) = (args.min_ring.unwrap_or(least), args.max_ring.unwrap_or(most));
+            if least > most {
+                return Err(Stop::usage(format!("--min-ring {least} is above --max-ring {most}")));
+            }
+            Kind::Ring { least, most, function: own(function) }
+        }
+        Kind::Karger { points, function } => {
+            Kind::Karger { points: args.points.unwrap_or(points), function: own(function) }
+        }
+        Kind::Dubbo { replicas } => match args.points.unwrap_or(replicas) {
+            few @ ..4 => return Err(Stop::usage(format!("--points {few}: Dubbo's points come by four"))),
+            replicas => Kind::Dubbo { replicas },
+        },
+        Kind::Maglev { size } => Kind::Maglev { size: args.table_size.unwrap_or(size) },
+        Kind::MultiProbe { probes } => Kind::MultiProbe { probes: args.probes.unwrap_or(probes) },
+        Kind::Anchor { .. } => Kind::Anchor { capacity: capacity()? },
+        Kind::Dx { .. } => Kind::Dx { capacity: capacity()? },
+        plain => plain,
+    })
 }
 
-/// A lookup structure.
-pub(crate) enum Structure {
-    Modulo(Modulo),
-    Ring(Ring),
-    Ketama(Ketama),
-    Nginx(Nginx),
-    Maglev(Maglev),
-    Jump(Jump),
-    Rendezvous(Rendezvous),
-    MultiProbe(MultiProbe),
-    Anchor(Anchor),
-    Dx(Dx),
-    Memento(Memento),
+/// Builds it, unless that would take minutes.
+pub(crate) fn build(kind: Kind, backends: &[Backend]) -> Result<Structure, Stop> {
+    let hosts: Vec<(&str, u32)> = backends.iter().map(|one| (one.host.as_str(), one.weight)).collect();
+    kind.check(&hosts).map_err(|(said, help)| Stop::usage(said).help(help))?;
+    Ok(Structure::build(kind, &hosts))
 }
 
-/// What can be seen of a structure.
-pub(crate) enum Dump {
-    /// The host of each entry.
-    Table(Vec<usize>),
-    /// The points in ascending order: hash and host.
-    Ring(Vec<(u64, usize)>),
-}
-
-impl Structure {
-    /// The structure of this name, one of [`NAMES`], as the flags want it.
-    pub(crate) fn new(name: &str, backends: &[Backend], args: &RouteArgs) -> Result<Structure, Stop> {
-        let hosts: Vec<(&str, u32)> = backends.iter().map(|one| (one.host.as_str(), one.weight)).collect();
-        // Room for one more than there are, so that one can always come.
-        let capacity = || match args.capacity.unwrap_or(2 * hosts.len() as u32) {
-            capacity if (capacity as usize) < hosts.len() + usize::from(args.with.is_some()) => {
-                Err(Stop::usage(format!("--capacity {capacity} has no room for all hosts")))
-            }
-            capacity => Ok(capacity),
-        };
-        Ok(match name {
-            "modulo" => Structure::Modulo(Modulo::new(&hosts)),
-            "ring" => {
-                let least = args.min_ring.unwrap_or(*Ring::ENVOY_SIZE.start());
-                let most = args.max_ring.unwrap_or(*Ring::ENVOY_SIZE.end());
-                if least > most {
-                    return Err(Stop::usage(format!("--min-ring {least} is above --max-ring {most}")));
-                }
-                Structure::Ring(Ring::envoy(&hosts, least..=most, function(name, args.hash)))
-            }
-            "ketama" => Structure::Ketama(Ketama::new(&hosts)),
-            "nginx" => {
-                let total: u64 = hosts.iter().map(|(_, weight)| u64::from(*weight)).sum();
-                let most = POINTS_MAX / u64::from(Nginx::POINTS_PER_WEIGHT);
-                if total > most {
-                    return Err(Stop::usage(format!("the weights sum up to {total}; nginx takes up to {most} here"))
-                        .help("each unit of weight is 160 points; divide the weights by what they have in common"));
-                }
-                Structure::Nginx(Nginx::new(&hosts))
-            }
-            "maglev" => Structure::Maglev(maglev(&hosts, args.table_size.unwrap_or(Maglev::TABLE_SIZE))?),
-            "jump" => Structure::Jump(Jump::new(&hosts)),
-            "rendezvous" => Structure::Rendezvous(Rendezvous::new(&hosts)),
-            "multi_probe" => Structure::MultiProbe(MultiProbe::new(&hosts, args.probes.unwrap_or(MultiProbe::PROBES))),
-            "anchor" => Structure::Anchor(Anchor::new(&hosts, capacity()?)),
-            "dx" => Structure::Dx(Dx::new(&hosts, capacity()?)),
-            "memento" => Structure::Memento(Memento::new(&hosts)),
-            _ => unreachable!("`{name}` was looked up in the names"),
-        })
+/// What `structure`, of this kind over these hosts, chooses for each of `hashes` after `change`. Indexes are those of before;
+/// a host that came has the next.
+pub(crate) fn after(
+    mut structure: Structure,
+    change: &Change,
+    kind: Kind,
+    backends: &[Backend],
+    hashes: &[u64],
+) -> Result<Vec<usize>, Stop> {
+    // Some are made to be changed in place and keep everybody's place; of the others, a change is a new one.
+    let in_place = match change {
+        Change::Without(place) => structure.leave(*place),
+        Change::With(one) => structure.come(one.weight) == Some(backends.len()),
+    };
+    if in_place {
+        return Ok(hashes.iter().map(|hash| structure.lookup(*hash)).collect());
     }
-
-    /// The index of the host for `hash`.
-    pub(crate) fn lookup(&self, hash: u64) -> usize {
-        match self {
-            Structure::Modulo(s) => s.lookup(hash),
-            Structure::Ring(s) => s.lookup(hash),
-            Structure::Ketama(s) => s.lookup(hash),
-            Structure::Nginx(s) => s.lookup(hash),
-            Structure::Maglev(s) => s.lookup(hash),
-            Structure::Jump(s) => s.lookup(hash),
-            Structure::Rendezvous(s) => s.lookup(hash),
-            Structure::MultiProbe(s) => s.lookup(hash),
-            Structure::Anchor(s) => s.lookup(hash),
-            Structure::Dx(s) => s.lookup(hash),
-            Structure::Memento(s) => s.lookup(hash),
+    let mut changed = backends.to_vec();
+    let gone = match change {
+        Change::Without(index) => {
+            changed.remove(*index);
+            *index
         }
-    }
-
-    /// Entries, points or places that a lookup goes by.
-    pub(crate) fn entries(&self) -> usize {
-        match self {
-            Structure::Modulo(s) => s.entries(),
-            Structure::Ring(s) => s.entries(),
-            Structure::Ketama(s) => s.entries(),
-            Structure::Nginx(s) => s.entries(),
-            Structure::Maglev(s) => s.entries(),
-            Structure::Jump(s) => s.entries(),
-            Structure::Rendezvous(s) => s.entries(),
-            Structure::MultiProbe(s) => s.entries(),
-            Structure::Anchor(s) => s.entries(),
-            Structure::Dx(s) => s.entries(),
-            Structure::Memento(s) => s.entries(),
+        Change::With(one) => {
+            changed.push(one.clone());
+            usize::MAX
         }
-    }
-
-    /// The memory it takes, in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        match self {
-            Structure::Modulo(s) => s.bytes(),
-            Structure::Ring(s) => s.bytes(),
-            Structure::Ketama(s) => s.bytes(),
-            Structure::Nginx(s) => s.bytes(),
-            Structure::Maglev(s) => s.bytes(),
-            Structure::Jump(s) => s.bytes(),
-            Structure::Rendezvous(s) => s.bytes(),
-            Structure::MultiProbe(s) => s.bytes(),
-            Structure::Anchor(s) => s.bytes(),
-            Structure::Dx(s) => s.bytes(),
-            Structure::Memento(s) => s.bytes(),
-        }
-    }
-
-    /// What it chooses for each of `hashes` after `change`. Indexes are those of before; a host that came has the next.
-    pub(crate) fn after(
-        mut self,
-        change: &Change,
-        name: &str,
-        backends: &[Backend],
-        args: &RouteArgs,
-        hashes: &[u64],
-    ) -> Result<Vec<usize>, Stop> {
-        // Three are made to be changed in place and keep everybody's place; of the others, a change is a new one.
-        let in_place = match (&mut self, change) {
-            (Structure::Anchor(s), Change::Without(place)) => {
-                s.remove(*place);
-                true
-            }
-            (Structure::Dx(s), Change::Without(place)) => {
-                s.remove(*place);
-                true
-            }
-            (Structure::Memento(s), Change::Without(place)) => {
-                s.remove(*place);
-                true
-            }
-            (Structure::Anchor(s), Change::With(_)) => s.add().is_some(),
-            (Structure::Dx(s), Change::With(_)) => s.add().is_some(),
-            (Structure::Memento(s), Change::With(_)) => s.add() == backends.len(),
-            _ => false,
-        };
-        if in_place {
-            return Ok(hashes.iter().map(|hash| self.lookup(*hash)).collect());
-        }
-        let mut changed = backends.to_vec();
-        let gone = match change {
-            Change::Without(index) => {
-                changed.remove(*index);
-                *index
-            }
-            Change::With(one) => {
-                changed.push(one.clone());
-                usize::MAX
-            }
-        };
-        let next = Structure::new(name, &changed, args)?;
-        // Whoever stood behind the host that left has moved up by one.
-        let index = |index: usize| index + usize::from(index >= gone);
-        Ok(hashes.iter().map(|hash| index(next.lookup(*hash))).collect())
-    }
-
-    /// Its table or ring, if it is one.
-    pub(crate) fn dump(&self) -> Option<Dump> {
-        Some(match self {
-            Structure::Maglev(s) => Dump::Table(s.table().collect()),
-            Structure::Ring(s) => Dump::Ring(s.points().collect()),
-            Structure::Ketama(s) => Dump::Ring(s.points().map(|(hash, host)| (u64::from(hash), host)).collect()),
-            Structure::Nginx(s) => Dump::Ring(s.points().map(|(hash, host)| (u64::from(hash), host)).collect()),
-            _ => return None,
-        })
-    }
-}
-
-/// A table, unless it would take minutes: in each round of turns every host is looked at, and where one host weighs nearly
-/// everything, it alone takes an entry in most of them.
-fn maglev(hosts: &[(&str, u32)], size: u32) -> Result<Maglev, Stop> {
-    let weights = || hosts.iter().map(|(_, weight)| f64::from(*weight));
-    let rounds = f64::from(size) * weights().fold(0.0, f64::max) / weights().sum::<f64>();
-    if rounds * hosts.len() as f64 > TURNS_MAX {
-        return Err(Stop::usage(format!(
-            "{} hosts of such uneven weights take too long in a table of {size}",
-            hosts.len()
-        ))
-        .help("a smaller --table-size, or weights closer to each other"));
-    }
-    Ok(Maglev::new(hosts, size))
+    };
+    let next = build(kind, &changed)?;
+    // Whoever stood behind the host that left has moved up by one.
+    let index = |index: usize| index + usize::from(index >= gone);
+    Ok(hashes.iter().map(|hash| index(next.lookup(*hash))).collect())
 }

@@ -84,6 +84,49 @@ fn keys_are_hashed_as_the_originals_hash_them() {
 }
 
 #[test]
+fn haproxys_own_tests_come_out() {
+    // haproxy/haproxy reg-tests/balance/balance-uri.vtc and balance-hash-maxconn.vtc: servers 2, 3, 4, 1 by the map, and
+    // the first of two by the ring.
+    let folder = folder();
+    folder.write("four", "srv1\nsrv2\nsrv3\nsrv4\n");
+    folder.write("urls", "/url1\n/url2\n/url3\n/url4\n");
+    let said = folder.run("route --strategy haproxy_map --backends four --keys urls --dump --format json").json();
+    assert_eq!(said[0]["choices"], json!([1, 2, 3, 0]));
+    assert_eq!(said[0]["table"], json!([0, 1, 2, 3]));
+    folder.write("two", "srv0\nsrv1\n");
+    folder.write("url", "/test-url\n");
+    let said = folder.run("route --strategy haproxy --backends two --keys url --dump --format json").json();
+    assert_eq!(said[0]["choices"], json!([0]));
+    assert_eq!(said[0]["ring"].as_array().map(Vec::len), Some(32));
+}
+
+#[test]
+fn clients_of_one_network_go_to_one_server_as_in_nginx() {
+    let folder = folder();
+    folder.write("clients", "10.0.1.77\n10.0.1.200\n");
+    // By hand: 89, three times · 113 + octet modulo 6271, is 2566; of six, the fifth.
+    let said = folder.run("route --strategy nginx_ip_hash --backends six --keys clients --format json").json();
+    assert_eq!(said[0]["choices"], json!([4, 4]));
+}
+
+#[test]
+fn points_below_all_hashes_are_pointed_out() {
+    let folder = folder();
+    folder.write("hashes", "7\n4294967296\n0xffffffffffffffff\n");
+    for strategy in ["ring", "karger"] {
+        folder.write("key", "user\n");
+        let said = folder.run(&format!("route --strategy {strategy} --hash md5 --backends six --keys key"));
+        assert_eq!((said.code, said.stderr.as_str()), (0, ""), "keys are hashed to 32 bits themselves");
+    }
+    // A hash function goes with keys; a study or a script may have its own hashes and ask for such points still.
+    let said = folder.run("route --strategy karger --points 4 --hash crc32 --backends six --hashes hashes");
+    assert!(
+        said.code == 0 && said.stderr.contains("points of crc32 have 32 bits, and 2 of 3 hashes are above"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn who_comes_may_have_a_weight() {
     let folder = folder();
     let mut command = folder.command("route --strategy modulo --backends six --keys keys --format json");
@@ -97,7 +140,18 @@ fn only_the_keys_of_who_leaves_or_comes_move_where_that_is_promised() {
     let folder = folder();
     let keys: Vec<String> = (0..600).map(|i| format!("user-{i}\n")).collect();
     folder.write("many", &keys.concat());
-    for strategy in ["rendezvous", "multi_probe", "anchor", "dx", "memento", "nginx", "ketama"] {
+    for strategy in [
+        "rendezvous",
+        "multi_probe",
+        "anchor",
+        "dx",
+        "memento",
+        "nginx",
+        "ketama",
+        "karger",
+        "haproxy",
+        "dubbo_consistent_hash",
+    ] {
         let json = |change: &str| {
             let said =
                 folder.run(&format!("route --strategy {strategy} --backends six --keys many --format json {change}"));

@@ -44,7 +44,7 @@ pub(in super::super) fn kind_of(name: &str, values: &Values) -> Option<Kind> {
         "ketama" => Kind::Ketama,
         "nginx" => Kind::Nginx,
         "haproxy" => Kind::Haproxy,
-        "dubbo_consistent_hash" => Kind::Dubbo { replicas: values.count("replicas") as u32 },
+        "dubbo_consistent_hash" => Kind::Dubbo { replicas: values.count("points") as u32 },
         "maglev" => Kind::Maglev { size: Maglev::next_size(values.count("table_size") as u32) },
         "jump" => Kind::Jump,
         "binomial" => Kind::Binomial,
@@ -255,7 +255,7 @@ static DUBBO: StrategyInfo = StrategyInfo {
     weighted: false,
     parameters: &[
         Parameter {
-            name: "replicas",
+            name: "points",
             kind: Takes::Count { min: 4, max: 65_536 },
             default: Value::Count(DubboConsistentHash::REPLICAS as u64),
             summary: "points a host, rounded down to a multiple of four",

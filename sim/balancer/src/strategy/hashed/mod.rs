@@ -163,8 +163,16 @@ mod tests {
             assert!(!after.contains(&InstanceId(5)), "{strategy}");
             let needless = before.iter().zip(&after).filter(|(b, a)| b != a && b.0 != 5).count();
             match strategy.name() {
-                "ketama" | "nginx" | "haproxy" | "karger" | "dubbo_consistent_hash" | "rendezvous" | "multi_probe" | "anchor"
-                | "dx" | "memento" => {
+                "ketama"
+                | "nginx"
+                | "haproxy"
+                | "karger"
+                | "dubbo_consistent_hash"
+                | "rendezvous"
+                | "multi_probe"
+                | "anchor"
+                | "dx"
+                | "memento" => {
                     assert_eq!(needless, 0, "{strategy}");
                 }
                 // Some twice as many as must.
