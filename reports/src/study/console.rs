@@ -21,6 +21,7 @@ pub fn console(results: &Results, colour: bool, width: usize) -> String {
     page.header();
     page.rankings();
     page.unstable();
+    page.picks();
     page.warnings();
     page.text
 }
@@ -69,6 +70,21 @@ impl Page<'_> {
             let told =
                 if plan.comparison.is_some() { ", told apart after Holm’s correction for all pairs" } else { "" };
             self.prose("", 2, Tone::Quiet, &format!("means over seeds with {level} intervals{told}"));
+        }
+    }
+
+    /// What a pick took, where that was asked for.
+    fn picks(&mut self) {
+        let picks = &self.analysis.results.picks;
+        if picks.is_empty() {
+            return;
+        }
+        let width = picks.iter().map(|one| one.what.chars().count()).max().unwrap_or(0);
+        self.line("");
+        self.line("  time of a pick on this machine, ns");
+        for one in picks {
+            let hosts = counted(u64::from(one.hosts), "host", "hosts");
+            self.line(&format!("    {:<width$}   {hosts:>13}   {:>9.0}", one.what, one.nanoseconds));
         }
     }
 

@@ -5,7 +5,7 @@
 
 use super::analysis::{Analysis, Combination, Compared};
 use super::stats::{Estimate, Pair};
-use super::{Kind, Measure, Results};
+use super::{Kind, Measure, PickTime, Results};
 use crate::csv::{self, Sheet};
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,7 @@ pub(crate) fn object(analysis: &Analysis<'_>) -> Value {
     let plan = analysis.plan();
     let axes: Vec<Value> = plan.axes.iter().map(|a| json!({"name": a.name, "points": a.labels})).collect();
     let seeds: Vec<String> = plan.seeds.iter().map(ToString::to_string).collect();
-    json!({
+    let mut object = json!({
         "study": plan.name,
         "title": plan.title,
         "question": plan.question,
@@ -31,7 +31,13 @@ pub(crate) fn object(analysis: &Analysis<'_>) -> Value {
         "rankings": analysis.combinations.iter().flat_map(|c| c.tables.iter().map(|t| ranking(analysis, c, t))).collect::<Vec<_>>(),
         "cells": (0..plan.cells.len()).map(|i| cell(analysis, i)).collect::<Vec<_>>(),
         "reproduce": reproduce(analysis),
-    })
+    });
+    let picks = &analysis.results.picks;
+    if !picks.is_empty() {
+        let pick = |one: &PickTime| json!({"what": one.what, "hosts": one.hosts, "pick_ns": one.nanoseconds});
+        object["picks"] = picks.iter().map(pick).collect();
+    }
+    object
 }
 
 /// The command that makes the whole report again.
@@ -115,7 +121,19 @@ pub(crate) fn sheets(analysis: &Analysis<'_>) -> Vec<(&'static str, Sheet)> {
         all.push(("ranking", rankings(analysis)));
         all.push(("pairs", pairs(analysis)));
     }
+    if !analysis.results.picks.is_empty() {
+        all.push(("picks", picks(analysis)));
+    }
     all
+}
+
+/// What a pick took.
+fn picks(analysis: &Analysis<'_>) -> Sheet {
+    let mut sheet = Sheet::new(["what", "hosts", "pick_ns"].map(String::from));
+    for one in &analysis.results.picks {
+        sheet.row([one.what.clone(), one.hosts.to_string(), format!("{}", one.nanoseconds)]);
+    }
+    sheet
 }
 
 fn axes<'a>(analysis: &Analysis<'a>) -> impl Iterator<Item = String> + use<'a> {

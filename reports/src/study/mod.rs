@@ -18,6 +18,6 @@ pub use console::console;
 pub use data::json;
 pub use measure::Measure;
 pub use page::write;
-pub use plan::{Axis, Cell, Comparison, Kind, Plan, PlotKind, PlotSpec, Results};
+pub use plan::{Axis, Cell, Comparison, Kind, PickTime, Plan, PlotKind, PlotSpec, Results};
 pub use sample::{Fault, Hashing, Heat, Sample, Series};
 pub use theory::Theory;

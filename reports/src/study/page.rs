@@ -96,6 +96,7 @@ fn html(analysis: &Analysis<'_>, figures: &[Figure]) -> String {
     }
     out.push_str(&tables::cells(analysis));
     out.push_str(&tables::unstable(analysis));
+    out.push_str(&tables::picks(analysis));
     method(&mut out, analysis);
     let ids: Vec<&str> = figures.iter().map(|f| f.id.as_str()).collect();
     let ids = serde_json::to_string(&ids).expect("a list of names");
@@ -125,6 +126,9 @@ fn contents(out: &mut String, analysis: &Analysis<'_>, figures: &[Figure]) {
     links.push(("cells", "All cells".into()));
     if analysis.unstable().next().is_some() {
         links.push(("unstable", "Not run".into()));
+    }
+    if !analysis.results.picks.is_empty() {
+        links.push(("picks", "Time of a pick".into()));
     }
     links.push(("method", "Method".into()));
     out.push_str("<nav aria-label=\"Contents\">");

@@ -170,6 +170,19 @@ pub struct Results {
     /// What came of it, by the place of the cell in [`Plan::cells`] and of the seed in [`Plan::seeds`]. Unstable cells
     /// have none; runs of other shards may be missing.
     pub samples: BTreeMap<(usize, usize), Sample>,
+    /// What a pick took, where somebody asked. The only figures that depend on the machine.
+    pub picks: Vec<PickTime>,
+}
+
+/// The time of a pick on the machine that ran a study.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PickTime {
+    /// The strategy or structure, with what is not its default.
+    pub what: String,
+    /// Over how many hosts.
+    pub hosts: u32,
+    /// Its median.
+    pub nanoseconds: f64,
 }
 
 impl Results {

@@ -92,7 +92,7 @@ pub(crate) fn sweep_of(names: &[&str], loads: &[&str], seeds: u64) -> Results {
         cell.unstable = (rho >= 1.0).then_some(rho);
     }
     plan.comparison = Some(Comparison { axis: 1, measures: vec![Measure::P99, Measure::Mean], against: None });
-    let mut results = Results { plan, samples: BTreeMap::new() };
+    let mut results = Results { plan, samples: BTreeMap::new(), picks: Vec::new() };
     for (c, cell) in results.plan.cells.iter().enumerate().filter(|(_, c)| c.unstable.is_none()) {
         let rho = numbers[cell.at[0]];
         let mean = STRATEGIES.get(cell.at[1]).map_or_else(
@@ -176,7 +176,7 @@ pub(crate) fn failure() -> Results {
     plan.axes[0].numbers = None;
     plan.comparison = Some(Comparison { axis: 0, measures: vec![Measure::Errors, Measure::P99], against: Some(2) });
     plan.cells.iter_mut().for_each(|c| c.utilization = Some(0.7));
-    let mut results = Results { plan, samples: BTreeMap::new() };
+    let mut results = Results { plan, samples: BTreeMap::new(), picks: Vec::new() };
     for strategy in 0..3 {
         for seed in 0..5 {
             let mut rng = Seed(seed as u64 + 1).stream(&format!("failure {strategy}"));
@@ -209,7 +209,7 @@ pub(crate) fn hashing() -> Results {
     plan.service = String::new();
     plan.axes[0].numbers = None;
     plan.comparison = Some(Comparison { axis: 0, measures: vec![Measure::Balance, Measure::Moved], against: None });
-    let mut results = Results { plan, samples: BTreeMap::new() };
+    let mut results = Results { plan, samples: BTreeMap::new(), picks: Vec::new() };
     for (c, cell) in results.plan.cells.iter().enumerate() {
         let n = [3usize, 10, 100, 1_000][cell.at[1]];
         for s in 0..3 {

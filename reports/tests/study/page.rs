@@ -2,7 +2,7 @@
 
 use crate::fixture;
 use crate::markup::balanced;
-use reports::study::{Measure, PlotKind, PlotSpec, Results, Theory, write};
+use reports::study::{Measure, PickTime, PlotKind, PlotSpec, Results, Theory, write};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,8 +48,32 @@ fn crowd() -> Results {
     fixture::sweep_of(&names, &["50%", "70%", "80%", "90%", "95%", "99%", "100%"], 5)
 }
 
+/// Two loads of the same strategies, over two sizes of fleets, and what their picks took.
+fn timed() -> Results {
+    let mut results = fixture::sweep_of(&["random", "p2c"], &["50%"], 3);
+    let pick = |what: &str, hosts, nanoseconds| PickTime { what: what.into(), hosts, nanoseconds };
+    results.picks = vec![pick("random", 10, 12.4), pick("p2c <x>", 10, 19.6), pick("p2c <x>", 1_000, 31.0)];
+    results
+}
+
+#[test]
+fn the_time_of_picks_is_there_when_it_was_taken_and_only_then() {
+    let (dir, _, html) = report("timed-picks", &timed());
+    assert!(html.contains("Time of a pick") && html.contains("p2c &lt;x&gt;"), "a section of its own, escaped");
+    assert!(html.contains(">12<") && html.contains(">20<") && html.contains(">31<"), "rounded to nanoseconds");
+    let data = fs::read_to_string(dir.join("data/picks.csv")).unwrap();
+    assert_eq!(data, "what,hosts,pick_ns\nrandom,10,12.4\np2c <x>,10,19.6\np2c <x>,1000,31\n");
+    let told = reports::study::console(&timed(), false, 100);
+    assert!(told.contains("time of a pick") && told.contains("1,000 hosts"), "{told}");
+    assert_eq!(reports::study::json(&timed())["picks"][2]["pick_ns"], 31.0);
+    let (dir, _, html) = report("untimed-picks", &fixture::sweep());
+    assert!(!html.contains("Time of a pick") && !dir.join("data/picks.csv").exists());
+    assert!(reports::study::json(&fixture::sweep())["picks"].is_null());
+}
+
 fn all() -> Vec<(&'static str, Results)> {
     vec![
+        ("timed", timed()),
         ("sweep", theory()),
         ("crowd", crowd()),
         ("failure", fixture::failure()),

@@ -198,6 +198,12 @@ pub(crate) struct CompareArgs {
     /// Run nothing, and report on the samples in these folders, which are those that shards wrote to
     #[arg(long, value_name = "DIR", num_args = 1..)]
     pub(crate) merge: Vec<PathBuf>,
+    /// Afterwards take the time of a pick, on this machine, for everything that is compared
+    ///
+    /// Of a strategy, with counting the request in and out; of a hashing structure, of a lookup. All other figures of a report
+    /// are those of every machine; these differ from day to day, so a report that has them is not the same twice.
+    #[arg(long, conflicts_with = "shard")]
+    pub(crate) time_picks: bool,
 }
 
 const COMPARE_EXAMPLES: &str = "\

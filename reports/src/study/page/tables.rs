@@ -57,6 +57,34 @@ pub(super) fn in_short(analysis: &Analysis<'_>) -> String {
     section("in-short", &format!("In short: which {}", escape(axis)), &table.end(&note))
 }
 
+/// What a pick took: a row for each strategy or structure, a column for each number of hosts.
+pub(super) fn picks(analysis: &Analysis<'_>) -> String {
+    let picks = &analysis.results.picks;
+    if picks.is_empty() {
+        return String::new();
+    }
+    let mut sizes: Vec<u32> = picks.iter().map(|one| one.hosts).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    let heads: Vec<String> = sizes.iter().map(|hosts| format!("{} hosts", count(u64::from(*hosts)))).collect();
+    let columns = heads.iter().map(|head| Head(head, Kind::Number));
+    let mut table = Table::new(&[Head("", Kind::Words)].into_iter().chain(columns).collect::<Vec<_>>());
+    let mut names: Vec<&str> = Vec::new();
+    for one in picks {
+        if names.contains(&one.what.as_str()) {
+            continue;
+        }
+        names.push(&one.what);
+        let of = |hosts: &u32| picks.iter().find(|other| other.what == one.what && other.hosts == *hosts);
+        let cells = sizes.iter().map(|hosts| of(hosts).map_or_else(none, |time| format!("{:.0}", time.nanoseconds)));
+        table.row("", &[escape(&one.what)].into_iter().chain(cells).collect::<Vec<_>>());
+    }
+    let note = "Nanoseconds, the median of nine batches, taken after the runs with nothing else at work. Of a strategy with \
+                counting the request in and out again, 64 requests under way; of a structure, of a lookup. These alone depend on \
+                the machine.";
+    section("picks", "Time of a pick", &table.end(note))
+}
+
 fn none() -> String {
     String::new()
 }

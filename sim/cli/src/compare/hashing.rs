@@ -37,18 +37,25 @@ pub(crate) fn check(hashing: &Hashing) -> Result<(), Wrong> {
     Ok(())
 }
 
+/// The flags of `windtunnel route` that build the structure, and its backends under `seed`.
+pub(super) fn setting(hashing: &Hashing, seed: u64) -> (RouteArgs, Vec<Backend>) {
+    (flags(hashing), (0..hashing.backends as usize).map(|n| backend(hashing, seed, n)).collect())
+}
+
+fn backend(hashing: &Hashing, seed: u64, n: usize) -> Backend {
+    let weight = match hashing.weights.len() {
+        0 => 1,
+        len => hashing.weights[n % len],
+    };
+    Backend { host: format!("backend-{seed}-{n}:8080"), weight }
+}
+
 /// Builds the structure, looks every key up, takes a backend out, puts another in.
 ///
 /// Names of backends, keys and who leaves follow from the seed and nothing else, so that all structures of a study meet the
 /// same ones. Panics where the structure refuses to be built, which is then told as what it is.
 pub(crate) fn sample(hashing: &Hashing, seed: u64) -> Sample {
-    let weight = |n: usize| match hashing.weights.len() {
-        0 => 1,
-        len => hashing.weights[n % len],
-    };
-    let host = |n: usize| Backend { host: format!("backend-{seed}-{n}:8080"), weight: weight(n) };
-    let backends: Vec<Backend> = (0..hashing.backends as usize).map(host).collect();
-    let flags = flags(hashing);
+    let (flags, backends) = setting(hashing, seed);
     let mut rng = Seed(seed).stream("study/hashing/keys");
     let keys: Vec<u64> = (0..hashing.keys).map(|_| rng.next_u64()).collect();
     let leaves = Seed(seed).stream("study/hashing/leaves").below_u64(u64::from(hashing.backends)) as usize;
@@ -66,7 +73,7 @@ pub(crate) fn sample(hashing: &Hashing, seed: u64) -> Sample {
         share(before.iter().zip(&after).filter(|(a, b)| a != b).count())
     };
     let removed = moved(structure, &Change::Without(leaves));
-    let added = moved(build(), &Change::With(host(backends.len())));
+    let added = moved(build(), &Change::With(backend(hashing, seed, backends.len())));
     Sample::of_hashing(&Facts {
         keys_per_backend: &per_backend,
         moved: Some((removed, share(per_backend[leaves] as usize))),

@@ -52,7 +52,8 @@ fn identity(cell: &Cell, seed: u64, is_first: bool, version: &str) -> String {
     print.to_string()
 }
 
-fn spec(cell: &Cell, seed: u64) -> Option<Spec> {
+/// What a cell lowers to under a seed; none of a structure for keys.
+pub(super) fn spec(cell: &Cell, seed: u64) -> Option<Spec> {
     match &cell.content {
         Content::World { scenario, .. } => match scenario.lower(Seed(seed)) {
             Ok(spec) => Some(spec),

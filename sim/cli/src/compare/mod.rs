@@ -12,6 +12,7 @@
 mod hashing;
 mod items;
 mod load;
+mod picks;
 mod plan;
 mod store;
 
@@ -53,12 +54,19 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console) -> Result<Exit,
     if let Some(out) = args.out.as_ref().filter(|_| args.merge.is_empty()) {
         report::prepare(out)?;
     }
-    let mut study =
-        Comparison { loaded: &loaded, args, results: Results { plan, samples: BTreeMap::new() }, crashed: Vec::new() };
+    let mut study = Comparison {
+        loaded: &loaded,
+        args,
+        results: Results { plan, samples: BTreeMap::new(), picks: Vec::new() },
+        crashed: Vec::new(),
+    };
     if !args.merge.is_empty() {
         study.merge(&items)?;
     } else {
         study.run(&items)?;
+    }
+    if args.time_picks {
+        study.results.picks = picks::times(&loaded.study);
     }
     match args.shard {
         Some(shard) => study.close_shard(shard, &items, console),

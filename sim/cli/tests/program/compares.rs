@@ -77,6 +77,25 @@ fn an_unstable_cell_is_said_to_be_one() {
 }
 
 #[test]
+fn picks_are_timed_when_that_is_asked_for() {
+    let folder = folder();
+    let said = run(&folder, "compare small.toml --seeds 1..2 --out out --time-picks");
+    assert!(said.contains("time of a pick on this machine, ns"), "{said}");
+    let data = folder.read("out/data/picks.csv");
+    let rows: Vec<Vec<&str>> = data.lines().map(|line| line.split(',').collect()).collect();
+    // Three strategies; the load plays no part in it.
+    assert_eq!(rows.len(), 1 + 3, "{data}");
+    assert!(rows[1..].iter().all(|row| row[2].parse::<f64>().is_ok_and(|ns| (0.5..1e6).contains(&ns))), "{data}");
+    let study = "seeds = 2\n[hashing]\nkeys = 1000\nmin_ring = 2048\n[[axis]]\nset = \"structure\"\n\
+                 values = [\"ring\", \"maglev\"]\n[compare]\naxis = \"structure\"\nmeasure = [\"balance\"]\n";
+    folder.write("keys.toml", study);
+    let said = folder.run("compare keys.toml --format json --time-picks");
+    let picks = said.json()[0]["picks"].clone();
+    assert_eq!(picks[0]["what"], "ring min_ring=2048", "of a structure, the time of a lookup: {}", said.stderr);
+    assert_eq!(picks.as_array().map(Vec::len), Some(2));
+}
+
+#[test]
 fn jobs_change_nothing() {
     let folder = folder();
     let one = run(&folder, "compare small.toml --out one --jobs 1");

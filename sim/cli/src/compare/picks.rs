@@ -1,0 +1,147 @@
+//! What balancing costs: the time of a pick on this machine, taken after the runs, when nothing else is at work.
+//!
+//! It is no part of a run, whose figures are those of every machine, and it is taken only when asked for: a report with times
+//! in it is not, byte for byte, the one of another day.
+
+use super::items;
+use crate::route::structure;
+use base::{Draw, Duration, InstanceId, Instant, Seed};
+use reports::study::PickTime;
+use scenarios::study::{Cell, Content, Hashing, Study};
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time;
+use world::balancer::around::{Candidate, Cluster, Peers};
+use world::balancer::{Host, ProbeReply, Report, Request, Response};
+use world::spec::ServiceSpec;
+
+/// Requests under way while picks are timed.
+const UNDER_WAY: usize = 64;
+/// How long a batch lasts at least, and how many there are; the median of them counts.
+const BATCH: time::Duration = time::Duration::from_millis(10);
+const BATCHES: usize = 9;
+
+/// The time of a pick for everything that a study's cells balance by, each once, in their order. Each takes a tenth of a
+/// second, or as long as some thousand picks take.
+pub(super) fn times(study: &Study) -> Vec<PickTime> {
+    let mut all: Vec<PickTime> = Vec::new();
+    for cell in study.cells.iter().filter(|cell| !cell.is_unstable()) {
+        let Some((what, hosts, take)) = task(cell) else { continue };
+        if !all.iter().any(|one| one.what == what && one.hosts == hosts) {
+            all.push(PickTime { what, hosts, nanoseconds: take() });
+        }
+    }
+    all
+}
+
+/// What a cell balances by, over how many hosts, and what measures it.
+fn task(cell: &Cell) -> Option<(String, u32, Box<dyn FnOnce() -> f64>)> {
+    match &cell.content {
+        Content::World { service, .. } => {
+            let spec = items::spec(cell, 0)?;
+            let service = spec.services.iter().find(|one| one.name == service.name)?.clone();
+            let zones: Vec<_> = (0..service.instances).map(|n| spec.zone_in_turn(n)).collect();
+            let around = if service.eligibility.is_some() { ", rules around it" } else { "" };
+            let what = format!("{}{around}", service.balancer);
+            let candidates = move |service: &ServiceSpec| -> Vec<Candidate> {
+                let weights = &service.weights;
+                let host = |n: usize| Host {
+                    instance: InstanceId(n as u32),
+                    weight: if weights.is_empty() { 1 } else { weights[n % weights.len()] },
+                };
+                zones.iter().enumerate().map(|(n, zone)| Candidate { zone: *zone, ..Candidate::new(host(n)) }).collect()
+            };
+            Some((what, service.instances, Box::new(move || passage(&service, candidates(&service)))))
+        }
+        Content::Hashing(hashing) => {
+            let (flags, backends) = super::hashing::setting(hashing, 0);
+            let kind = structure::kind(&flags, backends.len()).ok()?;
+            let what = label(hashing);
+            Some((
+                what,
+                hashing.backends,
+                Box::new(move || {
+                    structure::build(kind, &backends).map_or(0.0, |built| {
+                        let mut rng = Seed(0).stream("study/picks");
+                        let hashes: Vec<u64> = (0..1 << 12).map(|_| rng.next_u64()).collect();
+                        median(|i| {
+                            black_box(built.lookup(hashes[i as usize % hashes.len()]));
+                        })
+                    })
+                }),
+            ))
+        }
+    }
+}
+
+/// A structure as its study has it: `ring min_ring=65536`.
+fn label(hashing: &Hashing) -> String {
+    let numbers = [
+        ("min_ring", hashing.min_ring),
+        ("max_ring", hashing.max_ring),
+        ("table_size", hashing.table_size),
+        ("probes", hashing.probes),
+        ("points", hashing.points),
+        ("spare", hashing.spare),
+    ];
+    let given = numbers.iter().filter_map(|(name, number)| number.map(|number| format!(" {name}={number}")));
+    let hash = hashing.hash.iter().map(|hash| format!(" hash={hash}"));
+    [hashing.structure.clone()].into_iter().chain(given).chain(hash).collect()
+}
+
+/// The time of a pick with what goes with it: counting the request in, and out again with its answer.
+fn passage(service: &ServiceSpec, candidates: Vec<Candidate>) -> f64 {
+    let rules = service.eligibility.clone().map(Arc::new);
+    let mut cluster = Cluster::new(service.balancer, rules, Peers::alone(), Seed(0).stream("study/picks"));
+    cluster.update(Instant::ZERO, candidates);
+    let mut under_way: [Option<(usize, InstanceId)>; UNDER_WAY] = [None; UNDER_WAY];
+    let mut rng = Seed(0).stream("study/picks/keys");
+    let hashes: Vec<u64> = (0..1 << 12).map(|_| rng.next_u64()).collect();
+    median(|i| {
+        let now = Instant::from_nanos(i * 10_000);
+        let slot = &mut under_way[i as usize % UNDER_WAY];
+        if let Some((index, instance)) = slot.take() {
+            let report = Report { qps: 10.0, utilization: 0.5, in_flight: 3, ..Report::default() };
+            let answer = Response { report: Some(report), ..Response::success(Duration::us(640)) };
+            cluster.finished(now, index, instance, &answer);
+        }
+        if let Some(index) = black_box(cluster.pick(now, Request { hash: hashes[i as usize % hashes.len()] })) {
+            cluster.started(index);
+            *slot = Some((index, cluster.hosts()[index].instance));
+        }
+        while let Some(index) = cluster.probe(now) {
+            let instance = cluster.hosts()[index].instance;
+            cluster.probed(now, instance, ProbeReply { in_flight: i as u32 % 5, latency: Duration::ms(1) });
+        }
+    })
+}
+
+/// The median time of one call, in nanoseconds. Calls are numbered on through all batches.
+fn median(mut call: impl FnMut(u64)) -> f64 {
+    let mut next = 0..;
+    let mut batch = |calls: u64| {
+        let start = time::Instant::now();
+        next.by_ref().take(calls as usize).for_each(&mut call);
+        start.elapsed()
+    };
+    // The first calls fill caches and buffers; and then one finds out how many make a batch.
+    let mut calls = 256;
+    while batch(calls) < BATCH {
+        calls *= 2;
+    }
+    let mut taken: Vec<time::Duration> = (0..BATCHES).map(|_| batch(calls)).collect();
+    taken.sort_unstable();
+    taken[BATCHES / 2].as_nanos() as f64 / calls as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_longer_is_seen_to_take_longer() {
+        let spin = |turns: u64| median(move |i| (0..turns).for_each(|turn| _ = black_box(i ^ turn)));
+        let (short, long) = (spin(100), spin(3_000));
+        assert!(short > 0.0 && long > 5.0 * short, "{short} ns, {long} ns");
+    }
+}
