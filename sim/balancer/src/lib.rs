@@ -77,6 +77,8 @@ pub struct Balancer {
     strategy: Strategy,
     hosts: Hosts,
     state: State,
+    /// Whether the state does anything when a request starts or ends.
+    follows: bool,
     rng: Rng,
 }
 
@@ -84,7 +86,7 @@ impl Balancer {
     /// A balancer without hosts, whose chance is `rng`.
     pub fn new(strategy: Strategy, mut rng: Rng) -> Self {
         let state = (strategy.info().make)(strategy.values(), &mut rng);
-        Balancer { strategy, hosts: Hosts::default(), state, rng }
+        Balancer { strategy, hosts: Hosts::default(), follows: state.follows(), state, rng }
     }
 
     /// Takes a place at the board of a service, for strategies that go by what all clients know; to be called before anything
@@ -168,7 +170,9 @@ impl Balancer {
     #[inline]
     pub fn started(&mut self, index: usize) {
         let before = self.hosts.start(index);
-        self.state.started(index, before);
+        if self.follows {
+            self.state.started(index, before);
+        }
     }
 
     /// Counts one request of `instance` as over, and says how it went; `hint` is the index it was picked by.
@@ -178,7 +182,9 @@ impl Balancer {
     #[inline]
     pub fn finished(&mut self, now: Instant, hint: usize, instance: InstanceId, response: &Response) {
         if let Some((index, before)) = self.hosts.finish(hint, instance) {
-            self.state.finished(now, index, before, response, &self.hosts);
+            if self.follows {
+                self.state.finished(now, index, before, response, &self.hosts);
+            }
         } else {
             self.state.finished_elsewhere(now, instance);
         }

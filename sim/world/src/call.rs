@@ -19,7 +19,7 @@ use crate::metrics::End;
 use crate::slab::Id;
 use crate::wire::Msg;
 use crate::world::{Sabotage, World};
-use balancer::{Report, Request, Response};
+use balancer::{Request, Response};
 use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
 use kernel::{Bounce, TimerId, Transport};
 use traffic::{Class, Rejection};
@@ -42,7 +42,7 @@ pub(crate) struct Call {
     pub(crate) retries: u16,
     pub(crate) upstream: u16,
     pub(crate) caller: u32,
-    group: u8,
+    pub(crate) group: u8,
     version: u8,
     pub(crate) state: State,
     optional: bool,
@@ -103,15 +103,24 @@ impl From<Parent> for Waiter {
     }
 }
 
+/// What an attempt's caller has heard of it by its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    /// The answer, and with it what the instance said of itself.
+    Answer,
+    /// Nothing.
+    Nothing,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// Being set up.
     New,
     /// Waiting for room at any instance.
     Line,
-    /// An attempt is under way.
+    /// An attempt is under way, which began when the call did.
     Attempt,
-    /// An attempt is under way that waited in line before; when it began stands in [`Again`].
+    /// An attempt is under way that is a retry or waited in line before; when it began stands in [`Again`].
     LateAttempt,
     /// Between attempts.
     Pause,
@@ -193,7 +202,7 @@ impl World {
     #[inline]
     pub(crate) fn attempt(&mut self, id: Id<Call>) {
         let now = self.kernel.now();
-        let hash = self.routing_hash(id);
+        let hash = if self.routes_by_key { self.routing_hash(id) } else { 0 };
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
         let node = caller.node;
@@ -201,13 +210,13 @@ impl World {
         let key = attempt_key(call.key(), call.retries);
         let local = self.kernel.local(node);
         let request = Request { hash };
-        let waited = call.state == State::Line;
-        let choice = if call.retries == 0 && !waited {
-            upstream.choose(local, request, key, &[])
+        let (state, choice) = if call.retries == 0 && call.state != State::Line {
+            (State::Attempt, upstream.choose(local, request, key, &[]))
         } else {
             let again = &mut self.again[id.slot()];
             again.began = now;
-            upstream.choose(local, request, key, &again.tried[..usize::from(call.retries).min(2)])
+            let tried = &again.tried[..usize::from(call.retries).min(2)];
+            (State::LateAttempt, upstream.choose(local, request, key, tried))
         };
         let Some(choice) = choice else {
             match upstream.line_of(key) {
@@ -236,11 +245,11 @@ impl World {
             let span = patience.saturating_since(local);
             self.kernel.timer_after(node, span, upstream.lane, Msg::Impatient { call: id, attempt })
         };
-        call.state = if waited { State::LateAttempt } else { State::Attempt };
+        call.state = state;
         call.version = version.0 as u8;
         (call.group, call.host, call.instance) = (choice.group, choice.host, choice.instance);
         let service = upstream.service;
-        let probing = upstream.is_probing.then_some((call.caller, call.upstream, call.group));
+        let probing = upstream.is_probing;
         if let Some(metrics) = self.metrics_of.get_mut(service.index()) {
             metrics.attempt_began(version);
         }
@@ -253,25 +262,24 @@ impl World {
             .note(now, Some(node), "send", || format!("{} attempt {} to {}", name_of(key), attempt + 1, chosen));
         let msg = Msg::Request { call: id, key, attempt };
         self.kernel.send(node, to, REQUEST_BYTES, Transport::Exchange, key.derive(ON_THE_WIRE), msg);
-        if let Some((caller, upstream, group)) = probing {
-            self.send_probes(caller, upstream, group);
+        if probing {
+            self.send_probes(id);
         }
     }
 
     /// An instance has answered.
     #[inline]
     pub(crate) fn response_arrives(&mut self, id: Id<Call>, attempt: u16, class: Class) {
-        let report = self.reports.of(id, attempt);
         if class != Class::Success {
             if self.is_attempt(id, attempt) {
-                self.attempt_over(id, class, report);
+                self.attempt_over(id, class, Heard::Answer);
             }
             return;
         }
         // The common end, in one visit to the call instead of three.
         let waits = |call: &Call| call.retries == attempt && call.is_under_way();
         if let Some(call) = self.calls.remove_if(id, waits) {
-            self.book_attempt(id, &call, class, report);
+            self.book_attempt(id, &call, class, Heard::Answer);
             self.book_end(&call, End::Success);
         }
     }
@@ -308,7 +316,7 @@ impl World {
                 Bounce::Refused | Bounce::Unreachable => Class::ConnectFailure,
                 Bounce::Reset => Class::Reset,
             };
-            self.attempt_over(id, class, None);
+            self.attempt_over(id, class, Heard::Nothing);
         }
     }
 
@@ -326,10 +334,10 @@ impl World {
         let late = self.kernel.local(caller.node) >= call.deadline();
         match call.state {
             State::Attempt | State::LateAttempt if late => {
-                self.close_attempt(id, Class::Timeout, None);
+                self.close_attempt(id, Class::Timeout, Heard::Nothing);
                 self.end_call(id, End::Timeout);
             }
-            State::Attempt | State::LateAttempt => self.attempt_over(id, Class::Timeout, None),
+            State::Attempt | State::LateAttempt => self.attempt_over(id, Class::Timeout, Heard::Nothing),
             State::Pause => {
                 self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].traffic.retry_cancelled();
                 self.end_call(id, End::Timeout);
@@ -341,8 +349,8 @@ impl World {
     }
 
     /// An attempt has ended: with the call, or with a pause before another one.
-    fn attempt_over(&mut self, id: Id<Call>, class: Class, report: Option<Report>) {
-        self.close_attempt(id, class, report);
+    fn attempt_over(&mut self, id: Id<Call>, class: Class, heard: Heard) {
+        self.close_attempt(id, class, heard);
         if class == Class::Success {
             self.end_call(id, End::Success);
             return;
@@ -391,29 +399,32 @@ impl World {
 
     /// Books an attempt as over with everybody who counts attempts.
     #[inline]
-    fn close_attempt(&mut self, id: Id<Call>, class: Class, report: Option<Report>) {
+    fn close_attempt(&mut self, id: Id<Call>, class: Class, heard: Heard) {
         let Some(call) = self.calls.get_mut(id) else { return };
         if !call.is_under_way() {
             return;
         }
         let call_then = *call;
         call.state = State::New;
-        self.book_attempt(id, &call_then, class, report);
+        self.book_attempt(id, &call_then, class, heard);
     }
 
     #[inline]
-    fn book_attempt(&mut self, id: Id<Call>, call: &Call, class: Class, report: Option<Report>) {
+    fn book_attempt(&mut self, id: Id<Call>, call: &Call, class: Class, heard: Heard) {
         let now = self.kernel.now();
         if call.timer != TimerId::NONE {
             self.kernel.cancel(call.timer);
         }
         let choice = Choice { group: call.group, host: call.host, instance: call.instance };
         let version = VersionId(u32::from(call.version));
-        let is_first = call.retries == 0 && call.state != State::LateAttempt;
-        let began = if is_first { call.started() } else { self.again[id.slot()].began };
+        let began = if call.state == State::LateAttempt { self.again[id.slot()].began } else { call.started() };
         let caller = &mut self.callers[call.caller as usize];
         let local = self.kernel.local(caller.node);
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
+        let report = match heard {
+            Heard::Answer => self.reports.of(id, call.retries),
+            Heard::Nothing => None,
+        };
         upstream.finished(local, choice, &Response { rtt: now - began, class: end_of(class), report });
         let waits = !upstream.lines.are_empty();
         let opened = upstream.traffic.breaker_opened();

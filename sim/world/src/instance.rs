@@ -270,9 +270,6 @@ impl World {
     #[inline]
     fn demand(&self, id: InstanceId, key: Key) -> Duration {
         let instance = &self.instances[id.index()];
-        if let Some(after) = self.fails_after(instance.node, key) {
-            return after;
-        }
         let behaviour = self.services[instance.service().index()].behaviour(instance.version());
         let demand = behaviour.service_time.sample(&mut key.derive(DEMAND).draws());
         let stretch = behaviour.slowdown * self.kernel.nodes().slowdown(instance.node);
@@ -290,12 +287,15 @@ impl World {
     #[inline]
     fn work(&mut self, id: InstanceId, job: Id<Job>, key: Key) {
         let node = self.instances[id.index()].node;
-        let demand = self.demand(id, key);
-        if self.fails_after(node, key).is_some()
-            && let Some(job) = self.jobs.get_mut(job)
-        {
-            job.failed = Some(End::ServerError);
-        }
+        let demand = match self.fails_after(node, key) {
+            None => self.demand(id, key),
+            Some(after) => {
+                if let Some(job) = self.jobs.get_mut(job) {
+                    job.failed = Some(End::ServerError);
+                }
+                after
+            }
+        };
         if demand.is_zero() {
             // A gateway, or a service that only calls others: no event for no work.
             self.served(job);
@@ -412,13 +412,8 @@ impl World {
             instance.working -= 1;
         }
         let closing = instance.life == Life::Closing && instance.in_system() == 0;
-        let service = &self.services[instance.service().index()];
-        let (is_probed, reports) = (service.probes, service.reports);
-        if is_probed {
-            self.probed_departure(job.instance, id);
-        }
-        if reports {
-            self.report(job.instance, job.call, job.attempt, class, now - job.began);
+        if self.services[instance.service().index()].speaks {
+            self.speak(id, (job.instance, job.call, job.attempt), class, now - job.began);
         }
         self.respond(node, job.from, job.call, job.key, job.attempt, class);
         if let Some((first, key)) = next {
@@ -426,6 +421,20 @@ impl World {
         }
         if closing {
             self.leave(job.instance);
+        }
+    }
+
+    /// An instance that callers ask or listen to takes note of how this request went, and says how it is.
+    #[cold]
+    fn speak(&mut self, id: Id<Job>, of: (InstanceId, Id<Call>, u16), class: Class, worked: Duration) {
+        let (instance, call, attempt) = of;
+        let service = &self.services[self.instances[instance.index()].service().index()];
+        let (is_probed, reports) = (service.probes, service.reports);
+        if is_probed {
+            self.probed_departure(instance, id);
+        }
+        if reports {
+            self.report(instance, call, attempt, class, worked);
         }
     }
 

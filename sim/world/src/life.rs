@@ -162,6 +162,7 @@ impl World {
             };
             let mut upstream = Upstream::new(service, state.policy, balance, self.seed, key);
             upstream.lane = state.lane;
+            self.routes_by_key |= upstream.is_keyed;
             upstreams.push(upstream);
         }
         upstreams

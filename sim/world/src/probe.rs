@@ -5,6 +5,7 @@
 //! with the latency to expect at that number: the median of the last sixteen that arrived when as many were in flight, or at the
 //! nearest number of which it knows some (Prequal, NSDI 2024, section 4.1). Instances that nobody probes keep no such record.
 
+use crate::call::Call;
 use crate::instance::Job;
 use crate::slab::Id;
 use crate::wire::Msg;
@@ -87,7 +88,10 @@ pub(crate) struct ProbeAnswer {
 
 impl World {
     /// A caller has chosen, and its balancer may want to send probes.
-    pub(crate) fn send_probes(&mut self, caller: u32, upstream: u16, group: u8) {
+    #[cold]
+    pub(crate) fn send_probes(&mut self, after: Id<Call>) {
+        let Some(call) = self.calls.get(after) else { return };
+        let (caller, upstream, group) = (call.caller, call.upstream, call.group);
         let state = &mut self.callers[caller as usize];
         let node = state.node;
         let now = self.kernel.local(node);

@@ -119,6 +119,8 @@ pub(crate) struct Service {
     pub(crate) reports: bool,
     /// Whether its callers probe its instances.
     pub(crate) probes: bool,
+    /// Either of them.
+    pub(crate) speaks: bool,
     pub(crate) eligibility: Option<std::sync::Arc<balancer::around::Eligibility>>,
     /// What its instances weigh, in turn.
     pub(crate) weights: Vec<u32>,
@@ -196,6 +198,8 @@ pub(crate) struct World {
     pub(crate) sabotage: Option<Sabotage>,
     /// Instances that are down at present.
     pub(crate) dead: u32,
+    /// Whether any caller's balancer goes by what a request is routed by.
+    pub(crate) routes_by_key: bool,
     pub(crate) retries_inside: u64,
     // What the rest touches.
     pub(crate) records: Vec<Record>,

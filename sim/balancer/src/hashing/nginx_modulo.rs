@@ -5,7 +5,7 @@
 //! three bytes of an address, so that a whole /24 of clients has the same server.
 
 use super::Modulo;
-use super::function::crc32;
+use super::function::{CRC32_START, crc32, crc32_end, crc32_step};
 use std::net::Ipv4Addr;
 
 /// `hash KEY` of nginx, compatible with Cache::Memcached.
@@ -42,32 +42,32 @@ impl NginxHash {
     /// The host for the `attempt`-th retry of `key`: to its hash those of `1KEY`, `2KEY` and so on are added, in nginx up to
     /// twenty times. It may be the same one. O(attempt · length + log n).
     pub fn lookup_key(&self, key: &[u8], attempt: u32) -> usize {
-        let mut numbered = Vec::new();
-        let sum: u64 = (0..=attempt)
-            .map(|number| {
-                numbered.clear();
-                if number > 0 {
-                    numbered.extend_from_slice(number.to_string().as_bytes());
-                }
-                numbered.extend_from_slice(key);
-                part(crc32(&numbered))
-            })
-            .sum();
-        self.servers.lookup(sum)
+        self.servers.lookup(part(crc32(key)) + retries(key, attempt))
     }
 
-    /// [`NginxHash::lookup_key`] where there is only a hash: the key is then its lower four bytes, little end first.
+    /// [`NginxHash::lookup_key`] where there is only a hash: the key of the retries is then its lower four bytes, little end
+    /// first.
     pub fn lookup_attempt(&self, hash: u64, attempt: u32) -> usize {
-        let key = (hash as u32).to_le_bytes();
-        let mut numbered = [0; 14];
-        let again = (1..=attempt).map(|number| {
-            let text = number.to_string();
-            numbered[..text.len()].copy_from_slice(text.as_bytes());
-            numbered[text.len()..text.len() + 4].copy_from_slice(&key);
-            part(crc32(&numbered[..text.len() + 4]))
-        });
-        self.servers.lookup(part(hash as u32) + again.sum::<u64>())
+        self.servers.lookup(part(hash as u32) + retries(&(hash as u32).to_le_bytes(), attempt))
     }
+}
+
+/// What the retries of `key` up to `attempt` add.
+fn retries(key: &[u8], attempt: u32) -> u64 {
+    let hash = |number: u32| {
+        // The digits first, without asking for memory.
+        let mut divisor = 1;
+        while number / divisor >= 10 {
+            divisor *= 10;
+        }
+        let mut register = CRC32_START;
+        while divisor > 0 {
+            register = crc32_step(register, &[b'0' + (number / divisor % 10) as u8]);
+            divisor /= 10;
+        }
+        part(crc32_end(crc32_step(register, key)))
+    };
+    (1..=attempt).map(hash).sum()
 }
 
 /// What nginx uses of a checksum.
@@ -142,6 +142,8 @@ mod tests {
         let hash = NginxHash::new(&[("a", 1); 100]);
         let first = (crc32(b"23456789") >> 16 & 0x7fff) as usize;
         assert_eq!(hash.lookup_key(b"23456789", 1), (first + 19_444) % 100);
+        let twelve: u64 = (1..=12).map(|number| part(crc32(format!("{number}key").as_bytes()))).sum();
+        assert_eq!(hash.lookup_key(b"key", 12), ((part(crc32(b"key")) + twelve) % 100) as usize);
     }
 
     #[test]

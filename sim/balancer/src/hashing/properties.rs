@@ -58,7 +58,7 @@ fn moved(kind: Kind, hosts: &[(&str, u32)], leaver: usize, keys: u64) -> (f64, f
     rest.remove(leaver);
     let before = Structure::build(kind, hosts);
     let mut after = before.clone();
-    let in_place = after.leave(leaver);
+    let in_place = after.leave(leaver, hosts[leaver]);
     if !in_place {
         after = Structure::build(kind, &rest);
     }
@@ -187,6 +187,61 @@ proptest! {
                 for (name, (was, is)) in ["anchor", "dx", "memento"].into_iter().zip(before.into_iter().zip(after)) {
                     prop_assert!(there.contains(&is), "{}: nobody is at {}", name, is);
                     prop_assert!(is == was || gone == Some(was) || came == Some(is), "{}: {} to {}", name, was, is);
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_is_changed_in_place_moves_only_keys_of_who_leaves_and_to_who_comes(
+        weights in proptest::collection::vec(1_u32..4, 1..20),
+        changes in proptest::collection::vec(
+            prop_oneof![2 => any::<prop::sample::Index>().prop_map(Change::Leave), 1 => Just(Change::Come)], 1..20),
+    ) {
+        let names = named(100);
+        for kind in ALL {
+            let hosts: Vec<(&str, u32)> = names.iter().map(String::as_str).zip(weights.iter().copied()).collect();
+            let mut structure = Structure::build(kind, &hosts);
+            if !structure.is_changed_in_place() {
+                continue;
+            }
+            // Who is where, and whoever comes has a name that nobody had.
+            let mut there: Vec<(usize, (&str, u32))> = hosts.iter().copied().enumerate().collect();
+            let mut comers = names[hosts.len()..].iter().zip(weights.iter().copied().cycle());
+            for change in &changes {
+                let before: Vec<usize> = (0..300).map(|number| structure.lookup(key(number))).collect();
+                let (mut came, mut gone) = (None, None);
+                match change {
+                    Change::Leave(index) if there.len() > 1 => {
+                        let (place, host) = there.swap_remove(index.index(there.len()));
+                        prop_assert!(structure.leave(place, host));
+                        gone = Some(place);
+                    }
+                    Change::Come => {
+                        let (name, weight) = comers.next().expect("there are enough names");
+                        came = structure.come((name, weight));
+                        there.extend(came.map(|place| (place, (name.as_str(), weight))));
+                    }
+                    Change::Leave(_) => {}
+                }
+                for (number, was) in (0..).zip(before) {
+                    let is = structure.lookup(key(number));
+                    prop_assert!(there.iter().any(|(place, _)| *place == is), "{:?}: nobody is at {}", kind, is);
+                    let right = is == was || gone == Some(was) || came == Some(is);
+                    prop_assert!(right, "{:?}: {} to {}", kind, was, is);
+                }
+            }
+            // Whatever happened, it is the structure that would be built for those who are there, where names decide.
+            if matches!(kind, Kind::Karger { .. } | Kind::MultiProbe { .. }) {
+                let rest: Vec<(&str, u32)> = there.iter().map(|(_, host)| *host).collect();
+                let anew = Structure::build(kind, &rest);
+                prop_assert_eq!(structure.entries(), anew.entries());
+                for hash in (0..300).map(key) {
+                    prop_assert_eq!(structure.lookup(hash), there[anew.lookup(hash)].0, "{:?}", kind);
                 }
             }
         }

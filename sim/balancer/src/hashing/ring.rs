@@ -84,6 +84,11 @@ impl Ring {
         Ring { points: Points::new(points), function, per_weight }
     }
 
+    /// Whether a host's points depend on nobody else, so that it can come and go.
+    pub fn is_fixed(&self) -> bool {
+        self.per_weight > 0
+    }
+
     /// `host` comes, to be known by `index`: afterwards the ring is what [`Ring::fixed`] gives for all that are there.
     ///
     /// O(points of the host) expected. Panics on a ring as Envoy's, where everybody's points change, and on weight zero.

@@ -4,7 +4,7 @@
 
 use super::{
     Anchor, Binomial, DubboConsistentHash, Dx, Haproxy, HaproxyMap, HashFunction, Jump, Ketama, Maglev, Memento,
-    Modulo, MultiProbe, Nginx, NginxHash, NginxIpHash, Rendezvous, Ring, total_weight,
+    Modulo, MultiProbe, Nginx, NginxHash, NginxIpHash, Rendezvous, Ring, total_weight, xxh64,
 };
 
 /// Which structure, and its parameters.
@@ -95,7 +95,12 @@ pub enum Dump {
 /// assert!(ring.lookup(hash) < 2);
 /// ```
 #[derive(Clone, Debug)]
-pub struct Structure(Inner);
+pub struct Structure {
+    inner: Inner,
+    /// Of one whose hosts others number: the numbers given back, and the next that was never given out.
+    free: Vec<u32>,
+    next: u32,
+}
 
 #[derive(Clone, Debug)]
 enum Inner {
@@ -228,7 +233,7 @@ impl Structure {
         let n = hosts.len() as u32;
         // Twice the hosts there are, where nothing is said; and never less than there must be.
         let room = |capacity: u32| if capacity < n { (2 * n).max(16) } else { capacity };
-        Structure(match kind {
+        let inner = match kind {
             Kind::Modulo => Inner::Modulo(Modulo::new(hosts)),
             Kind::NginxHash => Inner::NginxHash(NginxHash::new(hosts)),
             Kind::NginxIpHash => Inner::NginxIpHash(NginxIpHash::new(hosts)),
@@ -247,19 +252,20 @@ impl Structure {
             Kind::Anchor { capacity } => Inner::Anchor(Anchor::new(hosts, room(capacity))),
             Kind::Dx { capacity } => Inner::Dx(Dx::new(hosts, room(capacity))),
             Kind::Memento => Inner::Memento(Memento::new(hosts)),
-        })
+        };
+        Structure { inner, free: Vec::new(), next: n }
     }
 
     /// The index of the host for `hash`; the place, of a structure that is changed in place.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
-        each!(&self.0, s => s.lookup(hash))
+        each!(&self.inner, s => s.lookup(hash))
     }
 
     /// The host for the `attempt`-th retry: of the next point or entry; none where a structure has no next place.
     #[inline]
     pub fn lookup_attempt(&self, hash: u64, attempt: u32) -> Option<usize> {
-        Some(match &self.0 {
+        Some(match &self.inner {
             Inner::Ring(s) => s.lookup_attempt(hash, attempt),
             Inner::Nginx(s) => s.lookup_attempt(hash, attempt),
             Inner::Haproxy(s) => s.lookup_attempt(hash, attempt),
@@ -272,7 +278,7 @@ impl Structure {
 
     /// [`Haproxy::lookup_bounded`]; none of a structure with no such rule of its own.
     pub(crate) fn lookup_bounded(&self, hash: u64, factor: u32, served: impl Fn(usize) -> u32) -> Option<usize> {
-        match &self.0 {
+        match &self.inner {
             Inner::Haproxy(s) => Some(s.lookup_bounded(hash, factor, served)),
             _ => None,
         }
@@ -280,12 +286,12 @@ impl Structure {
 
     /// Entries, points or places that a lookup goes by.
     pub fn entries(&self) -> usize {
-        each!(&self.0, s => s.entries())
+        each!(&self.inner, s => s.entries())
     }
 
     /// The memory it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        each!(&self.0, s => s.bytes())
+        each!(&self.inner, s => s.bytes())
     }
 
     /// Its table or ring, if it is one.
@@ -293,7 +299,7 @@ impl Structure {
         fn widened(points: impl Iterator<Item = (u32, usize)>) -> Dump {
             Dump::Ring(points.map(|(hash, host)| (u64::from(hash), host)).collect())
         }
-        Some(match &self.0 {
+        Some(match &self.inner {
             Inner::Maglev(s) => Dump::Table(s.table().collect()),
             Inner::HaproxyMap(s) => Dump::Table(s.table().collect()),
             Inner::Ring(s) => Dump::Ring(s.points().collect()),
@@ -308,37 +314,66 @@ impl Structure {
     /// Whether it is changed in place: hosts then hold places, which stay theirs when others come and go. At first they are
     /// those of the list it was built over.
     pub fn is_changed_in_place(&self) -> bool {
-        matches!(self.0, Inner::Anchor(_) | Inner::Dx(_) | Inner::Memento(_) | Inner::Haproxy(_))
+        match &self.inner {
+            Inner::Anchor(_) | Inner::Dx(_) | Inner::Memento(_) | Inner::Haproxy(_) | Inner::MultiProbe(_) => true,
+            Inner::Ring(s) => s.is_fixed(),
+            _ => false,
+        }
     }
 
-    /// The host at `place` leaves; whether that could be done in place. Panics when nobody has the place, and when its host is
-    /// the only one.
-    pub fn leave(&mut self, place: usize) -> bool {
-        match &mut self.0 {
+    /// The `host` at `place`, its name and its weight, leaves; whether that could be done in place. Panics when it is not
+    /// there, and when it is the only one.
+    pub fn leave(&mut self, place: usize, host: (&str, u32)) -> bool {
+        match &mut self.inner {
             Inner::Anchor(s) => s.remove(place),
             Inner::Dx(s) => s.remove(place),
             Inner::Memento(s) => s.remove(place),
             Inner::Haproxy(s) => s.remove(place),
+            Inner::MultiProbe(s) => s.remove(place, xxh64(host.0.as_bytes(), 0)),
+            Inner::Ring(s) if s.is_fixed() => s.remove(place, host.0, host.1),
             _ => return false,
         }
+        self.free.push(place as u32);
         true
     }
 
-    /// A host comes, and takes the place returned; none when every place is taken, and when this cannot be done in place.
-    pub fn come(&mut self, weight: u32) -> Option<usize> {
-        match &mut self.0 {
-            Inner::Anchor(s) => s.add(),
-            Inner::Dx(s) => s.add(),
-            Inner::Memento(s) => Some(s.add()),
-            Inner::Haproxy(s) => Some(s.add(weight)),
-            _ => None,
+    /// A `host`, its name and its weight, comes and takes the place returned; none when every place is taken, and when this
+    /// cannot be done in place.
+    pub fn come(&mut self, host: (&str, u32)) -> Option<usize> {
+        // Whoever left last gives up his number first.
+        let number = self.free.last().copied().unwrap_or(self.next);
+        let place = match &mut self.inner {
+            Inner::Anchor(s) => s.add()?,
+            Inner::Dx(s) => s.add()?,
+            Inner::Memento(s) => s.add(),
+            Inner::Haproxy(s) => s.add(host.1),
+            Inner::MultiProbe(s) => {
+                s.insert(number as usize, xxh64(host.0.as_bytes(), 0));
+                number as usize
+            }
+            Inner::Ring(s) if s.is_fixed() => {
+                s.insert(number as usize, host.0, host.1);
+                number as usize
+            }
+            _ => return None,
+        };
+        if self.free.pop().is_none() {
+            self.next += 1;
         }
+        Some(place)
     }
 
-    /// The host at `place` weighs `weight` from now on; how many entries that wrote.
-    pub(crate) fn weigh(&mut self, place: usize, weight: u32) -> usize {
-        match &mut self.0 {
+    /// The `host` at `place`, its name and its former weight, weighs `weight` from now on; how many entries that wrote.
+    pub(crate) fn weigh(&mut self, place: usize, host: (&str, u32), weight: u32) -> usize {
+        match &mut self.inner {
             Inner::Haproxy(s) => s.weigh(place, weight),
+            Inner::Ring(s) if s.is_fixed() && host.1 != weight => {
+                // Its new points come first, so that the ring is never without any.
+                let before = s.entries();
+                s.insert(place, host.0, weight);
+                s.remove(place, host.0, host.1);
+                before.abs_diff(s.entries())
+            }
             _ => 0,
         }
     }

@@ -106,6 +106,8 @@ impl Stats {
 }
 
 impl Choose for C3 {
+    const FOLLOWS: bool = true;
+
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         self.stats.refresh(hosts, |_| None);
     }

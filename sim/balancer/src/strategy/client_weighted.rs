@@ -199,6 +199,8 @@ fn median(weights: &[f64], known: &mut Vec<f64>) -> f64 {
 }
 
 impl Choose for ClientWeighted {
+    const FOLLOWS: bool = true;
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         self.catch_up(now);
         self.next.get_or_insert(now + self.period);

@@ -78,6 +78,8 @@ pub(crate) struct WithReplacement {
 }
 
 impl Choose for WithReplacement {
+    const FOLLOWS: bool = false;
+
     #[inline]
     fn pick(&mut self, Pick { hosts, rng, .. }: Pick<'_>) -> Option<usize> {
         let outstanding = hosts.outstanding();
@@ -92,7 +94,9 @@ pub(crate) struct Distinct {
 }
 
 impl Choose for Distinct {
-    #[inline]
+    const FOLLOWS: bool = false;
+
+    #[inline(always)]
     fn pick(&mut self, Pick { hosts, rng, .. }: Pick<'_>) -> Option<usize> {
         let outstanding = hosts.outstanding();
         Some(least_of_distinct(outstanding.len(), self.choices, rng, |index| outstanding[index]))

@@ -131,6 +131,8 @@ impl DubboAdaptive {
 }
 
 impl Choose for DubboAdaptive {
+    const FOLLOWS: bool = true;
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         self.metrics.refresh(hosts, |_| Metrics::new(now));
     }

@@ -67,6 +67,8 @@ impl Edf {
 }
 
 impl Choose for Edf {
+    const FOLLOWS: bool = false;
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         self.index.set_hosts(hosts.len());
         if !self.schedule.is_empty() && hosts.same_instances() {

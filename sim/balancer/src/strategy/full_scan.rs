@@ -46,6 +46,8 @@ pub(crate) struct FullScan {
 }
 
 impl Choose for FullScan {
+    const FOLLOWS: bool = true;
+
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         let outstanding = hosts.outstanding();
         let most = outstanding.iter().copied().max().unwrap_or(0) as usize;

@@ -42,6 +42,8 @@ pub(crate) struct Jbsq {
 }
 
 impl Choose for Jbsq {
+    const FOLLOWS: bool = true;
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         self.scan.refresh(now, hosts);
     }

@@ -76,6 +76,8 @@ impl Jiq {
 }
 
 impl Choose for Jiq {
+    const FOLLOWS: bool = true;
+
     fn join(&mut self, desk: &Desk, counts: bool) -> bool {
         self.place.join(desk, counts);
         self.place.desk.ask_the_idle(self.rule);

@@ -170,6 +170,10 @@ pub(crate) struct Pick<'a> {
 
 /// What every strategy can do. The defaults are those of one that remembers nothing.
 pub(crate) trait Choose {
+    /// Whether it does anything when a request starts or ends. Most count nothing themselves, and are then not asked on the way
+    /// of every request.
+    const FOLLOWS: bool;
+
     /// The hosts have changed; `hosts.before()` has the former ones.
     fn refresh(&mut self, _now: Instant, _hosts: &Hosts) {}
 
@@ -215,11 +219,20 @@ macro_rules! strategies {
             $($state($type)),+
         }
 
+        impl State {
+            /// [`Choose::FOLLOWS`].
+            pub(crate) fn follows(&self) -> bool {
+                match self { $(State::$state(_) => <$type as Choose>::FOLLOWS),+ }
+            }
+        }
+
         impl Choose for State {
+            const FOLLOWS: bool = true;
+
             fn refresh(&mut self, now: Instant, hosts: &Hosts) {
                 match self { $(State::$state(s) => s.refresh(now, hosts)),+ }
             }
-            #[inline]
+            #[inline(always)]
             fn pick(&mut self, pick: Pick<'_>) -> Option<usize> {
                 match self { $(State::$state(s) => s.pick(pick)),+ }
             }

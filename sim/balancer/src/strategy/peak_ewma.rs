@@ -127,6 +127,8 @@ impl PeakEwma {
 }
 
 impl Choose for PeakEwma {
+    const FOLLOWS: bool = true;
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         let new = Estimate { rtt_ns: self.default_ns.unwrap_or(0.0), at: now };
         self.estimates.refresh(hosts, |_| new);

@@ -118,6 +118,8 @@ impl PenaltyPeakEwma {
 }
 
 impl Choose for PenaltyPeakEwma {
+    const FOLLOWS: bool = true;
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         let new = Estimate { value: self.default_s, at: now };
         self.estimates.refresh(hosts, |_| new);

@@ -195,6 +195,8 @@ impl Prequal {
 }
 
 impl Choose for Prequal {
+    const FOLLOWS: bool = false;
+
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         self.pool.retain(|answer| hosts.index_of(answer.instance).is_some());
     }

@@ -23,6 +23,8 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
 pub(crate) struct Random;
 
 impl Choose for Random {
+    const FOLLOWS: bool = false;
+
     #[inline]
     fn pick(&mut self, pick: Pick<'_>) -> Option<usize> {
         Some(pick.rng.below(pick.hosts.len() as u32) as usize)

@@ -57,6 +57,8 @@ impl RoundRobin {
 }
 
 impl Choose for RoundRobin {
+    const FOLLOWS: bool = false;
+
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         self.set_hosts(hosts.len());
     }

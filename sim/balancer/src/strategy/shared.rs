@@ -119,6 +119,8 @@ impl Shared {
 }
 
 impl Choose for Shared {
+    const FOLLOWS: bool = true;
+
     fn join(&mut self, desk: &Desk, counts: bool) -> bool {
         self.place.join(desk, counts);
         self.scanned = None;

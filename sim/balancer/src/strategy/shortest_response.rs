@@ -65,6 +65,8 @@ impl ShortestResponse {
 }
 
 impl Choose for ShortestResponse {
+    const FOLLOWS: bool = true;
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         self.since.get_or_insert(now);
         self.answers.refresh(hosts, |_| Answers::default());

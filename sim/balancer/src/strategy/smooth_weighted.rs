@@ -42,6 +42,8 @@ pub(crate) struct SmoothWeighted {
 }
 
 impl Choose for SmoothWeighted {
+    const FOLLOWS: bool = false;
+
     /// Hosts that stay keep their points and new ones begin with none, as peers of an upstream zone do; a new weight
     /// counts from the next pick.
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {

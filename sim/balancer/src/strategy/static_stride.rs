@@ -108,6 +108,8 @@ impl StaticStride {
 }
 
 impl Choose for StaticStride {
+    const FOLLOWS: bool = false;
+
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         self.set_weights(hosts.all().iter().map(|h| h.weight as f32));
     }

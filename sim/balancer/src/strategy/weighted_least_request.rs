@@ -72,6 +72,8 @@ fn weight(hosts: &Hosts, bias: f64, index: usize, now: Instant) -> f64 {
 }
 
 impl Choose for WeightedLeastRequest {
+    const FOLLOWS: bool = false;
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         if !self.schedule.is_empty() && hosts.same_instances() {
             return;

@@ -29,6 +29,8 @@ pub(crate) struct WeightedRandom {
 }
 
 impl Choose for WeightedRandom {
+    const FOLLOWS: bool = false;
+
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         self.sums.clear();
         if hosts.weights_are_equal() {

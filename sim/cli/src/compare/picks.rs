@@ -26,7 +26,7 @@ const BATCHES: usize = 9;
 pub(super) fn times(study: &Study) -> Vec<PickTime> {
     let mut all: Vec<PickTime> = Vec::new();
     for cell in study.cells.iter().filter(|cell| !cell.is_unstable()) {
-        let Some((what, hosts, take)) = task(cell) else { continue };
+        let Some(Task { what, hosts, take }) = task(cell) else { continue };
         if !all.iter().any(|one| one.what == what && one.hosts == hosts) {
             all.push(PickTime { what, hosts, nanoseconds: take() });
         }
@@ -35,7 +35,13 @@ pub(super) fn times(study: &Study) -> Vec<PickTime> {
 }
 
 /// What a cell balances by, over how many hosts, and what measures it.
-fn task(cell: &Cell) -> Option<(String, u32, Box<dyn FnOnce() -> f64>)> {
+struct Task {
+    what: String,
+    hosts: u32,
+    take: Box<dyn FnOnce() -> f64>,
+}
+
+fn task(cell: &Cell) -> Option<Task> {
     match &cell.content {
         Content::World { service, .. } => {
             let spec = items::spec(cell, 0)?;
@@ -51,25 +57,22 @@ fn task(cell: &Cell) -> Option<(String, u32, Box<dyn FnOnce() -> f64>)> {
                 };
                 zones.iter().enumerate().map(|(n, zone)| Candidate { zone: *zone, ..Candidate::new(host(n)) }).collect()
             };
-            Some((what, service.instances, Box::new(move || passage(&service, candidates(&service)))))
+            let hosts = service.instances;
+            Some(Task { what, hosts, take: Box::new(move || passage(&service, candidates(&service))) })
         }
         Content::Hashing(hashing) => {
             let (flags, backends) = super::hashing::setting(hashing, 0);
             let kind = structure::kind(&flags, backends.len()).ok()?;
             let what = label(hashing);
-            Some((
-                what,
-                hashing.backends,
-                Box::new(move || {
-                    structure::build(kind, &backends).map_or(0.0, |built| {
-                        let mut rng = Seed(0).stream("study/picks");
-                        let hashes: Vec<u64> = (0..1 << 12).map(|_| rng.next_u64()).collect();
-                        median(|i| {
-                            black_box(built.lookup(hashes[i as usize % hashes.len()]));
-                        })
-                    })
-                }),
-            ))
+            let take = move || {
+                let Ok(built) = structure::build(kind, &backends) else { return 0.0 };
+                let mut rng = Seed(0).stream("study/picks");
+                let hashes: Vec<u64> = (0..1 << 12).map(|_| rng.next_u64()).collect();
+                median(|i| {
+                    black_box(built.lookup(hashes[i as usize % hashes.len()]));
+                })
+            };
+            Some(Task { what, hosts: hashing.backends, take: Box::new(take) })
         }
     }
 }

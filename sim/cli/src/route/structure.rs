@@ -70,9 +70,13 @@ pub(crate) fn kind(args: &RouteArgs, hosts: usize) -> Result<Kind, Stop> {
     })
 }
 
+fn named(one: &Backend) -> (&str, u32) {
+    (&one.host, one.weight)
+}
+
 /// Builds it, unless that would take minutes.
 pub(crate) fn build(kind: Kind, backends: &[Backend]) -> Result<Structure, Stop> {
-    let hosts: Vec<(&str, u32)> = backends.iter().map(|one| (one.host.as_str(), one.weight)).collect();
+    let hosts: Vec<(&str, u32)> = backends.iter().map(named).collect();
     kind.check(&hosts).map_err(|(said, help)| Stop::usage(said).help(help))?;
     Ok(Structure::build(kind, &hosts))
 }
@@ -88,8 +92,8 @@ pub(crate) fn after(
 ) -> Result<Vec<usize>, Stop> {
     // Some are made to be changed in place and keep everybody's place; of the others, a change is a new one.
     let in_place = match change {
-        Change::Without(place) => structure.leave(*place),
-        Change::With(one) => structure.come(one.weight) == Some(backends.len()),
+        Change::Without(place) => structure.leave(*place, named(&backends[*place])),
+        Change::With(one) => structure.come(named(one)) == Some(backends.len()),
     };
     if in_place {
         return Ok(hashes.iter().map(|hash| structure.lookup(*hash)).collect());

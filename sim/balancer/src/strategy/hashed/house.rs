@@ -99,29 +99,37 @@ impl Places {
         for (host, &place) in before.iter().zip(&self.of_hosts) {
             while rest.next_if(|(_, other)| other.instance < host.instance).is_some() {}
             match rest.next_if(|(_, other)| other.instance == host.instance) {
-                Some((index, _)) => stayed.push((index, place)),
-                None => left.push(place),
+                Some((index, _)) => stayed.push((index, host, place)),
+                None => left.push((host, place)),
             }
         }
         if stayed.is_empty() {
             // Somebody must be there to hold the house.
             return None;
         }
-        for place in left.into_iter().rev() {
-            let before = structure.entries();
-            structure.leave(place as usize);
-            changed += before.abs_diff(structure.entries()).max(1);
+        let mut written = |structure: &mut Structure, entries: usize| {
+            changed += entries.abs_diff(structure.entries()).max(1);
+        };
+        for (host, place) in left.into_iter().rev() {
+            let entries = structure.entries();
+            structure.leave(place as usize, (&host.address(), host.weight.max(1)));
+            written(structure, entries);
         }
         let mut places = vec![u32::MAX; now.len()];
-        for (index, place) in stayed {
+        let mut reweighed = 0;
+        for (index, host, place) in stayed {
             places[index] = place;
-            changed += structure.weigh(place as usize, hosts.weight(index));
+            if host.weight.max(1) != hosts.weight(index) {
+                let known = (host.address(), host.weight.max(1));
+                reweighed += structure.weigh(place as usize, (&known.0, known.1), hosts.weight(index));
+            }
         }
         for (index, place) in places.iter_mut().enumerate().filter(|(_, place)| **place == u32::MAX) {
-            let before = structure.entries();
-            *place = structure.come(hosts.weight(index))? as u32;
-            changed += before.abs_diff(structure.entries()).max(1);
+            let entries = structure.entries();
+            *place = structure.come((&now[index].address(), hosts.weight(index)))? as u32;
+            written(structure, entries);
         }
+        changed += reweighed;
         let last = places.iter().max().map_or(0, |&place| place as usize);
         self.hosts.resize(self.hosts.len().max(last + 1), 0);
         for (index, &place) in places.iter().enumerate() {

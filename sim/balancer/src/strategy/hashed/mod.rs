@@ -66,6 +66,8 @@ impl Hashed {
 }
 
 impl Choose for Hashed {
+    const FOLLOWS: bool = false;
+
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         if hosts.all() == hosts.before() && self.house.is_some() {
             return;
@@ -200,8 +202,29 @@ mod tests {
                 "anchor" | "dx" | "memento" | "jump" | "binomial" => assert_eq!(changed, 1, "{strategy}"),
                 // Its points.
                 "haproxy" => assert_eq!(changed, 16),
+                "karger" => assert_eq!(changed, 160),
+                "multi_probe" => assert_eq!(changed, 1),
                 _ => assert!(changed >= 99, "{strategy} wrote {changed}"),
             }
+        }
+    }
+
+    #[test]
+    fn weights_changed_in_place_are_the_weights_built_anew() {
+        let weighing =
+            |weights: [u32; 3]| (0..).zip(weights).map(|(i, weight)| Host { instance: InstanceId(i), weight });
+        for name in ["karger", "haproxy"] {
+            let strategy = Strategy::from_name(name).unwrap();
+            let mut balancer = Balancer::new(strategy, Seed(1).stream("hashed"));
+            balancer.update(NOW, &weighing([1, 2, 1]).collect::<Vec<Host>>());
+            let before = balancer.rebuilds();
+            balancer.update(NOW, &weighing([3, 1, 1]).collect::<Vec<Host>>());
+            let mut anew = Balancer::new(strategy, Seed(1).stream("hashed"));
+            anew.update(NOW, &weighing([3, 1, 1]).collect::<Vec<Host>>());
+            assert_eq!(owners(&mut balancer), owners(&mut anew), "{name}");
+            let points = if name == "karger" { 160 } else { 16 };
+            let written = balancer.rebuilds().entries - before.entries;
+            assert_eq!(written, 3 * points, "{name}: two weights more here, one less there");
         }
     }
 
