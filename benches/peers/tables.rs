@@ -1,7 +1,7 @@
 //! Tables and formulas: Maglev, the hashes that number hosts, and anchor.
 
 use super::{Contender, Fleet, Key, Visitor, Xxh64};
-use balancer::hashing::{Anchor, Jump, Maglev};
+use balancer::hashing::{Anchor, Binomial, Jump, Maglev};
 use maglev::ConsistentHasher as _;
 
 pub(super) fn visit(visitor: &mut impl Visitor) {
@@ -11,6 +11,7 @@ pub(super) fn visit(visitor: &mut impl Visitor) {
     visitor.visit::<Jump>();
     visitor.visit::<Jumphash>();
     visitor.visit::<HashRingsJump>();
+    visitor.visit::<Binomial>();
     visitor.visit::<Fliphash>();
     visitor.visit::<Anchor>();
     visitor.visit::<Anchorhash>();
@@ -143,12 +144,28 @@ impl Contender for HashRingsJump {
     fn leave_and_return(&mut self, _: &'static Fleet, _: usize) {}
 }
 
+impl Contender for Binomial {
+    const FAMILY: &'static str = "binomial";
+    const NAME: &'static str = "ours";
+    const BUILT: bool = false;
+
+    fn build(fleet: &'static Fleet) -> Self {
+        Binomial::new(&fleet.equal)
+    }
+
+    fn lookup(&mut self, key: &'static Key) -> usize {
+        Binomial::lookup(self, key.hash())
+    }
+
+    fn leave_and_return(&mut self, _: &'static Fleet, _: usize) {}
+}
+
 struct Fliphash {
     last: u64,
 }
 
 impl Contender for Fliphash {
-    const FAMILY: &'static str = "jump";
+    const FAMILY: &'static str = "binomial";
     const NAME: &'static str = "fliphash";
     const BUILT: bool = false;
 

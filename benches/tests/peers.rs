@@ -8,8 +8,8 @@ use peers::{Contender, Fleet, Key, SIZES, Visitor, visit_all};
 use std::collections::BTreeMap;
 
 /// Families that choose by the key alone.
-const BY_KEY: [&str; 8] =
-    ["ring", "nginx_ring", "multi_probe", "maglev", "jump", "anchor", "rendezvous", "weighted_rendezvous"];
+const BY_KEY: [&str; 9] =
+    ["ring", "nginx_ring", "multi_probe", "maglev", "jump", "binomial", "anchor", "rendezvous", "weighted_rendezvous"];
 
 /// The choices of all contenders for the same keys, by family and name.
 struct Choices {
