@@ -246,7 +246,7 @@ impl Page<'_> {
 /// What stands where there is no number.
 pub(crate) const NONE: &str = "–";
 
-/// One measure of many cells, with one number of decimals for all.
+/// One measure of many cells, with one number of decimals for all whose interval it can show.
 pub(crate) struct Column {
     /// Such as `p99, ms`.
     pub(crate) head: String,
@@ -266,11 +266,14 @@ impl Column {
         let whole = means.clone().all(|x| x.fract() == 0.0) && halves.is_empty();
         let decimals = if whole || !smallest.is_finite() { 0 } else { digits(smallest, halves.get(halves.len() / 2)) };
         let cell = |e: &Estimate| {
-            let centre = decimal(unit.shown(e.mean), decimals);
-            match e.half_width(alpha) {
-                Some(half) if half > 0.0 => format!("{centre} ± {}", decimal(unit.shown(half), decimals)),
-                _ => centre,
-            }
+            let mean = unit.shown(e.mean);
+            let Some(half) = e.half_width(alpha).map(|half| unit.shown(half)).filter(|half| *half > 0.0) else {
+                return decimal(mean, decimals);
+            };
+            // An interval far narrower than its neighbours' would read as ± 0.
+            let vanishes = half * pow(10.0, decimals as f64) < 0.5;
+            let decimals = if vanishes { digits(mean.abs().max(half), Some(&half)).max(decimals) } else { decimals };
+            format!("{} ± {}", decimal(mean, decimals), decimal(half, decimals))
         };
         let cells = estimates.iter().map(|e| e.as_ref().map_or_else(|| NONE.into(), cell)).collect();
         Column { head, cells }

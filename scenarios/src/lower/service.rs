@@ -33,6 +33,7 @@ pub(crate) fn lower(cx: &mut Context<'_>, zones: &[String]) -> Vec<ServiceSpec> 
         at_most(cx, service.instances.as_ref(), INSTANCES_MAX, "instances of a service");
         at_least_one(cx, service.concurrency.as_ref(), "request at once");
         let balancer = service.balancer.as_ref().map_or(common_balancer, |at| balancer::lower(cx, at));
+        structure(cx, service, balancer);
         specs.push(ServiceSpec {
             name: name.to_string(),
             instances: cx.draw_or(&format!("{path}/instances"), service.instances.as_ref(), Count(1)).0,
@@ -155,6 +156,19 @@ fn weights(cx: &mut Context<'_>, all: &At<Vec<At<Count>>>) -> Vec<u32> {
         }
     }
     all.value.iter().map(|weight| weight.value.0).collect()
+}
+
+/// Reports a structure of keys that these weights make too large, or that would take too long to build.
+fn structure(cx: &mut Context<'_>, service: &Service, strategy: Strategy) {
+    let Some((kind, weights)) = strategy.structure().zip(service.weights.as_ref()) else { return };
+    let most = service.instances.as_ref().map_or(1, |at| at.high().0.min(INSTANCES_MAX));
+    let mut in_turn = weights.value.iter().map(|weight| weight.value.0.max(1)).cycle();
+    let hosts: Vec<(&str, u32)> = (0..most).map_while(|_| in_turn.next()).map(|w| ("an instance", w)).collect();
+    if !hosts.is_empty()
+        && let Err((said, help)) = kind.check(&hosts)
+    {
+        cx.report(Problem::at(weights, said).label(help));
+    }
 }
 
 fn speeds(cx: &mut Context<'_>, all: &At<Vec<At<Factor>>>) -> Vec<f64> {

@@ -22,6 +22,8 @@ pub struct Haproxy {
     points: BTreeMap<u32, u32>,
     /// The weight at each place, zero where nobody is.
     weights: Vec<u32>,
+    /// The points of all places before each, as units of slots; the last is the sum.
+    before: Vec<u64>,
 }
 
 impl Haproxy {
@@ -50,7 +52,21 @@ impl Haproxy {
             let next = points[(i + 1) % points.len()].0;
             ends.push(position(end(*point, next)), *place);
         }
-        Haproxy { ends: Points::new(ends), points: points.into_iter().collect(), weights }
+        let mut all =
+            Haproxy { ends: Points::new(ends), points: points.into_iter().collect(), weights, before: Vec::new() };
+        all.sum_up();
+        all
+    }
+
+    /// Weights have changed. O(n).
+    fn sum_up(&mut self) {
+        let mut sum = 0;
+        self.before.clear();
+        self.before.push(0);
+        self.before.extend(self.weights.iter().map(|weight| {
+            sum += u64::from(weight * Self::POINTS_PER_WEIGHT);
+            sum
+        }));
     }
 
     /// The points that a server at `place` has more with weight `to` than with `from`.
@@ -71,6 +87,7 @@ impl Haproxy {
             + self.ends.bytes()
             + self.points.len() * 2 * size_of::<u32>()
             + size_of_val(self.weights.as_slice())
+            + size_of_val(self.before.as_slice())
     }
 
     /// The place nearest to the lower 32 bits of `hash`, the one before it when both are as near. O(1) expected.
@@ -119,12 +136,10 @@ impl Haproxy {
 
     /// How many of `slots` belong to the server at `place`.
     fn slots_of(&self, place: usize, slots: u64) -> u64 {
-        let scaled = |weight: &u32| u64::from(weight * Self::POINTS_PER_WEIGHT);
-        let total: u64 = self.weights.iter().map(scaled).sum();
-        let before: u64 = self.weights[..place].iter().map(scaled).sum();
-        let own = scaled(&self.weights[place]);
+        let total = self.before[self.weights.len()];
+        let (before, after) = (self.before[place], self.before[place + 1]);
         let (each, rest) = (slots / total, slots % total);
-        (own * each + (before + own) * rest / total - before * rest / total).max(1)
+        ((after - before) * each + after * rest / total - before * rest / total).max(1)
     }
 
     /// The server at `place` leaves. O(log p) for each of its points. Panics when nobody has the place, and when its server
@@ -135,6 +150,7 @@ impl Haproxy {
         assert!(self.taken() > 1, "the last host cannot leave");
         Self::points_of(place as u32, 0, weight).for_each(|point| self.take_away(point));
         self.weights[place] = 0;
+        self.sum_up();
     }
 
     /// A server of `weight` takes the first place that is free; returns which. O(log p) for each of its points. Panics on
@@ -155,6 +171,7 @@ impl Haproxy {
         self.weights[place] = weight;
         Self::points_of(place as u32, before, weight).for_each(|point| self.put(point, place as u32));
         Self::points_of(place as u32, weight, before).for_each(|point| self.take_away(point));
+        self.sum_up();
         (before.abs_diff(weight) * Self::POINTS_PER_WEIGHT) as usize
     }
 
