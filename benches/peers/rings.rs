@@ -173,8 +173,8 @@ impl Contender for Nginx {
     }
 
     fn leave_and_return(&mut self, fleet: &'static Fleet, host: usize) {
-        *self = Nginx::new(&fleet.without(host));
-        *self = Contender::build(fleet);
+        self.remove(host, &fleet.names[host], 1);
+        self.insert(host, &fleet.names[host], 1);
     }
 }
 

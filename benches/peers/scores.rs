@@ -28,8 +28,8 @@ impl Contender for Rendezvous {
     }
 
     fn leave_and_return(&mut self, fleet: &'static Fleet, host: usize) {
-        *self = Rendezvous::new(&fleet.without(host));
-        *self = Contender::build(fleet);
+        self.remove(host);
+        self.insert(host, &fleet.names[host], 1);
     }
 }
 
@@ -130,10 +130,8 @@ impl Contender for WeightedRendezvous {
     }
 
     fn leave_and_return(&mut self, fleet: &'static Fleet, host: usize) {
-        let mut hosts = WeightedRendezvous::hosts(fleet);
-        hosts.remove(host);
-        *self = WeightedRendezvous(Rendezvous::new(&hosts));
-        *self = WeightedRendezvous::build(fleet);
+        self.0.remove(host);
+        self.0.insert(host, &fleet.names[host], fleet.weights[host]);
     }
 }
 

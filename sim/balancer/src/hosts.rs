@@ -9,6 +9,7 @@
 
 use crate::around::SlowStart;
 use base::{InstanceId, Instant};
+use std::ops::Range;
 
 /// A host a balancer may pick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub(crate) struct Hosts {
     outstanding_before: Vec<u32>,
     departed_before: Vec<(InstanceId, u32)>,
     hosts_before: Vec<Host>,
+    /// How many hosts are the same instances before and after the latest update, from the front and from the back.
+    kept: (usize, usize),
     warming: Option<Warming>,
 }
 
@@ -123,7 +126,21 @@ impl Hosts {
 
     /// Whether the latest update left the same instances, whatever it did to their weights.
     pub(crate) fn same_instances(&self) -> bool {
-        self.hosts.iter().map(|h| h.instance).eq(self.hosts_before.iter().map(|h| h.instance))
+        self.hosts.len() == self.hosts_before.len() && self.kept.0 == self.hosts.len()
+    }
+
+    /// What lies between the instances that the latest update left as they were at either end: of the hosts before, and of
+    /// those now. Most updates change one host of many.
+    pub(crate) fn between_kept(&self) -> (Range<usize>, Range<usize>) {
+        let (front, back) = self.kept;
+        (front..self.hosts_before.len() - back, front..self.hosts.len() - back)
+    }
+
+    fn compare_with_before(&mut self) {
+        let same = |(now, before): &(&Host, &Host)| now.instance == before.instance;
+        let front = self.hosts.iter().zip(&self.hosts_before).take_while(same).count();
+        let rest = self.hosts[front..].iter().rev().zip(self.hosts_before[front..].iter().rev());
+        self.kept = (front, rest.take_while(same).count());
     }
 
     pub(crate) fn weights_are_equal(&self) -> bool {
@@ -146,16 +163,20 @@ impl Hosts {
         self.departed.clear();
 
         self.hosts.extend_from_slice(hosts);
-        if !self.hosts.is_sorted_by_key(|h| h.instance) {
+        if !self.hosts.is_sorted_by(|a, b| a.instance < b.instance) {
             self.hosts.sort_unstable_by_key(|h| h.instance);
+            for pair in self.hosts.windows(2) {
+                assert!(pair[0].instance < pair[1].instance, "{} is listed twice", pair[0].instance);
+            }
         }
-        for pair in self.hosts.windows(2) {
-            assert!(pair[0].instance < pair[1].instance, "{} is listed twice", pair[0].instance);
-        }
+        self.compare_with_before();
 
         // Everything that had a count, present or departed, in the order of instances: a merge of two lists that have
-        // no instance in common, merged again with the new hosts.
-        let mut present = self.hosts_before.iter().map(|h| h.instance).zip(self.outstanding_before.iter().copied());
+        // no instance in common, merged again with the new hosts. Who is the same at either end keeps what it has.
+        let (was, is) = self.between_kept();
+        self.outstanding.extend_from_slice(&self.outstanding_before[..was.start]);
+        let present_before = self.hosts_before[was.clone()].iter().map(|h| h.instance);
+        let mut present = present_before.zip(self.outstanding_before[was.clone()].iter().copied());
         let mut gone = self.departed_before.iter().copied();
         let (mut next_present, mut next_gone) = (present.next(), gone.next());
         let mut next_count = || match (next_present, next_gone) {
@@ -174,7 +195,7 @@ impl Hosts {
         };
 
         let mut counted = next_count();
-        for host in &self.hosts {
+        for host in &self.hosts[is] {
             while let Some((instance, n)) = counted
                 && instance < host.instance
             {
@@ -197,6 +218,7 @@ impl Hosts {
             }
             counted = next_count();
         }
+        self.outstanding.extend_from_slice(&self.outstanding_before[was.end..]);
     }
 
     /// Takes `hosts`, in the order of instances, as the present ones, with counts that somebody else keeps, and since when
@@ -205,6 +227,7 @@ impl Hosts {
         std::mem::swap(&mut self.hosts, &mut self.hosts_before);
         self.hosts.clear();
         self.hosts.extend_from_slice(hosts);
+        self.compare_with_before();
         self.outstanding.clear();
         self.outstanding.extend_from_slice(outstanding);
         if let Some(warming) = &mut self.warming {
@@ -258,4 +281,19 @@ impl Warming {
             _ => 1.0,
         }
     }
+}
+
+/// The greatest number that divides all of `weights`; one when there are none, or all are zero.
+pub(crate) fn common_divisor(weights: impl Iterator<Item = u32>) -> u32 {
+    let mut divisor = 0;
+    for weight in weights {
+        let mut rest = weight;
+        while rest != 0 {
+            (divisor, rest) = (rest, divisor % rest);
+        }
+        if divisor == 1 {
+            break;
+        }
+    }
+    divisor.max(1)
 }

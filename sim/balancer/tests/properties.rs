@@ -441,6 +441,31 @@ proptest! {
         prop_assert_eq!(picked(&mut balancer, weights.iter().sum()), weights);
     }
 
+    /// Whoever comes, leaves or changes weight, and however many cycles lie between, it is the rule: points to all, the first of
+    /// those with the most has it.
+    #[test]
+    fn smooth_weighted_is_the_rule_through_every_change(
+        rounds in proptest::collection::vec(
+            (proptest::collection::btree_map(0..8u32, 1..7u32, 1..8), 0..90u32), 1..6),
+    ) {
+        let mut balancer = Balancer::new(Strategy::SMOOTH_WEIGHTED, Seed(1).stream("properties"));
+        let mut points: BTreeMap<u32, i64> = BTreeMap::new();
+        for (weights, picks) in rounds {
+            let hosts: Vec<Host> =
+                weights.iter().map(|(i, weight)| Host { instance: InstanceId(*i), weight: *weight }).collect();
+            balancer.update(NOW, &hosts);
+            points = weights.keys().map(|i| (*i, points.get(i).copied().unwrap_or(0))).collect();
+            for _ in 0..picks {
+                points.iter_mut().for_each(|(i, points)| *points += i64::from(weights[i]));
+                let most = *points.values().max().expect("there are hosts");
+                let (instance, points) = points.iter_mut().find(|(_, points)| **points == most).expect("one has it");
+                *points -= weights.values().map(|weight| i64::from(*weight)).sum::<i64>();
+                let index = balancer.pick(NOW, ANY).expect("there are hosts");
+                prop_assert_eq!(balancer.hosts()[index].instance, InstanceId(*instance));
+            }
+        }
+    }
+
     /// A host has its weight in turns over a whole cycle, give or take the one that falls on an end of it.
     #[test]
     fn edf_cycles_are_exact_but_for_their_ends(

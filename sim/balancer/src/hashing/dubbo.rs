@@ -38,7 +38,7 @@ impl DubboConsistentHash {
                 }
             }
         }
-        DubboConsistentHash { points: Points::deduplicated(points), hosts: hosts.len() as u32 }
+        DubboConsistentHash { points: Points::deduplicated(points).0, hosts: hosts.len() as u32 }
     }
 
     /// Points on the ring.

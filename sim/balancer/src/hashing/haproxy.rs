@@ -8,6 +8,7 @@
 use super::haproxy_function::avalanche;
 use super::points::{Points, Unplaced};
 use super::{check, total_weight};
+use crate::hosts::common_divisor;
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 
@@ -236,7 +237,7 @@ impl HaproxyMap {
     /// common; HAProxy does so once, for those in its configuration. O(n · Σ weights).
     pub fn new(hosts: &[(&str, u32)]) -> Self {
         check(hosts);
-        let divisor = hosts.iter().fold(0, |divisor, (_, weight)| common_divisor(divisor, *weight));
+        let divisor = common_divisor(hosts.iter().map(|(_, weight)| *weight));
         let weights: Vec<i64> = hosts.iter().map(|(_, weight)| i64::from(weight / divisor)).collect();
         let total: i64 = weights.iter().sum();
         let mut scores = vec![0; weights.len()];
@@ -279,13 +280,9 @@ impl HaproxyMap {
 
     /// How long the map over `hosts` would be.
     pub(super) fn length(hosts: &[(&str, u32)]) -> u64 {
-        let divisor = hosts.iter().fold(0, |divisor, (_, weight)| common_divisor(divisor, *weight));
-        total_weight(hosts) / u64::from(divisor.max(1))
+        let divisor = common_divisor(hosts.iter().map(|(_, weight)| *weight));
+        total_weight(hosts) / u64::from(divisor)
     }
-}
-
-fn common_divisor(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { common_divisor(b, a % b) }
 }
 
 #[cfg(test)]

@@ -6,13 +6,17 @@
 use super::function::{CRC32_START, crc32_end, crc32_step};
 use super::points::{Points, Unplaced};
 use super::{check, total_weight};
+use std::collections::BTreeSet;
 
 /// Points of hosts on a circle of 32-bit hashes, as nginx places them.
 ///
-/// Disruption: minimal, on any change of hosts or weights.
+/// Disruption: minimal, on any change of hosts or weights. A host may come and go: it is known by an index, which stays its own
+/// while others come and go.
 #[derive(Clone, Debug)]
 pub struct Nginx {
     points: Points,
+    /// Points that are not on the ring because one of a lesser index is there already: position and index.
+    hidden: BTreeSet<(u64, u32)>,
 }
 
 impl Nginx {
@@ -29,15 +33,59 @@ impl Nginx {
         check(hosts);
         let mut points = Unplaced::new(total_weight(hosts) as usize * Self::POINTS_PER_WEIGHT as usize);
         for (index, (host, weight)) in hosts.iter().enumerate() {
-            let (address, port) = split(host);
-            let stem = [address, "\0", port].iter().fold(CRC32_START, |crc, part| crc32_step(crc, part.as_bytes()));
-            let mut before = 0_u32;
-            for _ in 0..u64::from(*weight) * u64::from(Self::POINTS_PER_WEIGHT) {
-                before = crc32_end(crc32_step(stem, &before.to_le_bytes()));
-                points.push(u64::from(before) << 32, index as u32);
+            positions(host).take(count_of(*weight)).for_each(|position| points.push(position, index as u32));
+        }
+        let (points, hidden) = Points::deduplicated(points);
+        Nginx { points, hidden: hidden.into_iter().collect() }
+    }
+
+    /// `host` comes, to be known by `index`, which nobody is known by. O(points of the host) expected. Panics when `weight` is
+    /// zero.
+    pub fn insert(&mut self, index: usize, host: &str, weight: u32) {
+        check(&[(host, weight)]);
+        positions(host).take(count_of(weight)).for_each(|position| self.put(position, index as u32));
+    }
+
+    /// The host known by `index` leaves, which came as `host` with `weight`. O(points of the host) expected. Panics when it is
+    /// the last one.
+    pub fn remove(&mut self, index: usize, host: &str, weight: u32) {
+        positions(host).take(count_of(weight)).for_each(|position| self.take_away(position, index as u32));
+        assert!(self.points.owner(self.points.at_or_after(0)) != index, "the last host cannot leave");
+    }
+
+    /// The host known by `index`, which came as `host`, has the weight `to` from now on instead of `from`; how many points that
+    /// wrote. O(points of the host) expected.
+    pub fn weigh(&mut self, index: usize, host: &str, from: u32, to: u32) -> usize {
+        let (from, to) = (count_of(from), count_of(to));
+        positions(host).take(to).skip(from).for_each(|position| self.put(position, index as u32));
+        positions(host).take(from).skip(to).for_each(|position| self.take_away(position, index as u32));
+        from.abs_diff(to)
+    }
+
+    fn put(&mut self, position: u64, index: u32) {
+        match self.points.owner_at(position) {
+            Some(owner) if owner < index => drop(self.hidden.insert((position, index))),
+            Some(owner) if owner == index => {}
+            before => {
+                self.points.insert(position, index);
+                if let Some(owner) = before {
+                    self.points.remove(position, owner);
+                    self.hidden.insert((position, owner));
+                }
             }
         }
-        Nginx { points: Points::deduplicated(points) }
+    }
+
+    fn take_away(&mut self, position: u64, index: u32) {
+        if self.hidden.remove(&(position, index)) || self.points.owner_at(position) != Some(index) {
+            return;
+        }
+        // Whoever was behind it comes first, so that the ring is never without a point.
+        if let Some(next) = self.hidden.range((position, 0)..=(position, u32::MAX)).next().copied() {
+            self.hidden.remove(&next);
+            self.points.insert(position, next.1);
+        }
+        self.points.remove(position, index);
     }
 
     /// Points on the ring.
@@ -47,7 +95,7 @@ impl Nginx {
 
     /// The memory it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.points.bytes()
+        size_of::<Self>() + self.points.bytes() + self.hidden.len() * size_of::<(u64, u32)>()
     }
 
     /// The host of the first point at the lower 32 bits of `hash`, or after; nginx hashes keys by
@@ -68,6 +116,19 @@ impl Nginx {
     pub fn points(&self) -> impl ExactSizeIterator<Item = (u32, usize)> {
         self.points.iter().map(|(position, host)| ((position >> 32) as u32, host))
     }
+}
+
+/// The positions of a host's points, one after the other, without end.
+fn positions(host: &str) -> impl Iterator<Item = u64> {
+    let (address, port) = split(host);
+    let stem = [address, "\0", port].iter().fold(CRC32_START, |crc, part| crc32_step(crc, part.as_bytes()));
+    let next = move |before: &u32| Some(crc32_end(crc32_step(stem, &before.to_le_bytes())));
+    std::iter::successors(next(&0), next).map(|hash| u64::from(hash) << 32)
+}
+
+/// How many points a host of `weight` has.
+fn count_of(weight: u32) -> usize {
+    weight as usize * Nginx::POINTS_PER_WEIGHT as usize
 }
 
 /// Address and port of a server's name, as nginx takes them apart.
@@ -150,6 +211,33 @@ mod tests {
             assert_eq!(names[lookup(&nginx, "a")], "127.0.0.10:6443", "{n} hosts");
             assert_eq!(names[lookup(&nginx, "b")], "127.0.0.5:6443", "{n} hosts");
         }
+    }
+
+    #[test]
+    fn who_comes_and_goes_leaves_the_ring_of_those_who_are_there() {
+        // 384,000 points of 32 bits: some seventeen pairs are equal.
+        let names: Vec<_> = (0..60).map(|i| format!("10.0.0.{i}:443")).collect();
+        let hosts: Vec<_> = names.iter().map(|name| (name.as_str(), 40)).collect();
+        let all = Nginx::new(&hosts);
+        assert!(all.hidden.len() > 5, "{} pairs are equal", all.hidden.len());
+        let mut ring = Nginx::new(&hosts[..1]);
+        for (index, (host, weight)) in hosts.iter().enumerate().skip(1).rev() {
+            ring.insert(index, host, 1);
+            assert_eq!(ring.weigh(index, host, 1, *weight), 39 * 160);
+        }
+        assert!(ring.points().eq(all.points()) && ring.hidden == all.hidden);
+        for index in (0..60).step_by(2) {
+            ring.weigh(index, hosts[index].0, 40, 3);
+            ring.remove(index, hosts[index].0, 3);
+        }
+        let odd: Vec<_> = hosts.iter().copied().skip(1).step_by(2).collect();
+        assert!(ring.points().eq(Nginx::new(&odd).points().map(|(hash, index)| (hash, 2 * index + 1))));
+    }
+
+    #[test]
+    #[should_panic(expected = "the last host cannot leave")]
+    fn the_last_host_stays() {
+        Nginx::new(&[("a:80", 1)]).remove(0, "a:80", 1);
     }
 
     #[test]

@@ -161,21 +161,22 @@ impl Points {
     /// Places `points`, each a position and its owner's index; of equal positions the lesser index is in front. O(p)
     /// expected for positions that are hashes.
     pub(super) fn new(points: Unplaced) -> Self {
-        Points::placed(points, false)
+        Points::placed::<false>(points).0
     }
 
-    /// Drops all but the one with the least owner of points at the same position.
-    pub(super) fn deduplicated(points: Unplaced) -> Self {
-        Points::placed(points, true)
+    /// Of points at the same position only the one with the least owner is placed; those of other owners are given back.
+    pub(super) fn deduplicated(points: Unplaced) -> (Self, Vec<(u64, u32)>) {
+        Points::placed::<true>(points)
     }
 
-    fn placed(points: Unplaced, distinct: bool) -> Self {
+    fn placed<const DISTINCT: bool>(points: Unplaced) -> (Self, Vec<(u64, u32)>) {
         let len = points.regions.iter().map(Vec::len).sum();
         assert!(len > 0, "a circle without points has no next one");
         assert!(u32::try_from(len).is_ok(), "{len} points do not fit an index");
         let arcs = ((len as f64 / FILL) as usize).max(1);
         let mut circle = Points { lines: Vec::with_capacity(arcs), spilled: BTreeSet::new(), len };
         let mut spilled = Vec::new();
+        let mut hidden = Vec::new();
         for region in points.regions {
             // Lines are made when their region is reached, so that they are still in the cache when points come.
             let last = region.iter().map(|(position, _)| *position).max().unwrap_or(0);
@@ -183,8 +184,12 @@ impl Points {
             for point in region {
                 assert!(point.1 < OWNER, "host {} is one too many", point.1);
                 let line = &mut circle.lines[arc_of(point.0, arcs)];
-                if distinct && let Some(slot) = (0..line.count()).find(|&slot| line.positions[slot] == point.0) {
-                    line.owners[slot] = point.1.min(line.owners[slot]);
+                let slot = line.before(point.0);
+                if DISTINCT && slot < line.count() && line.positions[slot] == point.0 {
+                    let other = line.owner(slot);
+                    line.owners[slot] = point.1.min(other);
+                    hidden.push((point.0, point.1.max(other)));
+                    hidden.truncate(hidden.len() - usize::from(point.1 == other));
                     circle.len -= 1;
                 } else if let Some(point) = line.insert(point) {
                     spilled.push(point);
@@ -193,9 +198,14 @@ impl Points {
         }
         circle.lines.resize(arcs, Line::EMPTY);
         spilled.sort_unstable();
-        if distinct {
+        if DISTINCT {
             let before = spilled.len();
-            spilled.dedup_by_key(|(position, _)| *position);
+            spilled.dedup_by(|point, kept| {
+                if point.0 == kept.0 && point.1 != kept.1 {
+                    hidden.push(*point);
+                }
+                point.0 == kept.0
+            });
             circle.len -= before - spilled.len();
         }
         for &(position, _) in &spilled {
@@ -218,7 +228,7 @@ impl Points {
             (point.0, point.1, number)
         });
         circle.spilled = numbered.collect();
-        circle
+        (circle, hidden)
     }
 
     #[inline]
@@ -326,6 +336,12 @@ impl Points {
             }
             _ => self.first(self.following(arc as usize)),
         }
+    }
+
+    /// The owner of the first point that is at `position` itself, if there is one.
+    pub(super) fn owner_at(&self, position: u64) -> Option<u32> {
+        let place = self.at_or_after(position);
+        (place.point.0 == position).then_some(place.point.1)
     }
 
     /// The host at `place`.
@@ -507,11 +523,15 @@ mod tests {
         ) {
             let mut sorted: Vec<_> = positions.iter().zip(0..).map(|(p, i)| (*p, i)).collect();
             let points = Points::new(unplaced(&sorted, 0));
-            let distinct = Points::deduplicated(unplaced(&sorted, 1 << 14));
+            let (distinct, hidden) = Points::deduplicated(unplaced(&sorted, 1 << 14));
             sorted.sort_unstable();
             assert_is(&points, &sorted, asked.iter().copied());
+            let all = sorted.clone();
             sorted.dedup_by_key(|(position, _)| *position);
             assert_is(&distinct, &sorted, asked);
+            sorted.extend(hidden);
+            sorted.sort_unstable();
+            prop_assert_eq!(sorted, all);
         }
 
         #[test]
@@ -541,7 +561,7 @@ mod tests {
         let given = [(7, 2), (7, 0), (3, 1), (7, 1), (7, 5), (7, 4), (7, 3), (7, 6)];
         let points = Points::new(unplaced(&given, 8));
         assert_eq!(points.iter().collect::<Vec<_>>(), [(3, 1), (7, 0), (7, 1), (7, 2), (7, 3), (7, 4), (7, 5), (7, 6)]);
-        assert_eq!(Points::deduplicated(unplaced(&given, 8)).iter().collect::<Vec<_>>(), [(3, 1), (7, 0)]);
+        assert_eq!(Points::deduplicated(unplaced(&given, 8)).0.iter().collect::<Vec<_>>(), [(3, 1), (7, 0)]);
     }
 
     #[test]

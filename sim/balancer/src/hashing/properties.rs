@@ -236,7 +236,7 @@ proptest! {
                 }
             }
             // Whatever happened, it is the structure that would be built for those who are there, where names decide.
-            if matches!(kind, Kind::Karger { .. } | Kind::MultiProbe { .. }) {
+            if matches!(kind, Kind::Karger { .. } | Kind::MultiProbe { .. } | Kind::Nginx | Kind::Rendezvous) {
                 let rest: Vec<(&str, u32)> = there.iter().map(|(_, host)| *host).collect();
                 let anew = Structure::build(kind, &rest);
                 prop_assert_eq!(structure.entries(), anew.entries());

@@ -315,7 +315,8 @@ impl Structure {
     /// those of the list it was built over.
     pub fn is_changed_in_place(&self) -> bool {
         match &self.inner {
-            Inner::Anchor(_) | Inner::Dx(_) | Inner::Memento(_) | Inner::Haproxy(_) | Inner::MultiProbe(_) => true,
+            Inner::Anchor(_) | Inner::Dx(_) | Inner::Memento(_) => true,
+            Inner::Rendezvous(_) | Inner::MultiProbe(_) | Inner::Nginx(_) | Inner::Haproxy(_) => true,
             Inner::Ring(s) => s.is_fixed(),
             _ => false,
         }
@@ -329,6 +330,8 @@ impl Structure {
             Inner::Dx(s) => s.remove(place),
             Inner::Memento(s) => s.remove(place),
             Inner::Haproxy(s) => s.remove(place),
+            Inner::Rendezvous(s) => s.remove(place),
+            Inner::Nginx(s) => s.remove(place, host.0, host.1),
             Inner::MultiProbe(s) => s.remove(place, xxh64(host.0.as_bytes(), 0)),
             Inner::Ring(s) if s.is_fixed() => s.remove(place, host.0, host.1),
             _ => return false,
@@ -347,6 +350,14 @@ impl Structure {
             Inner::Dx(s) => s.add()?,
             Inner::Memento(s) => s.add(),
             Inner::Haproxy(s) => s.add(host.1),
+            Inner::Rendezvous(s) => {
+                s.insert(number as usize, host.0, host.1);
+                number as usize
+            }
+            Inner::Nginx(s) => {
+                s.insert(number as usize, host.0, host.1);
+                number as usize
+            }
             Inner::MultiProbe(s) => {
                 s.insert(number as usize, xxh64(host.0.as_bytes(), 0));
                 number as usize
@@ -367,6 +378,11 @@ impl Structure {
     pub(crate) fn weigh(&mut self, place: usize, host: (&str, u32), weight: u32) -> usize {
         match &mut self.inner {
             Inner::Haproxy(s) => s.weigh(place, weight),
+            Inner::Rendezvous(s) if host.1 != weight => {
+                s.weigh(place, weight);
+                1
+            }
+            Inner::Nginx(s) => s.weigh(place, host.0, host.1, weight),
             Inner::Ring(s) if s.is_fixed() && host.1 != weight => {
                 // Its new points come first, so that the ring is never without any.
                 let before = s.entries();

@@ -19,17 +19,20 @@ impl<T> Default for PerHost<T> {
 }
 
 impl<T: Copy> PerHost<T> {
-    /// Hosts that stay keep what they have, and new ones begin with what `new` gives them. O(n); to be called once for
-    /// every update.
+    /// Hosts that stay keep what they have, and new ones begin with what `new` gives them. O(n), which
+    /// is a copy but between the first and the last change; to be called once for every update.
     pub(crate) fn refresh(&mut self, hosts: &Hosts, mut new: impl FnMut(&Host) -> T) {
         swap(&mut self.values, &mut self.before);
         self.values.clear();
-        let mut before = hosts.before().iter().zip(&self.before).peekable();
-        for host in hosts.all() {
+        let (was, is) = hosts.between_kept();
+        self.values.extend_from_slice(&self.before[..is.start]);
+        let mut before = hosts.before()[was.clone()].iter().zip(&self.before[was.clone()]).peekable();
+        for host in &hosts.all()[is] {
             while before.next_if(|(other, _)| other.instance < host.instance).is_some() {}
             let stayed = before.next_if(|(other, _)| other.instance == host.instance);
             self.values.push(stayed.map_or_else(|| new(host), |(_, value)| *value));
         }
+        self.values.extend_from_slice(&self.before[was.end..]);
     }
 }
 

@@ -11,7 +11,7 @@
 use super::catalogue::{Needs, StrategyInfo};
 use super::per_host::PerHost;
 use super::{Choose, Pick, State};
-use crate::hosts::Hosts;
+use crate::hosts::{Hosts, common_divisor};
 use base::Instant;
 
 pub(super) static INFO: StrategyInfo = StrategyInfo {
@@ -20,7 +20,8 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     explanation: "Weights 5, 1, 1 give a a b a c a a, not five in a row: every pick gives each host its weight in \
                   points, takes the host with the most and charges it the sum. Exact over every whole cycle. \
                   There is no random start, so clients that begin together send their first requests to the \
-                  same host, the heaviest one. Costs time in proportion to the number of hosts.",
+                  same host, the heaviest one. A pick costs time in proportion to the number of hosts until one \
+                  cycle has gone by without a change, and none to speak of from then on.",
     source: "nginx round robin (ngx_http_upstream_round_robin.c), without its lowering of weights after failures",
     weighted: true,
     parameters: &[],
@@ -31,14 +32,33 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
 /// Hosts whose points are raised and compared together, before it is looked which of them it is.
 const BLOCK: usize = 64;
 
+/// Picks of a cycle that are remembered at most: as many for each host, and at least so many.
+const REMEMBERED_A_HOST: u64 = 16;
+const REMEMBERED: u64 = 1024;
+
 #[derive(Debug, Default)]
 pub(crate) struct SmoothWeighted {
-    /// Points, by host. Whole numbers, and exact below 2⁵³; as floating point because every processor can add and compare
-    /// several of those at once.
+    /// Points, by host; while a cycle goes round, those at its beginning. Whole numbers, and exact below 2⁵³; as floating
+    /// point because every processor can add and compare several of those at once.
     pub(super) current: PerHost<f64>,
     weights: Vec<f64>,
     /// What one pick gives away.
     total: f64,
+    cycle: Cycle,
+}
+
+/// The picks of one cycle. They are the same in every one that begins with the same points, so that after the first of them
+/// nothing has to be raised or compared.
+#[derive(Debug, Default)]
+struct Cycle {
+    /// The sum of weights over their greatest common divisor: picks until the points are what they were. Zero when there are
+    /// too many to be remembered.
+    length: usize,
+    /// The picks so far, of a cycle that began with the points `first`.
+    picks: Vec<u32>,
+    first: Vec<f64>,
+    /// Which of them is next, once they are all there and have led back to where they began.
+    next: Option<usize>,
 }
 
 impl Choose for SmoothWeighted {
@@ -47,14 +67,32 @@ impl Choose for SmoothWeighted {
     /// Hosts that stay keep their points and new ones begin with none, as peers of an upstream zone do; a new weight
     /// counts from the next pick.
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
+        self.catch_up();
         self.current.refresh(hosts, |_| 0.0);
         self.weights.clear();
         self.weights.extend((0..hosts.len()).map(|index| f64::from(hosts.weight(index))));
-        self.total = self.weights.iter().sum();
+        self.total = (0..hosts.len()).map(|index| u64::from(hosts.weight(index))).sum::<u64>() as f64;
+        self.cycle.begin(hosts, self.total, &self.current);
     }
 
     #[inline]
     fn pick(&mut self, _: Pick<'_>) -> Option<usize> {
+        if let Some(next) = &mut self.cycle.next {
+            let pick = self.cycle.picks[*next];
+            *next = if *next + 1 == self.cycle.length { 0 } else { *next + 1 };
+            return Some(pick as usize);
+        }
+        let best = self.choose()?;
+        if self.cycle.length > 0 {
+            self.cycle.remember(best, &self.current);
+        }
+        Some(best)
+    }
+}
+
+impl SmoothWeighted {
+    /// The rule itself.
+    fn choose(&mut self) -> Option<usize> {
         let mut most = f64::NEG_INFINITY;
         let mut block = 0;
         let blocks = self.current.chunks_mut(BLOCK).zip(self.weights.chunks(BLOCK));
@@ -69,6 +107,48 @@ impl Choose for SmoothWeighted {
         let best = begin + self.current[begin..].iter().position(|current| *current == most)?;
         self.current[best] -= self.total;
         Some(best)
+    }
+
+    /// Gives and charges the points of the picks since the present cycle began.
+    fn catch_up(&mut self) {
+        let Some(made) = self.cycle.next.take() else { return };
+        for (current, weight) in self.current.iter_mut().zip(&self.weights) {
+            *current += made as f64 * weight;
+        }
+        for pick in &self.cycle.picks[..made] {
+            self.current[*pick as usize] -= self.total;
+        }
+    }
+}
+
+impl Cycle {
+    /// A new one begins, with points of `total` given away by each pick.
+    fn begin(&mut self, hosts: &Hosts, total: f64, points: &[f64]) {
+        let divisor = common_divisor((0..hosts.len()).map(|index| hosts.weight(index)));
+        let length = total as u64 / u64::from(divisor);
+        let is_short = length <= REMEMBERED.max(REMEMBERED_A_HOST * hosts.len() as u64);
+        self.length = if is_short { length as usize } else { 0 };
+        self.picks.clear();
+        self.first.clear();
+        if is_short {
+            self.picks.reserve_exact(self.length);
+            self.first.extend_from_slice(points);
+        }
+    }
+
+    /// One more pick, that led to these `points`.
+    fn remember(&mut self, pick: usize, points: &[f64]) {
+        self.picks.push(pick as u32);
+        if self.picks.len() < self.length {
+            return;
+        }
+        if self.first == points {
+            self.next = Some(0);
+        } else {
+            // The hosts that came or left have not yet found their places in the turn.
+            self.picks.clear();
+            self.first.copy_from_slice(points);
+        }
     }
 }
 

@@ -63,20 +63,23 @@ impl StaticStride {
     /// Scales `weights`. A `float` is what gRPC keeps them in, and what its factor is rounded to.
     pub(super) fn set_weights(&mut self, weights: impl Iterator<Item = f32> + Clone) {
         self.weights.clear();
-        let known = weights.clone().filter(|&w| w != 0.0);
-        let sum: f64 = known.clone().map(f64::from).sum();
-        let mean = sum / known.clone().count() as f64;
-        let mut max = known.fold(0.0, f32::max);
+        let (mut sum, mut known, mut max) = (0.0, 0_u32, 0.0_f32);
+        for weight in weights.clone() {
+            sum += f64::from(weight);
+            known += u32::from(weight != 0.0);
+            max = if weight > max { weight } else { max };
+        }
+        let mean = sum / f64::from(known);
         if f64::from(max) / mean > MAX_RATIO {
             max = (MAX_RATIO * mean) as f32;
         }
         if max > 0.0 {
             let factor = f64::from(f32::from(MAX) / max);
-            let scaled_mean = (factor * mean).round() as u16;
-            let least = ((f64::from(scaled_mean) * MIN_RATIO).round() as u16).max(1);
-            self.weights.extend(weights.map(|weight| match weight {
-                0.0 => scaled_mean,
-                _ => ((f64::from(weight.min(max)) * factor).round() as u16).max(least),
+            let scaled_mean = rounded(factor * mean);
+            let least = rounded(f64::from(scaled_mean) * MIN_RATIO).max(1);
+            self.weights.extend(weights.map(|weight| {
+                let scaled = rounded(f64::from(if weight < max { weight } else { max }) * factor).max(least);
+                if weight == 0.0 { scaled_mean } else { scaled }
             }));
         } else {
             // No weight is known: a plain round robin.
@@ -105,6 +108,14 @@ impl StaticStride {
             }
         }
     }
+}
+
+/// `x`, which is not negative and below 65535.5, to the nearest whole number, the greater of two that are as near. In a few
+/// instructions, where `f64::round` is a call on processors without one of their own for it.
+#[inline]
+fn rounded(x: f64) -> u16 {
+    let below = x as u32;
+    (below + u32::from(x - f64::from(below) >= 0.5)) as u16
 }
 
 impl Choose for StaticStride {
