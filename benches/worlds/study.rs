@@ -23,6 +23,7 @@ pub(crate) fn world(model: &Model) -> Spec {
         name: "checkout".into(),
         instances: model.servers,
         concurrency: 1,
+        processors: None,
         queue_limit: None,
         service_time: Dist::Exponential { mean: model.service },
         start_up: Duration::secs(1),

@@ -25,6 +25,7 @@ const LIBRARY: &[Entry] = entries![
     "theory/mmc",
     "theory/md1",
     "theory/mg1",
+    "theory/mg1-ps",
     "theory/rr-2",
     "theory/rr-10",
     "theory/p2c-2-replacement",

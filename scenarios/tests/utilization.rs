@@ -48,6 +48,15 @@ fn slow_instances_count_at_their_speed() {
 }
 
 #[test]
+fn processors_count_and_not_places_where_they_are_fewer() {
+    let of =
+        |service| rate(&format!("service_time = \"10ms\"\n{service}"), "target = \"shop\"\nutilization = \"100%\"");
+    assert_eq!(of("concurrency = 64\nprocessors = 2"), 200.0);
+    assert_eq!(of("concurrency = 1\nprocessors = 2"), 100.0);
+    assert_eq!(of("concurrency = 64\nprocessors = 0.5\nspeeds = [2]"), 100.0);
+}
+
+#[test]
 fn every_open_shape_and_the_way_through_a_gateway_take_it() {
     let service = "service_time = \"10ms\"\nconcurrency = 1";
     for load in [

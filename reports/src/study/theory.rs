@@ -19,6 +19,8 @@ pub enum Theory {
     Md1,
     /// One queue, one server, service with this squared coefficient of variation: `mg1 4`.
     Mg1(f64),
+    /// One server that all requests at work share, with any distribution of service: `ps`.
+    ProcessorSharing,
     /// Round robin to so many servers: `rr 10`; without a number, as many as the cell has.
     RoundRobin(Option<u32>),
     /// Arrivals at even distances at one server, the limit of round robin to many: `dm1`.
@@ -66,6 +68,7 @@ impl Theory {
                 Some(Ok(c)) if (0.0..=1e6).contains(&c) => Ok(Theory::Mg1(c)),
                 _ => Err(format!("`{text}` needs the squared coefficient of variation, as in `mg1 4`")),
             },
+            "ps" => none(Theory::ProcessorSharing),
             "rr" => Ok(Theory::RoundRobin(whole(1)?)),
             "dm1" => none(Theory::Dm1),
             "supermarket" => Ok(Theory::Supermarket(must(1)?)),
@@ -78,11 +81,12 @@ impl Theory {
     }
 
     /// The names that [`Theory::parse`] takes, with the numbers some of them need.
-    pub const NAMES: [&str; 11] = [
+    pub const NAMES: [&str; 12] = [
         "mm1",
         "mmc [servers]",
         "md1",
         "mg1 <squared variation>",
+        "ps",
         "rr [servers]",
         "dm1",
         "supermarket <choices>",
@@ -127,6 +131,7 @@ impl Theory {
             Theory::Mmc(n) => theory::mmc(n.unwrap_or(servers), rho),
             Theory::Md1 => theory::md1(rho),
             Theory::Mg1(variation) => theory::mg1(variation, rho),
+            Theory::ProcessorSharing => theory::processor_sharing(rho),
             Theory::RoundRobin(n) => theory::round_robin(n.unwrap_or(servers), rho),
             Theory::Dm1 => theory::dm1(rho),
             Theory::Supermarket(choices) => theory::supermarket(choices, rho),
@@ -146,6 +151,7 @@ impl fmt::Display for Theory {
             Theory::Mmc(None) => f.write_str("M/M/c, one queue"),
             Theory::Md1 => f.write_str("M/D/1"),
             Theory::Mg1(variation) => write!(f, "M/G/1, C² = {variation}"),
+            Theory::ProcessorSharing => f.write_str("M/G/1, processor sharing"),
             Theory::RoundRobin(Some(n)) => write!(f, "round robin to {n}, E{n}/M/1"),
             Theory::RoundRobin(None) => f.write_str("round robin, En/M/1"),
             Theory::Dm1 => f.write_str("D/M/1"),

@@ -16,7 +16,8 @@ pub(crate) fn capacity(service: &ServiceSpec) -> f64 {
     if mean == Duration::ZERO {
         return f64::INFINITY;
     }
-    let slots = speed(service) * f64::from(service.concurrency);
+    let places = f64::from(service.concurrency);
+    let slots = speed(service) * service.processors.map_or(places, |processors| processors.min(places));
     slots / (mean.as_secs_f64() * version.slowdown)
 }
 

@@ -18,6 +18,9 @@ const VERSIONS_MAX: usize = 200;
 const CALLS_MAX: usize = 200;
 /// The heaviest an instance can be: what gRPC's weights are scaled to, and far more than a ratio anybody wants.
 const WEIGHT_MAX: u32 = 65_535;
+/// The processors an instance can have: a thousandth of one, the least that Kubernetes gives, and more than any machine has.
+const PROCESSORS_MIN: f64 = 0.001;
+const PROCESSORS_MAX: f64 = 10_000.0;
 /// How slow an instance can be; a thousand times slower than the others is as good as dead.
 const SPEED_MIN: f64 = 0.001;
 
@@ -38,6 +41,7 @@ pub(crate) fn lower(cx: &mut Context<'_>, zones: &[String]) -> Vec<ServiceSpec> 
             name: name.to_string(),
             instances: cx.draw_or(&format!("{path}/instances"), service.instances.as_ref(), Count(1)).0,
             concurrency: cx.draw_or(&format!("{path}/concurrency"), service.concurrency.as_ref(), Count(CONCURRENCY)).0,
+            processors: service.processors.as_ref().map(|at| processors(cx, at, &path)),
             queue_limit: service.queue_limit.as_ref().map(|n| cx.draw(&format!("{path}/queue_limit"), &n.value).0),
             service_time: match &service.service_time {
                 Some(at) => distribution::lower(cx, at),
@@ -169,6 +173,13 @@ fn structure(cx: &mut Context<'_>, service: &Service, strategy: Strategy) {
     {
         cx.report(Problem::at(weights, said).label(help));
     }
+}
+
+fn processors(cx: &mut Context<'_>, at: &At<Ranged<Factor>>, path: &str) -> f64 {
+    if at.low().0 < PROCESSORS_MIN || at.high().0 > PROCESSORS_MAX {
+        cx.report(Problem::at(at, format!("an instance has {PROCESSORS_MIN} to {PROCESSORS_MAX} processors")));
+    }
+    cx.draw(&format!("{path}/processors"), &at.value).0
 }
 
 fn speeds(cx: &mut Context<'_>, all: &At<Vec<At<Factor>>>) -> Vec<f64> {

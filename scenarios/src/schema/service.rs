@@ -20,6 +20,10 @@ pub struct Service {
     /// Requests one instance works on at once; 8 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<At<Ranged<Count>>>,
+    /// The processors of an instance, which the requests it works on share evenly: of n at work each gets on at the rate
+    /// min(1, processors / n). 0.5 is half of one; without the key each request has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processors: Option<At<Ranged<Factor>>>,
     /// Requests that wait when all of those are busy; more are refused. Without a bound by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queue_limit: Option<At<Ranged<Count>>>,

@@ -18,7 +18,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use world::Spec;
-use world::spec::Target;
+use world::spec::{ServiceSpec, Target};
 
 /// More cells than anybody waits for.
 pub(crate) const CELLS_MAX: usize = 5_000;
@@ -192,7 +192,7 @@ fn scenario(
         others.filter_map(|spec| utilization(&spec, service)).fold(utilization(&spec, service), |a, b| Some(a?.max(b)));
     let it = &spec.services[service.index()];
     let facts =
-        Facts { rho, service_ms: service_ms(&spec, service), servers: it.instances.saturating_mul(it.concurrency) };
+        Facts { rho, service_ms: service_ms(&spec, service), servers: it.instances.saturating_mul(servers_of(it)) };
     let service = Service { name: it.name.clone(), phases: spec.phases };
     (Some((Content::World { scenario: Box::new(recovered.value), service }, facts)), problems)
 }
@@ -232,13 +232,21 @@ fn utilization(spec: &Spec, service: ServiceId) -> Option<f64> {
     (offered > 0.0 && capacity.is_finite()).then_some(offered / capacity)
 }
 
+/// How many servers of queueing theory an instance is: its processors, or its places when each has one of its own.
+fn servers_of(service: &ServiceSpec) -> u32 {
+    let processors = service.processors.map_or(u32::MAX, |processors| (processors as u32).max(1));
+    service.concurrency.min(processors)
+}
+
 /// The mean time of service in milliseconds, where every instance has the same.
 fn service_ms(spec: &Spec, service: ServiceId) -> Option<f64> {
     let it = &spec.services[service.index()];
     let version = &it.versions[0];
     let mean = version.service_time.as_ref().unwrap_or(&it.service_time).mean();
     let same = it.calls.is_empty() && mean > Duration::ZERO && it.speeds.iter().all(|speed| *speed == 1.0);
-    same.then(|| mean.as_millis_f64() * version.slowdown)
+    // Less than one processor takes longer even over a request that is alone.
+    let speed = it.processors.map_or(1.0, |processors| processors.min(1.0));
+    same.then(|| mean.as_millis_f64() * version.slowdown / speed)
 }
 
 /// Problems of cells, each once, with the cells that have it.

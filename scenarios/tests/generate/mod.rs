@@ -301,11 +301,11 @@ fn service(index: usize, total: usize) -> BoxedStrategy<Service> {
         numbers,
         maybe(ms(0..5000)),
         calls,
-        (maybe(balancer()), maybe(eligibility()), weights, speeds),
+        (maybe(balancer()), maybe(eligibility()), weights, speeds, maybe(ranged(factor()))),
         maybe(policy()),
         version,
     )
-        .prop_map(|(numbers, grace, calls, (balancer, eligibility, weights, speeds), policy, version)| {
+        .prop_map(|(numbers, grace, calls, (balancer, eligibility, weights, speeds, processors), policy, version)| {
             let (instances, concurrency, queue_limit, service_time) = numbers;
             Service {
                 instances: Some(at(instances)),
@@ -318,6 +318,7 @@ fn service(index: usize, total: usize) -> BoxedStrategy<Service> {
                 eligibility,
                 weights,
                 speeds,
+                processors,
                 policy,
                 version: [(text("1.1.0"), at(version))].into(),
                 ..Service::default()

@@ -6,7 +6,7 @@ use crate::outcome::{
 };
 use crate::spec::ObjectiveSpec;
 use crate::world::{Run, World};
-use base::{Duration, Fingerprint, Instant, Ratio, ServiceId, VersionId};
+use base::{Duration, Fingerprint, InstanceId, Instant, Ratio, ServiceId, VersionId};
 
 impl World {
     /// A text in which `v1` has become the version it stands for.
@@ -105,11 +105,12 @@ impl World {
             requests: metrics.ends.requests(metrics.retries),
             latency: distribution(if metrics.is_all { &self.metrics.latency } else { &metrics.latency }),
             versions: versions.map(|(v, m)| m.outcome(self.version_name(service, VersionId(v as u32)))).collect(),
-            instances: self.instances_of(service).map(|id| self.instance_outcome(id.index(), now)).collect(),
+            instances: self.instances_of(service).map(|id| self.instance_outcome(id, now)).collect(),
         }
     }
 
-    fn instance_outcome(&self, index: usize, now: Instant) -> InstanceOutcome {
+    fn instance_outcome(&self, id: InstanceId, now: Instant) -> InstanceOutcome {
+        let (index, work_area) = (id.index(), self.work_area(id));
         let (instance, record) = (&self.instances[index], &self.records[index]);
         let baseline = record.baseline;
         let span = (now - baseline.at.max(self.metrics.measured_from.min(now))).as_nanos().max(1) as f64;
@@ -125,9 +126,7 @@ impl World {
             version: self.version_name(instance.service(), instance.version()),
             zone: self.spec.zones[zone.index()].clone(),
             requests: self.taken[index] - baseline.taken,
-            utilisation: (instance.working_area - baseline.working_area) as f64
-                / span
-                / f64::from(self.services[instance.service().index()].concurrency),
+            utilisation: (work_area - baseline.work_area) as f64 / span / self.room(id),
             in_system: (instance.in_system_area - baseline.in_system_area) as f64 / span,
             in_system_max: instance.in_system_max.max(baseline.in_system_max),
             in_system_max_measured: instance.in_system_max,

@@ -93,7 +93,7 @@ pub(crate) struct Baseline {
     pub(crate) at: Instant,
     pub(crate) taken: u64,
     pub(crate) in_system_area: u64,
-    pub(crate) working_area: u64,
+    pub(crate) work_area: u64,
     /// Most requests at once until then; the instance counts anew from there.
     pub(crate) in_system_max: u32,
 }
@@ -287,7 +287,8 @@ impl World {
     #[inline]
     fn work(&mut self, id: InstanceId, job: Id<Job>, key: Key) {
         let node = self.instances[id.index()].node;
-        let demand = match self.fails_after(node, key) {
+        let gives_up = self.fails_after(node, key);
+        let demand = match gives_up {
             None => self.demand(id, key),
             Some(after) => {
                 if let Some(job) = self.jobs.get_mut(job) {
@@ -299,6 +300,8 @@ impl World {
         if demand.is_zero() {
             // A gateway, or a service that only calls others: no event for no work.
             self.served(job);
+        } else if self.processors.len() > id.index() && self.processors[id.index()].is_some() && gives_up.is_none() {
+            self.share(id, job, demand);
         } else {
             self.kernel.timer_after(node, demand, None, Msg::Served(job));
         }
@@ -457,6 +460,7 @@ impl World {
                 self.kernel.reset(node, job.from, msg);
             }
         }
+        self.stop_processors(id);
         let lost = self.instances[id.index()].forget(now);
         self.records[id.index()].lost += u64::from(lost);
     }

@@ -35,6 +35,7 @@ pub mod outcome;
 mod probe;
 mod report;
 mod role;
+mod sharing;
 mod slab;
 pub mod spec;
 pub mod theory;

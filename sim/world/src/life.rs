@@ -13,6 +13,7 @@ use crate::caller::{Balance, Caller, Upstream};
 use crate::instance::{Baseline, Instance, Life, Place, Record};
 use crate::outcome::Exposure;
 use crate::role::registry::Registration;
+use crate::sharing::Processors;
 use crate::spec::ServiceSpec;
 use crate::wire::Msg;
 use crate::world::{Role, Sabotage, World};
@@ -69,6 +70,10 @@ impl World {
         self.roles.push(role);
         self.instances.push(Instance::new(service, version, node, concurrency, queue_limit));
         self.instances[id.index()].sum_areas(self.kernel.now());
+        if let Some(count) = self.services[service.index()].processors {
+            self.processors.resize_with(id.index(), || None);
+            self.processors.push(Some(Box::new(Processors::new(count))));
+        }
         self.places.push(Place { node, version: version.0 as u16 });
         self.taken.push(0);
         self.finished.push(0);

@@ -39,7 +39,7 @@ struct Sent {
 #[derive(Clone, Copy, Debug)]
 struct Pulse {
     since: Instant,
-    /// ∫ requests at work dt until then, in request-nanoseconds.
+    /// What it had worked until then.
     area: u64,
     answered: u64,
     failed: u64,
@@ -55,12 +55,12 @@ struct Rates {
 }
 
 impl Pulse {
-    fn rates(&self, now: Instant, area: u64, concurrency: u32) -> Rates {
+    fn rates(&self, now: Instant, area: u64, room: f64) -> Rates {
         let span = now.saturating_since(self.since).as_nanos() as f64;
         if span == 0.0 {
             return Rates::default();
         }
-        let busy = (area - self.area) as f64 / (span * f64::from(concurrency));
+        let busy = (area - self.area) as f64 / (span * room);
         Rates { utilization: busy, qps: self.answered as f64 * 1e9 / span, eps: self.failed as f64 * 1e9 / span }
     }
 }
@@ -101,6 +101,7 @@ impl World {
         service_time: Duration,
     ) {
         let now = self.kernel.now();
+        let (area, room) = (self.work_area(id), self.room(id));
         let instance = &self.instances[id.index()];
         let reports = &mut self.reports;
         if reports.pulses.len() <= id.index() {
@@ -111,8 +112,7 @@ impl World {
         let pulse = reports.pulses[id.index()].get_or_insert(begun);
         pulse.answered += 1;
         pulse.failed += u64::from(!class.is_success());
-        let area = instance.working_area;
-        let rates = pulse.rates(now, area, instance.concurrency());
+        let rates = pulse.rates(now, area, room);
         if now.saturating_since(pulse.since) >= PERIOD {
             *pulse = Pulse { since: now, area, answered: 0, failed: 0, last: Some(rates) };
         }

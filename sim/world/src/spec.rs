@@ -65,6 +65,9 @@ pub struct ServiceSpec {
     pub instances: u32,
     /// Requests one instance works on at once.
     pub concurrency: u32,
+    /// The processors of one instance, above zero, which those requests share evenly: of n at work each gets on at the rate
+    /// min(1, processors / n). One for each request when `None`.
+    pub processors: Option<f64>,
     /// Requests that wait when all of those are busy; more are refused. Without a bound when `None`.
     pub queue_limit: Option<u32>,
     /// Work per request, before downstream calls.

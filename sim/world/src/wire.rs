@@ -21,6 +21,8 @@ pub(crate) enum Msg {
     Response { call: Id<Call>, attempt: u16, class: Class },
     /// An instance has done its own work on a request.
     Served(Id<Job>),
+    /// Somebody's own work at an instance is done whose requests share its processors.
+    Processed(InstanceId),
     /// A caller's patience with an attempt, or with the whole call, is over.
     Impatient { call: Id<Call>, attempt: u16 },
     /// The pause before another attempt is over.
@@ -130,6 +132,7 @@ impl Message for Msg {
             Msg::Served(job) => tag(4, job.digest()),
             Msg::Impatient { call, attempt } => tag(5, call.digest() ^ u64::from(*attempt)),
             Msg::Retry(call) => tag(6, call.digest()),
+            Msg::Processed(instance) => tag(7, u64::from(instance.0)),
             other => other.rare_digest(),
         }
     }
@@ -138,7 +141,12 @@ impl Message for Msg {
     fn is_plain(&self) -> bool {
         matches!(
             self,
-            Msg::Arrive(_) | Msg::Request { .. } | Msg::Response { .. } | Msg::Served(_) | Msg::Impatient { .. }
+            Msg::Arrive(_)
+                | Msg::Request { .. }
+                | Msg::Response { .. }
+                | Msg::Served(_)
+                | Msg::Processed(_)
+                | Msg::Impatient { .. }
         )
     }
 }

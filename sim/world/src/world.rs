@@ -16,6 +16,7 @@ use crate::report::Reports;
 use crate::role::controller::Controller;
 use crate::role::locks::LockStore;
 use crate::role::registry::{Registration, Server};
+use crate::sharing::Processors;
 use crate::slab::Slab;
 use crate::spec::{CallSpec, Spec};
 use crate::wire::{Core, Msg, Post, Synced};
@@ -106,6 +107,7 @@ pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) is_gateway: bool,
     pub(crate) concurrency: u32,
+    pub(crate) processors: Option<f64>,
     pub(crate) queue_limit: u32,
     pub(crate) start_up: Duration,
     pub(crate) grace: Duration,
@@ -184,6 +186,8 @@ pub(crate) struct World {
     pub(crate) probes: Probes,
     pub(crate) jobs: Slab<Job>,
     pub(crate) instances: Vec<Instance>,
+    /// By instance, where requests share them; as long as the last of those.
+    pub(crate) processors: Vec<Option<Box<Processors>>>,
     /// Where each instance is and what it runs: all that sending a request to it asks.
     pub(crate) places: Vec<Place>,
     /// Requests each instance let in, and of those, answered.
@@ -245,6 +249,7 @@ impl World {
                 }
             }
             (Kind::Timer { .. }, Some(&Msg::Served(job))) => self.served(job),
+            (Kind::Timer { .. }, Some(&Msg::Processed(instance))) => self.processed(instance),
             (Kind::Message { .. }, Some(&Msg::Response { call, attempt, class })) => {
                 self.response_arrives(call, attempt, class);
             }
@@ -407,12 +412,14 @@ impl World {
 
     /// What instances did until now is not measured.
     fn measure_from(&mut self, now: Instant) {
-        for ((instance, record), &taken) in self.instances.iter_mut().zip(&mut self.records).zip(&self.taken) {
-            instance.sum_areas(now);
-            let (in_system_area, working_area) = (instance.in_system_area, instance.working_area);
-            let in_system_max = instance.in_system_max;
+        for id in (0..self.instances.len() as u32).map(InstanceId) {
+            self.instances[id.index()].sum_areas(now);
+            let work_area = self.work_area(id);
+            let instance = &mut self.instances[id.index()];
+            let (in_system_area, in_system_max) = (instance.in_system_area, instance.in_system_max);
             instance.in_system_max = instance.in_system();
-            record.baseline = Baseline { at: now, taken, in_system_area, working_area, in_system_max };
+            let taken = self.taken[id.index()];
+            self.records[id.index()].baseline = Baseline { at: now, taken, in_system_area, work_area, in_system_max };
         }
     }
 

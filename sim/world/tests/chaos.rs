@@ -110,6 +110,18 @@ fn whatever_happens_the_promises_hold() {
 }
 
 #[test]
+fn whatever_happens_where_requests_share_processors_the_promises_hold() {
+    for seed in 1..=30 {
+        let mut spec = spec(seed);
+        let rng = &mut Seed(seed).stream("processors");
+        for service in &mut spec.services {
+            service.processors = Some(one(rng, &[0.3, 1.0, 2.0, 6.5]));
+        }
+        keeps_its_promises(&spec, seed);
+    }
+}
+
+#[test]
 fn a_lock_store_whose_disk_rotted_still_grants_newer_tokens() {
     // Bit rot took the record of the largest token, so after a restart the store granted older ones, and a rollout that
     // rightly refuses those waited for ever.

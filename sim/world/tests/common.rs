@@ -12,6 +12,7 @@ pub(crate) fn service(name: &str, instances: u32) -> ServiceSpec {
         name: name.into(),
         instances,
         concurrency: 1,
+        processors: None,
         queue_limit: None,
         service_time: Dist::Exponential { mean: Duration::ms(1) },
         start_up: Duration::secs(1),

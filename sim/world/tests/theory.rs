@@ -22,7 +22,7 @@ const RUNS: u64 = 8;
 fn holds(api: ServiceSpec, rho: f64, exact: f64, requests: f64, slack: f64) {
     // A single queue relaxes in about (1 − √ρ)⁻² services; a thousand with two choices in a few dozen.
     let relaxation = if api.instances > 100 { 10.0 } else { 1.0 / ((1.0 - rho.sqrt()) * (1.0 - rho.sqrt())) };
-    let servers = f64::from(api.instances * api.concurrency);
+    let servers = f64::from(api.instances) * api.processors.unwrap_or(f64::from(api.concurrency));
     let rate = rho * servers * 1_000.0;
     let measured = Duration::from_secs_f64(requests / RUNS as f64 / rate);
     let warmup = Duration::from_secs_f64(0.020 * relaxation);
@@ -70,6 +70,7 @@ fn mean_responses_are_the_published_ones() {
     row("M/G/1 C² = 4", |r| theory::mg1(4.0, r).mean, ["3.5", "6.8333", "23.5", "48.5", "248.5"]);
     row("M/G/1 C² = 10", |r| theory::mg1(10.0, r).mean, ["6.5", "13.8333", "50.5", "105.5", "545.5"]);
     row("M/G/1 C² = 25", |r| theory::mg1(25.0, r).mean, ["14", "31.3333", "118", "248", "1288"]);
+    row("M/G/1-PS", |r| theory::processor_sharing(r).mean, ["2", "3.3333", "10", "20", "100"]);
     row("M/M/2", |r| theory::mmc(2, r).mean, ["1.333333", "1.960784", "5.263158", "10.25641", "50.251256"]);
     row("M/M/4", |r| theory::mmc(4, r).mean, ["1.086957", "1.357212", "2.969383", "5.457095", "25.447629"]);
     row("M/M/10", |r| theory::mmc(10, r).mean, ["1.007221", "1.07391", "1.668732", "2.651171", "10.637384"]);
@@ -131,6 +132,45 @@ fn m_m_c() {
     let pool = |c| ServiceSpec { concurrency: c, ..service("api", 1) };
     holds(pool(4), 0.7, mmc(4, 0.7), 2e6, 0.0);
     holds(pool(10), 0.8, mmc(10, 0.8), 2e6, 0.0);
+}
+
+/// So many instances with one processor each, that whoever is there shares.
+fn sharing(strategy: Strategy, instances: u32, service_time: Dist) -> ServiceSpec {
+    ServiceSpec { processors: Some(1.0), concurrency: 10_000, service_time, ..with(strategy, instances) }
+}
+
+/// Half a millisecond, and 10.5 with a chance of a twentieth: a mean of one, C² = 4.75.
+fn mostly_fast() -> Dist {
+    Dist::Bimodal { fast: Duration::us(500), slow: Duration::us(10_500), slow_share: Ratio::percent(5) }
+}
+
+#[test]
+fn m_g_1_processor_sharing_does_not_ask_how_service_is_distributed() {
+    let exact = theory::processor_sharing(0.7).mean;
+    for (dist, requests) in [
+        (Dist::Constant(Duration::ms(1)), 3e6),
+        (Dist::Exponential { mean: Duration::ms(1) }, 4e6),
+        (mostly_fast(), 6e6),
+    ] {
+        holds(sharing(Strategy::RANDOM, 1, dist), 0.7, exact, requests, 0.0);
+    }
+}
+
+#[test]
+fn m_m_c_with_shared_processors_has_as_many_in_it_as_with_a_queue() {
+    let pool = |processors: f64| ServiceSpec { processors: Some(processors), concurrency: 10_000, ..service("api", 1) };
+    holds(pool(4.0), 0.7, mmc(4, 0.7), 2e6, 0.0);
+    // Half a processor is one that is half as fast.
+    holds(pool(0.5), 0.7, 2.0 * mmc(1, 0.7), 4e6, 0.0);
+}
+
+#[test]
+fn the_shorter_of_two_shared_processors_hardly_asks_how_service_is_distributed() {
+    // Gupta, Harchol-Balter, Sigman and Whitt, "Analysis of join-the-shortest-queue routing for web server farms",
+    // Performance Evaluation 64 (2007): exponential service is that of queues, and the others are within 2 % of it or so.
+    let exact = shorter_of_two(1.0, 0.7).mean;
+    holds(sharing(Strategy::FULL_SCAN, 2, Dist::Exponential { mean: Duration::ms(1) }), 0.7, exact, 4e6, 0.0);
+    holds(sharing(Strategy::FULL_SCAN, 2, mostly_fast()), 0.7, exact, 14e6, 0.009);
 }
 
 #[test]

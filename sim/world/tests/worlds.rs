@@ -258,6 +258,32 @@ fn slow_instances_take_longer_and_the_rest_is_as_it_was() {
 }
 
 #[test]
+fn shared_processors_serve_everybody_at_once_and_lose_everybody_at_once() {
+    // 400 requests a second of 2 ms each, at even distances: one processor is busy for four fifths of the time.
+    let of = |processors, concurrency| {
+        let api =
+            ServiceSpec { service_time: Dist::Constant(Duration::ms(2)), processors, concurrency, ..service("api", 1) };
+        let mut load = poisson(100.0);
+        load.arrivals = Arrivals::Constant { rate: 400.0 };
+        ideal(vec![api], load, Duration::secs(1), Duration::secs(9))
+    };
+    let (queue, shared) = (outcome(&of(None, 1), 1), outcome(&of(Some(1.0), 100), 1));
+    assert_eq!(queue.latency, shared.latency, "nobody meets anybody");
+    assert_eq!(queue.services[0].instances[0].utilisation, shared.services[0].instances[0].utilisation);
+    // Half a processor is less than that.
+    let over = outcome(&of(Some(0.5), 10), 1);
+    assert!(over.services[0].instances[0].utilisation > 0.99, "{}", over.services[0].instances[0].utilisation);
+    assert!(over.services[0].instances[0].in_system > 100.0);
+    // A crash of the process loses all that shared its processor, and the next life begins with an idle one.
+    let mut spec = of(Some(0.81), 100);
+    spec.faults = vec![fault("crash", 4, 1, FaultKind::Crash(Selector::Name("api-1".into()), Crash::Process))];
+    let crashed = outcome(&spec, 1);
+    assert_eq!(crashed.verdict, Verdict::Passed, "{:?}", crashed.failure);
+    let lost = crashed.requests.sent - crashed.requests.succeeded;
+    assert!(lost > 0 && lost < 1_000, "{:?}", crashed.requests);
+}
+
+#[test]
 fn what_requests_are_routed_by_changes_nothing_for_balancers_that_do_not_hash() {
     let mut spec = ideal(vec![service("api", 4)], poisson(500.0), Duration::secs(1), Duration::secs(4));
     let unique = outcome(&spec, 1);

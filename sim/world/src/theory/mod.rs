@@ -106,6 +106,14 @@ pub fn mg1(variation: f64, rho: f64) -> Response {
     Response { mean: 1.0 + rho * (1.0 + variation) / (2.0 * (1.0 - rho)), tail: None }
 }
 
+/// M/G/1 with processor sharing: 1 / (1 − ρ), whatever the distribution of service, of which a request of any size gets its
+/// size times as much (Sakata, Noguchi and Oizumi, "Analysis of a Processor-Shared Queueing Model for Time-Sharing Systems",
+/// 1969; Kleinrock, "Queueing Systems", volume 2, section 4.4).
+pub fn processor_sharing(rho: f64) -> Response {
+    check(rho);
+    Response { mean: 1.0 / (1.0 - rho), tail: None }
+}
+
 /// M/D/1: service that always takes the same time.
 pub fn md1(rho: f64) -> Response {
     mg1(0.0, rho)
