@@ -14,6 +14,7 @@ const LIBRARY: &[Entry] = entries![
     "load-sweep",
     "two-hosts",
     "many-gateways",
+    "queue-or-share",
     "heterogeneous",
     "black-hole",
     "cold-start",

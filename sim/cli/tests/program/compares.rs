@@ -284,7 +284,7 @@ fn every_study_of_the_library_can_run() {
         .iter()
         .map(|s| s["name"].as_str().expect("a name").to_string())
         .collect();
-    assert_eq!(names.len(), 9, "{names:?}");
+    assert_eq!(names.len(), 10, "{names:?}");
     for name in &names {
         let said = folder.run(&format!("validate {name} --format json"));
         let line = &said.json()[0];
@@ -327,6 +327,37 @@ fn two_hosts_meet_their_exact_chains() {
         assert!((measured / exact - 1.0).abs() < 0.03, "{strategy} at {load}: {measured}, in theory {exact}");
     }
     assert!(cells.iter().filter(|c| c["at"]["load"] == "100%").all(|c| !c["unstable"].is_null()));
+}
+
+#[test]
+fn a_shared_server_does_not_ask_how_work_is_distributed_and_a_queue_does() {
+    let folder = Folder::new();
+    shortened(&folder, "queue-or-share", "storm = \"1m\"", "storm = \"20s\"");
+    let said = folder.run("compare queue-or-share.toml --seeds 1..3 --format json");
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let study = &said.json()[0];
+    let mean = |server: &str, variation: &str, strategy: &str| {
+        let is_it = |c: &&Value| {
+            c["at"]["server"] == server && c["at"]["variation"] == variation && c["at"]["strategy"] == strategy
+        };
+        let cell = study["cells"].as_array().expect("cells").iter().find(is_it).expect("a cell");
+        cell["estimates"]["mean"]["mean"].as_f64().expect("a mean")
+    };
+    // M/M/1, M/D/1, Pollaczek and Khinchine at C² = 4.75, and M/G/1 with processor sharing.
+    for (server, variation, exact) in [
+        ("queue", "exponential", 5.0),
+        ("queue", "constant", 3.0),
+        ("queue", "5 % slow", 12.5),
+        ("shared", "exponential", 5.0),
+        ("shared", "constant", 5.0),
+        ("shared", "5 % slow", 5.0),
+    ] {
+        let measured = mean(server, variation, "random");
+        assert!((measured / exact - 1.0).abs() < 0.06, "{server}, {variation}: {measured}, in theory {exact}");
+    }
+    let near = mean("shared", "5 % slow", "full_scan") / mean("shared", "constant", "full_scan");
+    assert!((0.97..1.06).contains(&near), "the shortest queue is {near} times as long");
+    assert!(mean("queue", "5 % slow", "full_scan") > 1.5 * mean("queue", "constant", "full_scan"));
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub(crate) fn calm(seconds: u64) -> Spec {
         name: "backend".into(),
         instances: 6,
         concurrency: 16,
+        processors: None,
         queue_limit: None,
         service_time: Dist::Constant(Duration::ms(5)),
         start_up: Duration::secs(2),
