@@ -24,6 +24,32 @@ fn assert_silent(name: &str, before: u64, mut call: impl FnMut(u64)) {
     assert_eq!(usage.asked, 0, "{name} asks for memory");
 }
 
+/// What every balancer takes beside its hosts: the stream of chance, and a board of its own where one goes by that.
+const APART: usize = 4_096;
+
+#[test]
+fn a_balancer_says_how_much_memory_it_takes() {
+    for info in catalogue::all() {
+        for hosts in [1_000, 4_000] {
+            let hosts: Vec<_> = (0..hosts).map(|i| Host { instance: InstanceId(i), weight: i % 5 + 1 }).collect();
+            let (balancer, usage) = counting::usage_of(|| {
+                let mut balancer = Balancer::new(Strategy::of(info), Seed(1).stream("picks"));
+                balancer.update(Instant::ZERO, &hosts);
+                // Some remember what they pick, and all remember the hosts from before.
+                (0..20_000).for_each(|hash| {
+                    black_box(balancer.pick(Instant::ZERO, Request { hash }));
+                });
+                balancer.update(Instant::ZERO, &hosts);
+                balancer
+            });
+            let (said, live) = (balancer.bytes() - size_of::<Balancer>(), usage.live as usize);
+            // A structure counts itself as well, which is a part of the balancer here.
+            assert!(said <= live + 256, "{}: {said} bytes said, {live} taken", info.name);
+            assert!(live <= 2 * said + APART, "{}: {said} bytes said, {live} taken", info.name);
+        }
+    }
+}
+
 #[test]
 fn a_pick_allocates_nothing() {
     for info in catalogue::all() {

@@ -47,6 +47,8 @@ pub enum Measure {
     Rebuilds,
     /// How many entries they wrote in doing so.
     Rebuilt,
+    /// The memory of the balancers of whichever caller has the largest, in bytes, at the end.
+    BalancerBytes,
     /// Attempts beyond the first, per call.
     Retries,
     /// Keys of the fullest backend over the mean.
@@ -89,7 +91,7 @@ pub(crate) enum Unit {
 }
 
 /// Every measure that has a fixed name, in the order of reports.
-const FIXED: [(Measure, &str, &str, Unit); 29] = {
+const FIXED: [(Measure, &str, &str, Unit); 30] = {
     use Measure::*;
     [
         (Mean, "mean", "mean latency", Unit::Millis),
@@ -110,6 +112,7 @@ const FIXED: [(Measure, &str, &str, Unit); 29] = {
         (Probes, "probes", "probes per request", Unit::Plain),
         (Rebuilds, "rebuilds", "rebuilds of balancers’ tables", Unit::Count),
         (Rebuilt, "rebuilt", "entries written by rebuilds", Unit::Count),
+        (BalancerBytes, "balancer_bytes", "memory of a caller’s balancer, bytes", Unit::Count),
         (Retries, "retries", "retries per request", Unit::Plain),
         (Balance, "balance", "keys of the fullest backend over the mean", Unit::Plain),
         (Lightest, "lightest", "keys of the emptiest backend over the mean", Unit::Plain),
@@ -159,6 +162,11 @@ impl Measure {
     /// Whether more is better. Of most measures less is.
     pub fn higher_is_better(&self) -> bool {
         matches!(self, Measure::Goodput | Measure::Jain | Measure::Lightest)
+    }
+
+    /// Its unit, as it stands in the head of a table: `ms`, `%`; empty for pure numbers.
+    pub fn unit_name(&self) -> &'static str {
+        self.unit().name()
     }
 
     pub(crate) fn unit(&self) -> Unit {

@@ -235,6 +235,7 @@ impl Sample {
         self.set(Measure::Probes, seen.balancing.probes as f64 / attempts as f64);
         self.set(Measure::Rebuilds, seen.balancing.rebuilds as f64);
         self.set(Measure::Rebuilt, seen.balancing.entries as f64);
+        self.set(Measure::BalancerBytes, seen.balancing.bytes as f64);
     }
 
     fn instances(&mut self, seen: &ServiceOutcome, from: usize) {

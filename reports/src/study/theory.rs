@@ -76,24 +76,27 @@ impl Theory {
             "p2c_replacement" => two(Theory::Replacement2),
             "jiq" => Ok(Theory::Jiq(must(1)?)),
             "jiq_struck_off" => Ok(Theory::JiqStruckOff(must(1)?)),
-            _ => Err(format!("there is no theory `{name}`; there are {}", Theory::NAMES.join(", "))),
+            _ => {
+                let all = Theory::CATALOGUE.map(|(name, _)| name).join(", ");
+                Err(format!("there is no theory `{name}`; there are {all}"))
+            }
         }
     }
 
-    /// The names that [`Theory::parse`] takes, with the numbers some of them need.
-    pub const NAMES: [&str; 12] = [
-        "mm1",
-        "mmc [servers]",
-        "md1",
-        "mg1 <squared variation>",
-        "ps",
-        "rr [servers]",
-        "dm1",
-        "supermarket <choices>",
-        "jsq 2",
-        "p2c_replacement 2",
-        "jiq <servers per dispatcher>",
-        "jiq_struck_off <servers per dispatcher>",
+    /// What [`Theory::parse`] takes, with the numbers some of them need, and what each is.
+    pub const CATALOGUE: [(&str, &str); 12] = [
+        ("mm1", "one queue, one server; also a random split over any number of servers"),
+        ("mmc [servers]", "one queue before so many servers, or as many as the cell has"),
+        ("md1", "one queue, one server, work that always takes the same time"),
+        ("mg1 <variation>", "one queue, one server, work with this square of the coefficient of variation"),
+        ("ps", "one server that all requests at work share, with any distribution of work"),
+        ("rr [servers]", "round robin to so many servers, or to as many as the cell has"),
+        ("dm1", "arrivals at even distances at one server: round robin to very many"),
+        ("supermarket <choices>", "the shortest of so many queues chosen at random, in the limit of many servers"),
+        ("jsq 2", "the shorter of two queues, exact"),
+        ("p2c_replacement 2", "the shorter of two draws with replacement from two queues, exact"),
+        ("jiq <servers>", "join the idle queue with so many servers to a dispatcher, in the limit of many"),
+        ("jiq_struck_off <servers>", "the same where servers that a random request reached are struck off"),
     ];
 
     /// What it says of `measure` in a cell, in the measure's unit; none where it says nothing, the load is not known or

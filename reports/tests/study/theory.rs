@@ -36,7 +36,7 @@ fn names_read_as_theories_and_errors_as_sentences() {
 
 #[test]
 fn every_name_in_the_list_can_be_written() {
-    for name in Theory::NAMES {
+    for (name, _) in Theory::CATALOGUE {
         let filled = name.replace("[servers]", "4").replace(['<', '>'], "");
         let words: Vec<&str> = filled.split_whitespace().collect();
         let written = if words.len() > 2 || words.get(1).is_some_and(|w| w.parse::<f64>().is_err()) {

@@ -147,6 +147,16 @@ impl Hosts {
         (1..self.len()).all(|i| self.weight(i) == self.weight(0))
     }
 
+    /// The memory behind it, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let warming = self.warming.as_ref().map_or(0, |warming| size_of_val(&warming.since[..]));
+        let now = size_of_val(&self.hosts[..]) + size_of_val(&self.outstanding[..]) + size_of_val(&self.departed[..]);
+        let before = size_of_val(&self.hosts_before[..])
+            + size_of_val(&self.outstanding_before[..])
+            + size_of_val(&self.departed_before[..]);
+        now + before + warming
+    }
+
     pub(crate) fn in_flight(&self) -> u64 {
         let present: u64 = self.outstanding.iter().map(|&n| u64::from(n)).sum();
         let departed: u64 = self.departed.iter().map(|&(_, n)| u64::from(n)).sum();

@@ -212,6 +212,12 @@ impl Balancer {
         self.state.rebuilds()
     }
 
+    /// The memory it takes, in bytes: of itself, of its hosts and of what its strategy remembers; what all clients know
+    /// together is left out. O(1), and O(departed hosts) of some.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.hosts.bytes() + self.state.bytes()
+    }
+
     /// The hosts to choose from, in the order of their instances.
     pub fn hosts(&self) -> &[Host] {
         self.hosts.all()

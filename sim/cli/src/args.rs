@@ -64,7 +64,7 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Show every problem of scenario and study files, with line and column
     Validate(ValidateArgs),
-    /// Show what exists: strategies, faults, invariants, scenarios, studies
+    /// Show what exists: strategies, faults, invariants, scenarios, studies and more
     List(ListArgs),
     /// Say what a name means: a strategy, fault, invariant, preset, scenario, study, code
     Explain(ExplainArgs),
@@ -430,6 +430,10 @@ pub(crate) enum Kind {
     Scenarios,
     /// What is ready to be compared
     Studies,
+    /// What a study can measure
+    Measures,
+    /// Curves that results can be drawn against
+    Theories,
 }
 
 /// Where a trace goes, and in which format.

@@ -10,6 +10,7 @@ use crate::route::structure;
 use crate::stop::Stop;
 use crate::suggest::nearest;
 use crate::words::{self, Word};
+use reports::study::{Measure, Theory};
 use world::balancer::strategy::catalogue::{self, StrategyInfo};
 use world::outcome::CheckKind;
 use world::{invariant, kernel};
@@ -53,6 +54,13 @@ fn meanings(name: &str, words: &[Word]) -> Vec<Meaning> {
     found.extend(invariant::find(name).map(promise));
     found.extend(file::in_library(name.strip_suffix(".toml").unwrap_or(name)).map(scenario));
     found.extend(scenarios::study::find(name.strip_suffix(".toml").unwrap_or(name)).map(study));
+    found.extend(Measure::parse(name).map(|of| measure(&of)));
+    found.extend(
+        Theory::CATALOGUE
+            .iter()
+            .filter(|(theory, _)| is_theory(theory, name))
+            .map(|(theory, line)| curve(theory, line)),
+    );
     found.extend(Exit::ALL.iter().filter(|exit| exit.name() == name || exit.code().to_string() == name).map(exit));
     // Strategies and faults are words of scenario files too, and have been explained better above.
     let mut of_words: Vec<&Word> = words.iter().filter(|word| word.name == name).collect();
@@ -83,6 +91,42 @@ fn strategy(info: &StrategyInfo) -> Meaning {
         text: vec![sentence(info.summary), info.explanation.into()],
         facts,
         example: format!("[balancer]\nstrategy = \"{}\"", info.name),
+    }
+}
+
+fn measure(measure: &Measure) -> Meaning {
+    let unit = measure.unit_name();
+    let mut facts = Vec::new();
+    // What one instance takes is neither good nor bad.
+    if !matches!(measure, Measure::ShareOf(_)) {
+        facts.push(("better is", if measure.higher_is_better() { "more" } else { "less" }.into()));
+    }
+    if !unit.is_empty() {
+        facts.push(("in", unit.into()));
+    }
+    Meaning {
+        name: measure.name(),
+        what: "measure of a study".into(),
+        text: vec![sentence(&measure.title())],
+        facts,
+        example: format!("[compare]\naxis    = \"strategy\"\nmeasure = \"{measure}\""),
+    }
+}
+
+/// Whether `name` is this theory, whose number need not be there.
+fn is_theory(theory: &str, name: &str) -> bool {
+    theory == name || theory.split(' ').next() == name.split(' ').next()
+}
+
+fn curve(theory: &str, line: &str) -> Meaning {
+    Meaning {
+        name: theory.into(),
+        what: "curve of theory in a study's plots".into(),
+        text: vec![sentence(line)],
+        facts: Vec::new(),
+        example: format!(
+            "[[plot]]\nkind    = \"by_axis\"\nx       = \"load\"\nmeasure = \"mean\"\ntheory  = \"{theory}\""
+        ),
     }
 }
 
@@ -282,7 +326,7 @@ fn unknown(name: &str, words: &[Word]) -> Stop {
         Some(guess) => stop.help(format!("did you mean `{guess}`?")),
         None => stop,
     };
-    stop.help("`windtunnel list` shows all strategies, faults, invariants, scenarios and studies")
+    stop.help("`windtunnel list` shows all strategies, faults, invariants, scenarios, studies, measures and theories")
         .help("keys and presets of scenario files can be explained too, and so can exit codes")
 }
 

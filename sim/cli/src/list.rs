@@ -4,6 +4,7 @@ use crate::args::{Kind, ListArgs};
 use crate::console::{Console, plain, wrap};
 use crate::exit::Exit;
 use crate::stop::Stop;
+use reports::study::{Measure, Theory};
 use world::balancer::strategy::catalogue;
 use world::{invariant, kernel};
 
@@ -35,6 +36,11 @@ pub(crate) fn items(kind: Kind) -> Vec<Item> {
             let of = |entry: &scenarios::Entry| item(entry.name, &scenarios::study::title(entry));
             scenarios::study::library().iter().map(of).collect()
         }
+        Kind::Measures => {
+            let of = |measure: Measure| item(&measure.name(), &measure.title());
+            Measure::names().filter_map(Measure::parse).map(of).collect()
+        }
+        Kind::Theories => Theory::CATALOGUE.iter().map(|(name, line)| item(name, line)).collect(),
     }
 }
 
@@ -45,12 +51,14 @@ pub(crate) fn title(entry: &scenarios::Entry) -> String {
 }
 
 /// The kinds, with a heading and where in a scenario they belong.
-pub(crate) const KINDS: [(Kind, &str, &str); 5] = [
+pub(crate) const KINDS: [(Kind, &str, &str); 7] = [
     (Kind::Strategies, "strategies", "[balancer] strategy = \"…\""),
     (Kind::Faults, "faults", "[[fault]] kind = \"…\""),
     (Kind::Invariants, "invariants", "[expect] always, eventually, sometimes"),
     (Kind::Scenarios, "scenarios", "windtunnel run …"),
     (Kind::Studies, "studies", "windtunnel compare …"),
+    (Kind::Measures, "measures", "of a study: measures = [\"…\"], [compare] measure, [[plot]] measure"),
+    (Kind::Theories, "theories", "of a study: [[plot]] theory = \"…\""),
 ];
 
 /// Lists one kind, or all.

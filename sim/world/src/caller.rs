@@ -258,6 +258,11 @@ impl Upstream {
         })
     }
 
+    /// The memory of its balancers, in bytes.
+    pub(crate) fn balancer_bytes(&self) -> u64 {
+        self.groups.iter().flatten().map(|cluster| cluster.bytes() as u64).sum()
+    }
+
     /// Requests under way by this caller's own count.
     pub(crate) fn in_flight(&self) -> u64 {
         self.groups.iter().flatten().map(Cluster::in_flight).sum()

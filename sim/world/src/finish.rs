@@ -1,5 +1,6 @@
 //! From a world in its last moment to what it leaves behind.
 
+use crate::caller::Upstream;
 use crate::metrics::{End, distribution};
 use crate::outcome::{
     Balancing, Check, CheckKind, Failure, FaultWindow, InstanceOutcome, Objective, Outcome, ServiceOutcome, Verdict,
@@ -98,6 +99,7 @@ impl World {
             probes: upstreams().map(|u| u.probes).sum(),
             rebuilds: upstreams().map(|u| u.rebuilds().times).sum(),
             entries: upstreams().map(|u| u.rebuilds().entries).sum(),
+            bytes: upstreams().map(Upstream::balancer_bytes).max().unwrap_or(0),
         };
         ServiceOutcome {
             balancing,

@@ -173,6 +173,8 @@ pub struct Balancing {
     pub rebuilds: u64,
     /// How many entries were written in doing so.
     pub entries: u64,
+    /// The memory of the balancers of whichever caller has the largest, in bytes, at the end.
+    pub bytes: u64,
 }
 
 /// One service's part.

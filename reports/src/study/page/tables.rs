@@ -12,6 +12,8 @@ use std::fmt::Write as _;
 
 /// Up to so many rankings are open when the page opens.
 const OPEN: usize = 6;
+/// Up to so many points are named in a row of the answer in short; the ranking below has all.
+const NAMED: usize = 5;
 
 /// One row for each combination: the best, and what cannot be told from it.
 pub(super) fn in_short(analysis: &Analysis<'_>) -> String {
@@ -42,7 +44,11 @@ pub(super) fn in_short(analysis: &Analysis<'_>) -> String {
             .filter(|r| !told_apart(compared, r.item, best.item))
             .map(|r| name(r.item))
             .collect();
-        let near = if near.is_empty() && compared.ranking.len() > 1 { "–".into() } else { near.join(", ") };
+        let near = match near.len() {
+            0 if compared.ranking.len() > 1 => "–".into(),
+            n if n > NAMED => format!("{} and {} more", near[..NAMED].join(", "), n - NAMED),
+            _ => near.join(", "),
+        };
         let last = if compared.ranking.len() > 1 {
             [name(worst.item), column.cells[worst.item].clone()]
         } else {

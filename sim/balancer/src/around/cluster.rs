@@ -217,6 +217,14 @@ impl Cluster {
         }
     }
 
+    /// The memory it takes, in bytes: of the balancers of all its groups and of the hosts; see [`Balancer::bytes`].
+    pub fn bytes(&self) -> usize {
+        match &self.inner {
+            Inner::Alone { balancer, .. } => balancer.bytes(),
+            Inner::Surrounded(rules) => rules.bytes(),
+        }
+    }
+
     /// How this cluster chooses among the eligible.
     pub fn strategy(&self) -> Strategy {
         match &self.inner {

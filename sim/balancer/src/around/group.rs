@@ -142,6 +142,15 @@ impl Group {
         }
     }
 
+    /// The memory of its strategy and its members, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let members = size_of_val(&self.members[..]) + size_of_val(&self.hosts[..]);
+        match &self.inner {
+            Inner::Strategy(balancer) => members + balancer.bytes(),
+            Inner::Aperture { .. } => members,
+        }
+    }
+
     /// The hosts in use, as indexes among all.
     pub(super) fn in_use(&self) -> Vec<usize> {
         match &self.inner {

@@ -443,6 +443,11 @@ impl Surrounded {
         })
     }
 
+    /// Of the hosts and the groups; what is known of who is well, and sessions, are left out.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.hosts.bytes() + self.groups.iter().map(Group::bytes).sum::<usize>()
+    }
+
     pub(super) fn shares(&self) -> &[Share] {
         &self.shares
     }

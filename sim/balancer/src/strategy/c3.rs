@@ -165,6 +165,10 @@ impl Choose for C3 {
             none => *none = Some(seen),
         }
     }
+
+    fn bytes(&self) -> usize {
+        self.stats.bytes()
+    }
 }
 
 #[cfg(test)]

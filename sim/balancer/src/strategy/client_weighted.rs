@@ -226,6 +226,14 @@ impl Choose for ClientWeighted {
             self.known[index].learn(now, report, self.penalty);
         }
     }
+
+    fn bytes(&self) -> usize {
+        let turns = match &self.turns {
+            Turns::Stride(stride) => stride.bytes(),
+            Turns::Deadline { schedule, .. } => schedule.bytes(),
+        };
+        self.known.bytes() + turns + size_of_val(&self.weights[..]) + size_of_val(&self.sorted[..])
+    }
 }
 
 #[cfg(test)]

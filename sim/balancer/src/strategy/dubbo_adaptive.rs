@@ -187,6 +187,10 @@ impl Choose for DubboAdaptive {
             metrics.report(millis(now), report.utilization * 100.0, response.rtt.as_nanos() / 1_000_000);
         }
     }
+
+    fn bytes(&self) -> usize {
+        self.metrics.bytes()
+    }
 }
 
 #[cfg(test)]

@@ -84,6 +84,10 @@ impl Choose for Edf {
         let scheduled = self.schedule.pick(|index| pick.hosts.weight_at(index, pick.now));
         Some(scheduled.unwrap_or_else(|| self.index.next(pick.hosts.len())))
     }
+
+    fn bytes(&self) -> usize {
+        self.schedule.bytes()
+    }
 }
 
 /// Envoy's `EdfScheduler`, over indexes.
@@ -104,6 +108,11 @@ struct Entry {
 }
 
 impl Schedule {
+    /// The memory behind it, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.queue.len() * size_of::<Entry>()
+    }
+
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()

@@ -105,6 +105,10 @@ impl Choose for FullScan {
         self.start[count] = border + 1;
         self.least = self.least.min(count - 1);
     }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&self.order[..]) + size_of_val(&self.place[..]) + size_of_val(&self.start[..])
+    }
 }
 
 impl FullScan {

@@ -62,4 +62,8 @@ impl Choose for Jbsq {
     fn finished(&mut self, now: Instant, index: usize, before: u32, response: &Response, hosts: &Hosts) {
         self.scan.finished(now, index, before, response, hosts);
     }
+
+    fn bytes(&self) -> usize {
+        self.scan.bytes()
+    }
 }

@@ -119,4 +119,8 @@ impl Choose for Jiq {
     fn finished_elsewhere(&mut self, now: Instant, instance: InstanceId) {
         self.place.finished(now, instance);
     }
+
+    fn bytes(&self) -> usize {
+        self.place.bytes()
+    }
 }

@@ -208,6 +208,11 @@ pub(crate) trait Choose {
     fn rebuilds(&self) -> Rebuilds {
         Rebuilds::default()
     }
+
+    /// What it remembers beside its own size, in bytes.
+    fn bytes(&self) -> usize {
+        0
+    }
 }
 
 /// The enum of all states, and the dispatch to each.
@@ -259,6 +264,9 @@ macro_rules! strategies {
             }
             fn rebuilds(&self) -> Rebuilds {
                 match self { $(State::$state(s) => s.rebuilds()),+ }
+            }
+            fn bytes(&self) -> usize {
+                match self { $(State::$state(s) => s.bytes()),+ }
             }
         }
     };

@@ -148,6 +148,10 @@ impl Choose for PeakEwma {
     fn finished(&mut self, now: Instant, index: usize, _: u32, response: &Response, _: &Hosts) {
         self.estimates[index].observe(now, response.rtt.as_nanos() as f64, self.decay_ns);
     }
+
+    fn bytes(&self) -> usize {
+        self.estimates.bytes()
+    }
 }
 
 #[cfg(test)]

@@ -138,6 +138,10 @@ impl Choose for PenaltyPeakEwma {
         let value = self.effective(response).as_secs_f64();
         self.estimates[index].observe(now, value, self.decay_s);
     }
+
+    fn bytes(&self) -> usize {
+        self.estimates.bytes()
+    }
 }
 
 #[cfg(test)]

@@ -36,6 +36,13 @@ impl<T: Copy> PerHost<T> {
     }
 }
 
+impl<T> PerHost<T> {
+    /// The memory behind it, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&self.values[..]) + size_of_val(&self.before[..])
+    }
+}
+
 impl<T> Deref for PerHost<T> {
     type Target = [T];
     fn deref(&self) -> &[T] {

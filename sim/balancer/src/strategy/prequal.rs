@@ -258,6 +258,10 @@ impl Choose for Prequal {
         let ProbeReply { in_flight, latency } = reply;
         self.pool.push(Answer { instance, in_flight, latency, at: now, uses });
     }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&self.pool[..]) + size_of_val(&self.recent.counts[..])
+    }
 }
 
 #[cfg(test)]

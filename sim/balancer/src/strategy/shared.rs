@@ -67,6 +67,11 @@ impl Place {
         self.desk.list(self.instances.iter().copied());
     }
 
+    /// The memory of it, in bytes; what is on the board belongs to all clients and is counted with none.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&self.instances[..])
+    }
+
     #[inline]
     pub(super) fn started(&mut self, index: usize) -> InstanceId {
         let instance = self.instances[index];
@@ -169,5 +174,9 @@ impl Choose for Shared {
 
     fn finished_elsewhere(&mut self, now: Instant, instance: InstanceId) {
         self.place.finished(now, instance);
+    }
+
+    fn bytes(&self) -> usize {
+        self.place.bytes() + size_of_val(&self.least[..])
     }
 }

@@ -107,6 +107,10 @@ impl Choose for ShortestResponse {
             answers.sum_ms += response.rtt.as_nanos() / 1_000_000;
         }
     }
+
+    fn bytes(&self) -> usize {
+        self.answers.bytes()
+    }
 }
 
 #[cfg(test)]

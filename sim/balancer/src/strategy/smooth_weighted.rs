@@ -88,6 +88,11 @@ impl Choose for SmoothWeighted {
         }
         Some(best)
     }
+
+    fn bytes(&self) -> usize {
+        let Cycle { picks, first, .. } = &self.cycle;
+        self.current.bytes() + size_of_val(&self.weights[..]) + size_of_val(&picks[..]) + size_of_val(&first[..])
+    }
 }
 
 impl SmoothWeighted {

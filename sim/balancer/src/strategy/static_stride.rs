@@ -129,4 +129,8 @@ impl Choose for StaticStride {
     fn pick(&mut self, _: Pick<'_>) -> Option<usize> {
         Some(self.next())
     }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&self.weights[..])
+    }
 }

@@ -90,6 +90,10 @@ impl Choose for WeightedLeastRequest {
             None => self.equal.pick(pick),
         }
     }
+
+    fn bytes(&self) -> usize {
+        self.schedule.bytes()
+    }
 }
 
 #[cfg(test)]

@@ -53,4 +53,8 @@ impl Choose for WeightedRandom {
             None => rng.below(hosts.len() as u32) as usize,
         })
     }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&self.sums[..])
+    }
 }

@@ -56,6 +56,12 @@ impl House {
         }
     }
 
+    /// The memory of it, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let places = self.places.as_ref().map_or(0, |p| size_of_val(&p.of_hosts[..]) + size_of_val(&p.hosts[..]));
+        self.structure.bytes() + places
+    }
+
     /// The host for `hash`.
     #[inline]
     pub(super) fn lookup(&self, hash: u64) -> usize {

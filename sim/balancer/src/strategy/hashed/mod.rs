@@ -111,6 +111,10 @@ impl Choose for Hashed {
     fn rebuilds(&self) -> Rebuilds {
         self.rebuilds
     }
+
+    fn bytes(&self) -> usize {
+        self.house.as_ref().map_or(0, House::bytes)
+    }
 }
 
 #[cfg(test)]
