@@ -6,7 +6,7 @@
 
 use base::{Duration, ServiceId};
 use world::Spec;
-use world::spec::{Arrivals, GatewaySpec, ServiceSpec, Target};
+use world::spec::{Arrivals, GatewaySpec, ServiceSpec, Target, in_turn};
 use world::traffic::{RequestHead, RouteTable};
 
 /// Requests per second that all instances of a service can finish, each at its speed; infinite where work takes no time.
@@ -16,17 +16,12 @@ pub(crate) fn capacity(service: &ServiceSpec) -> f64 {
     if mean == Duration::ZERO {
         return f64::INFINITY;
     }
-    let places = f64::from(service.concurrency);
-    let slots = speed(service) * service.processors.map_or(places, |processors| processors.min(places));
-    slots / (mean.as_secs_f64() * version.slowdown)
+    speed(service) * service.room() / (mean.as_secs_f64() * version.slowdown)
 }
 
 /// The speeds of all instances together, which without any is how many there are.
 fn speed(service: &ServiceSpec) -> f64 {
-    match service.speeds.as_slice() {
-        [] => f64::from(service.instances),
-        speeds => (0..service.instances as usize).map(|n| speeds[n % speeds.len()]).sum(),
-    }
+    (0..service.instances).map(|n| in_turn(&service.speeds, n).unwrap_or(1.0)).sum()
 }
 
 /// The one service that a load asks; none when a route has several destinations, or leads nowhere.

@@ -192,7 +192,7 @@ fn scenario(
         others.filter_map(|spec| utilization(&spec, service)).fold(utilization(&spec, service), |a, b| Some(a?.max(b)));
     let it = &spec.services[service.index()];
     let facts =
-        Facts { rho, service_ms: service_ms(&spec, service), servers: it.instances.saturating_mul(servers_of(it)) };
+        Facts { rho, service_ms: service_ms(&spec, service), servers: it.instances.saturating_mul(servers(it)) };
     let service = Service { name: it.name.clone(), phases: spec.phases };
     (Some((Content::World { scenario: Box::new(recovered.value), service }, facts)), problems)
 }
@@ -232,10 +232,9 @@ fn utilization(spec: &Spec, service: ServiceId) -> Option<f64> {
     (offered > 0.0 && capacity.is_finite()).then_some(offered / capacity)
 }
 
-/// How many servers of queueing theory an instance is: its processors, or its places when each has one of its own.
-fn servers_of(service: &ServiceSpec) -> u32 {
-    let processors = service.processors.map_or(u32::MAX, |processors| (processors as u32).max(1));
-    service.concurrency.min(processors)
+/// How many servers of queueing theory an instance is.
+fn servers(service: &ServiceSpec) -> u32 {
+    (service.room() as u32).max(1)
 }
 
 /// The mean time of service in milliseconds, where every instance has the same.

@@ -292,18 +292,3 @@ impl Warming {
         }
     }
 }
-
-/// The greatest number that divides all of `weights`; one when there are none, or all are zero.
-pub(crate) fn common_divisor(weights: impl Iterator<Item = u32>) -> u32 {
-    let mut divisor = 0;
-    for weight in weights {
-        let mut rest = weight;
-        while rest != 0 {
-            (divisor, rest) = (rest, divisor % rest);
-        }
-        if divisor == 1 {
-            break;
-        }
-    }
-    divisor.max(1)
-}

@@ -213,7 +213,7 @@ impl Balancer {
     }
 
     /// The memory it takes, in bytes: of itself, of its hosts and of what its strategy remembers; what all clients know
-    /// together is left out. O(1), and O(departed hosts) of some.
+    /// together is left out. O(1).
     pub fn bytes(&self) -> usize {
         size_of::<Self>() + self.hosts.bytes() + self.state.bytes()
     }

@@ -77,9 +77,8 @@ fn explained_above(place: &str) -> bool {
 fn strategy(info: &StrategyInfo) -> Meaning {
     let mut facts = Vec::new();
     for parameter in info.parameters {
-        let flag =
-            structure::PARAMETERS.iter().find(|(_, name, of)| *name == parameter.name && of.contains(&info.name));
-        let flag = flag.map(|(flag, ..)| format!("; {flag} of route")).unwrap_or_default();
+        let flag = structure::FLAGS.iter().find(|flag| flag.sets == parameter.name && flag.of.contains(&info.name));
+        let flag = flag.map(|flag| format!("; {} of route", flag.name)).unwrap_or_default();
         let text = format!("{}; {}, {} by default{flag}", parameter.summary, parameter.kind, parameter.default);
         facts.push((parameter.name, text));
     }
@@ -115,7 +114,7 @@ fn measure(measure: &Measure) -> Meaning {
 
 /// Whether `name` is this theory, whose number need not be there.
 fn is_theory(theory: &str, name: &str) -> bool {
-    theory == name || theory.split(' ').next() == name.split(' ').next()
+    theory.split(' ').next() == name.split(' ').next()
 }
 
 fn curve(theory: &str, line: &str) -> Meaning {

@@ -80,14 +80,6 @@ fn unknown(name: &str) -> Stop {
 fn check_flags(args: &RouteArgs, picks: bool) -> Result<(), Stop> {
     let name = args.strategy.as_str();
     let by_key: &[&str] = &structure::names();
-    let given = |flag: &str| match flag {
-        "--min-ring" => args.min_ring.is_some(),
-        "--max-ring" => args.max_ring.is_some(),
-        "--points" => args.points.is_some(),
-        "--table-size" => args.table_size.is_some(),
-        "--probes" => args.probes.is_some(),
-        _ => args.capacity.is_some(),
-    };
     let flags = [
         ("--keys", args.keys.is_some(), by_key),
         ("--hashes", args.hashes.is_some(), by_key),
@@ -97,7 +89,7 @@ fn check_flags(args: &RouteArgs, picks: bool) -> Result<(), Stop> {
         ("--dump", args.dump, &structure::DUMPED),
         ("--seed", args.seed.is_some() && !picks, &[]),
     ];
-    let parameters = structure::PARAMETERS.map(|(flag, _, known)| (flag, given(flag), known));
+    let parameters = structure::FLAGS.map(|flag| (flag.name, (flag.is_given)(args), flag.of));
     let flags = flags.into_iter().chain(parameters);
     for (flag, given, known) in flags {
         if !given || known.contains(&name) || (flag == "--seed" && picks) {
@@ -229,7 +221,7 @@ fn out_of_reach(kind: Kind, function: HashFunction, hashes: &[u64]) -> Option<St
         format!(
             "warning: points of {name} have 32 bits, and {} of {} are above them all; those have the host of the first point\n",
             count(above),
-            counted(hashes.len() as u64, "hash").replace("hashs", "hashes")
+            counted(hashes.len() as u64, "hash")
         )
     })
 }

@@ -176,11 +176,6 @@ impl Instance {
         matches!(self.life, Life::Serving | Life::Draining)
     }
 
-    /// Requests it works on at once.
-    pub(crate) fn concurrency(&self) -> u32 {
-        self.concurrency
-    }
-
     /// Requests that wait.
     pub(crate) fn waiting(&self) -> u32 {
         self.waiting
@@ -300,7 +295,7 @@ impl World {
         if demand.is_zero() {
             // A gateway, or a service that only calls others: no event for no work.
             self.served(job);
-        } else if self.processors.len() > id.index() && self.processors[id.index()].is_some() && gives_up.is_none() {
+        } else if self.processors(id).is_some() && gives_up.is_none() {
             self.share(id, job, demand);
         } else {
             self.kernel.timer_after(node, demand, None, Msg::Served(job));
@@ -415,7 +410,7 @@ impl World {
             instance.working -= 1;
         }
         let closing = instance.life == Life::Closing && instance.in_system() == 0;
-        if self.services[instance.service().index()].speaks {
+        if self.services[instance.service().index()].speaks() {
             self.speak(id, (job.instance, job.call, job.attempt), class, now - job.began);
         }
         self.respond(node, job.from, job.call, job.key, job.attempt, class);

@@ -11,6 +11,7 @@
 
 use crate::instance::Job;
 use crate::slab::Id;
+use crate::spec;
 use crate::wire::Msg;
 use crate::world::World;
 use base::{Duration, InstanceId, Instant};
@@ -26,7 +27,7 @@ const RESOLUTION_NS: f64 = 0.5;
 pub(crate) struct Processors {
     count: f64,
     at: Instant,
-    /// What a request at work has got since somebody was last idle here, in nanoseconds.
+    /// What a request has got that has been at work ever since nobody was, in nanoseconds.
     got_ns: f64,
     /// ∫ busy processors dt, in processor-nanoseconds.
     busy_ns: f64,
@@ -78,10 +79,14 @@ impl Processors {
         }
     }
 
-    /// How fast each request gets on, at most 1.
+    /// Processors that are at work.
+    fn busy(&self) -> f64 {
+        self.count.min(self.at_work.len() as f64)
+    }
+
+    /// How fast each request gets on, at most 1; there is one.
     fn rate(&self) -> f64 {
-        let n = self.at_work.len() as f64;
-        if n <= self.count { 1.0 } else { self.count / n }
+        self.busy() / self.at_work.len() as f64
     }
 
     /// Work went on until `now`.
@@ -95,12 +100,6 @@ impl Processors {
             self.got_ns += span * self.rate();
             self.busy_ns += span * self.busy();
         }
-    }
-
-    /// Processors that are at work.
-    fn busy(&self) -> f64 {
-        let n = self.at_work.len() as f64;
-        if n < self.count { n } else { self.count }
     }
 
     fn add(&mut self, job: Id<Job>, work: Duration) {
@@ -131,7 +130,7 @@ impl World {
     /// Own work on a request begins at an instance whose requests share its processors.
     pub(crate) fn share(&mut self, id: InstanceId, job: Id<Job>, work: Duration) {
         let now = self.kernel.now();
-        let Some(processors) = self.processors_of(id) else { return };
+        let Some(processors) = self.processors_mut(id) else { return };
         processors.advance(now);
         processors.add(job, work);
         self.set_processed(id);
@@ -141,7 +140,7 @@ impl World {
     pub(crate) fn processed(&mut self, id: InstanceId) {
         let now = self.kernel.now();
         // Whoever is done may let the next one in, or be the last of an instance that leaves.
-        while let Some(processors) = self.processors_of(id) {
+        while let Some(processors) = self.processors_mut(id) {
             processors.advance(now);
             let Some(job) = processors.done() else { break };
             self.served(job);
@@ -151,7 +150,7 @@ impl World {
 
     fn set_processed(&mut self, id: InstanceId) {
         let node = self.instances[id.index()].node;
-        let Some(processors) = self.processors[id.index()].as_mut() else { return };
+        let Some(Some(processors)) = self.processors.get_mut(id.index()) else { return };
         self.kernel.cancel(processors.timer);
         processors.timer = match processors.next_in() {
             Some(span) => self.kernel.timer_after(node, span, None, Msg::Processed(id)),
@@ -159,15 +158,20 @@ impl World {
         };
     }
 
-    #[inline]
-    fn processors_of(&mut self, id: InstanceId) -> Option<&mut Processors> {
+    fn processors_mut(&mut self, id: InstanceId) -> Option<&mut Processors> {
         self.processors.get_mut(id.index())?.as_deref_mut()
+    }
+
+    /// The processors of an instance, where its requests share them.
+    #[inline]
+    pub(crate) fn processors(&self, id: InstanceId) -> Option<&Processors> {
+        self.processors.get(id.index())?.as_deref()
     }
 
     /// Everything at work at an instance is lost.
     pub(crate) fn stop_processors(&mut self, id: InstanceId) {
         let now = self.kernel.now();
-        let Some(processors) = self.processors_of(id) else { return };
+        let Some(processors) = self.processors_mut(id) else { return };
         processors.advance(now);
         processors.at_work.clear();
         let timer = std::mem::replace(&mut processors.timer, TimerId::NONE);
@@ -177,22 +181,19 @@ impl World {
     /// What an instance has worked so far, in nanoseconds times its [`World::room`]: places that were taken, or processors
     /// that were busy.
     pub(crate) fn work_area(&self, id: InstanceId) -> u64 {
-        match self.processors.get(id.index()) {
-            Some(Some(processors)) => {
+        match self.processors(id) {
+            Some(processors) => {
                 let span = self.kernel.now().saturating_since(processors.at).as_nanos() as f64;
                 (processors.busy_ns + span * processors.busy()) as u64
             }
-            _ => self.instances[id.index()].working_area,
+            None => self.instances[id.index()].working_area,
         }
     }
 
     /// How much an instance can work on at full speed: its processors, or its places when each has one of its own.
     pub(crate) fn room(&self, id: InstanceId) -> f64 {
-        let places = f64::from(self.instances[id.index()].concurrency());
-        match self.processors.get(id.index()) {
-            Some(Some(processors)) => places.min(processors.count),
-            _ => places,
-        }
+        let service = &self.services[self.instances[id.index()].service().index()];
+        spec::room(service.concurrency, service.processors)
     }
 }
 

@@ -95,6 +95,25 @@ pub struct ServiceSpec {
     pub policy: traffic::Policy,
 }
 
+impl ServiceSpec {
+    /// How many requests an instance works on at full speed: as many as it has processors, or places when each has a
+    /// processor of its own.
+    pub fn room(&self) -> f64 {
+        room(self.concurrency, self.processors)
+    }
+}
+
+/// [`ServiceSpec::room`].
+pub(crate) fn room(concurrency: u32, processors: Option<f64>) -> f64 {
+    let places = f64::from(concurrency);
+    processors.map_or(places, |processors| processors.min(places))
+}
+
+/// What the `nth` of many gets of a list that is given to them in turn, counted from nought; none when there is none.
+pub fn in_turn<T: Copy>(list: &[T], nth: u32) -> Option<T> {
+    list.get(nth as usize % list.len().max(1)).copied()
+}
+
 /// What a version does differently.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionSpec {

@@ -18,7 +18,7 @@ use crate::role::locks::LockStore;
 use crate::role::registry::{Registration, Server};
 use crate::sharing::Processors;
 use crate::slab::Slab;
-use crate::spec::{CallSpec, Spec};
+use crate::spec::{CallSpec, Spec, in_turn};
 use crate::wire::{Core, Msg, Post, Synced};
 use base::{Dist, Duration, FencingToken, InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::trace::{Level, Trace};
@@ -121,8 +121,6 @@ pub(crate) struct Service {
     pub(crate) reports: bool,
     /// Whether its callers probe its instances.
     pub(crate) probes: bool,
-    /// Either of them.
-    pub(crate) speaks: bool,
     pub(crate) eligibility: Option<std::sync::Arc<balancer::around::Eligibility>>,
     /// What its instances weigh, in turn.
     pub(crate) weights: Vec<u32>,
@@ -152,18 +150,18 @@ pub(crate) struct Behaviour {
 impl Service {
     /// What the `nth` instance weighs that is ever created, counted from nought.
     pub(crate) fn weight_in_turn(&self, nth: u32) -> u32 {
-        match self.weights.len() {
-            0 => 1,
-            n => self.weights[nth as usize % n],
-        }
+        in_turn(&self.weights, nth).unwrap_or(1)
     }
 
     /// How fast the `nth` instance works that is ever created, counted from nought.
     pub(crate) fn speed_in_turn(&self, nth: u32) -> f64 {
-        match self.speeds.len() {
-            0 => 1.0,
-            n => self.speeds[nth as usize % n],
-        }
+        in_turn(&self.speeds, nth).unwrap_or(1.0)
+    }
+
+    /// Whether its callers probe its instances, or listen to what they say.
+    #[inline]
+    pub(crate) fn speaks(&self) -> bool {
+        self.probes || self.reports
     }
 
     #[inline]

@@ -22,7 +22,7 @@ const RUNS: u64 = 8;
 fn holds(api: ServiceSpec, rho: f64, exact: f64, requests: f64, slack: f64) {
     // A single queue relaxes in about (1 − √ρ)⁻² services; a thousand with two choices in a few dozen.
     let relaxation = if api.instances > 100 { 10.0 } else { 1.0 / ((1.0 - rho.sqrt()) * (1.0 - rho.sqrt())) };
-    let servers = f64::from(api.instances) * api.processors.unwrap_or(f64::from(api.concurrency));
+    let servers = f64::from(api.instances) * api.room();
     let rate = rho * servers * 1_000.0;
     let measured = Duration::from_secs_f64(requests / RUNS as f64 / rate);
     let warmup = Duration::from_secs_f64(0.020 * relaxation);

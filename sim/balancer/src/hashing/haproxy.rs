@@ -7,8 +7,7 @@
 
 use super::haproxy_function::avalanche;
 use super::points::{Points, Unplaced};
-use super::{check, total_weight};
-use crate::hosts::common_divisor;
+use super::{check, common_divisor, total_weight};
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 

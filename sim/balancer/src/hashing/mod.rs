@@ -103,3 +103,18 @@ fn check(hosts: &[(&str, u32)]) {
 fn total_weight(hosts: &[(&str, u32)]) -> u64 {
     hosts.iter().map(|(_, weight)| u64::from(*weight)).sum()
 }
+
+/// The greatest number that divides all of `weights`; one when there are none, or all are zero.
+pub(crate) fn common_divisor(weights: impl Iterator<Item = u32>) -> u32 {
+    let mut divisor = 0;
+    for weight in weights {
+        let mut rest = weight;
+        while rest != 0 {
+            (divisor, rest) = (rest, divisor % rest);
+        }
+        if divisor == 1 {
+            break;
+        }
+    }
+    divisor.max(1)
+}

@@ -188,8 +188,9 @@ impl Points {
                 if DISTINCT && slot < line.count() && line.positions[slot] == point.0 {
                     let other = line.owner(slot);
                     line.owners[slot] = point.1.min(other);
-                    hidden.push((point.0, point.1.max(other)));
-                    hidden.truncate(hidden.len() - usize::from(point.1 == other));
+                    if point.1 != other {
+                        hidden.push((point.0, point.1.max(other)));
+                    }
                     circle.len -= 1;
                 } else if let Some(point) = line.insert(point) {
                     spilled.push(point);
@@ -201,10 +202,11 @@ impl Points {
         if DISTINCT {
             let before = spilled.len();
             spilled.dedup_by(|point, kept| {
-                if point.0 == kept.0 && point.1 != kept.1 {
+                let is_same = point.0 == kept.0;
+                if is_same && point.1 != kept.1 {
                     hidden.push(*point);
                 }
-                point.0 == kept.0
+                is_same
             });
             circle.len -= before - spilled.len();
         }

@@ -51,10 +51,8 @@ impl Rendezvous {
             self.places[index] = place as u32;
         }
         self.hosts.push(xxh64(host.as_bytes(), 0));
-        if self.weights.is_empty() && self.common != weight {
+        if !self.weights.is_empty() || self.common != weight {
             self.weights.resize(place, f64::from(self.common));
-            self.weights.push(f64::from(weight));
-        } else if !self.weights.is_empty() {
             self.weights.push(f64::from(weight));
         }
     }
@@ -82,9 +80,7 @@ impl Rendezvous {
         assert!(weight > 0, "a host of weight zero is to be left out");
         let place = if self.places.is_empty() { index } else { self.places[index] as usize };
         assert!(place < self.hosts.len(), "host {index} is not there");
-        if self.weights.is_empty() {
-            self.weights.resize(self.hosts.len(), f64::from(self.common));
-        }
+        self.weights.resize(self.hosts.len(), f64::from(self.common));
         self.weights[place] = f64::from(weight);
     }
 

@@ -315,11 +315,15 @@ impl Structure {
     /// those of the list it was built over.
     pub fn is_changed_in_place(&self) -> bool {
         match &self.inner {
-            Inner::Anchor(_) | Inner::Dx(_) | Inner::Memento(_) => true,
-            Inner::Rendezvous(_) | Inner::MultiProbe(_) | Inner::Nginx(_) | Inner::Haproxy(_) => true,
+            Inner::Rendezvous(_) | Inner::MultiProbe(_) | Inner::Nginx(_) => true,
             Inner::Ring(s) => s.is_fixed(),
-            _ => false,
+            _ => self.gives_places(),
         }
+    }
+
+    /// Whether it gives out the places itself. Of the others that are changed in place, hosts are numbered here.
+    fn gives_places(&self) -> bool {
+        matches!(self.inner, Inner::Anchor(_) | Inner::Dx(_) | Inner::Memento(_) | Inner::Haproxy(_))
     }
 
     /// The `host` at `place`, its name and its weight, leaves; whether that could be done in place. Panics when it is not
@@ -336,7 +340,9 @@ impl Structure {
             Inner::Ring(s) if s.is_fixed() => s.remove(place, host.0, host.1),
             _ => return false,
         }
-        self.free.push(place as u32);
+        if !self.gives_places() {
+            self.free.push(place as u32);
+        }
         true
     }
 
@@ -344,34 +350,22 @@ impl Structure {
     /// cannot be done in place.
     pub fn come(&mut self, host: (&str, u32)) -> Option<usize> {
         // Whoever left last gives up his number first.
-        let number = self.free.last().copied().unwrap_or(self.next);
-        let place = match &mut self.inner {
-            Inner::Anchor(s) => s.add()?,
-            Inner::Dx(s) => s.add()?,
-            Inner::Memento(s) => s.add(),
-            Inner::Haproxy(s) => s.add(host.1),
-            Inner::Rendezvous(s) => {
-                s.insert(number as usize, host.0, host.1);
-                number as usize
-            }
-            Inner::Nginx(s) => {
-                s.insert(number as usize, host.0, host.1);
-                number as usize
-            }
-            Inner::MultiProbe(s) => {
-                s.insert(number as usize, xxh64(host.0.as_bytes(), 0));
-                number as usize
-            }
-            Inner::Ring(s) if s.is_fixed() => {
-                s.insert(number as usize, host.0, host.1);
-                number as usize
-            }
+        let number = self.free.last().copied().unwrap_or(self.next) as usize;
+        match &mut self.inner {
+            Inner::Anchor(s) => return s.add(),
+            Inner::Dx(s) => return s.add(),
+            Inner::Memento(s) => return Some(s.add()),
+            Inner::Haproxy(s) => return Some(s.add(host.1)),
+            Inner::Rendezvous(s) => s.insert(number, host.0, host.1),
+            Inner::Nginx(s) => s.insert(number, host.0, host.1),
+            Inner::MultiProbe(s) => s.insert(number, xxh64(host.0.as_bytes(), 0)),
+            Inner::Ring(s) if s.is_fixed() => s.insert(number, host.0, host.1),
             _ => return None,
-        };
+        }
         if self.free.pop().is_none() {
             self.next += 1;
         }
-        Some(place)
+        Some(number)
     }
 
     /// The `host` at `place`, its name and its former weight, weighs `weight` from now on; how many entries that wrote.

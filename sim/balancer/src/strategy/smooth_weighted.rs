@@ -11,7 +11,8 @@
 use super::catalogue::{Needs, StrategyInfo};
 use super::per_host::PerHost;
 use super::{Choose, Pick, State};
-use crate::hosts::{Hosts, common_divisor};
+use crate::hashing::common_divisor;
+use crate::hosts::Hosts;
 use base::Instant;
 
 pub(super) static INFO: StrategyInfo = StrategyInfo {

@@ -4,9 +4,11 @@ use crate::args::{self, KeyHash, RouteArgs};
 use crate::route::input::Backend;
 use crate::route::structure::{self, Change};
 use base::{Draw, Seed};
+use clap::ValueEnum as _;
 use reports::study::{Hashing as Facts, Sample};
 use scenarios::study::{Hashing, Parameter, Wrong};
 use world::balancer::hashing::Structure;
+use world::spec::in_turn;
 
 /// What is wrong with a structure, as far as that can be known without building it.
 pub(crate) fn check(hashing: &Hashing) -> Result<(), Wrong> {
@@ -39,14 +41,11 @@ pub(crate) fn check(hashing: &Hashing) -> Result<(), Wrong> {
 
 /// The flags of `windtunnel route` that build the structure, and its backends under `seed`.
 pub(super) fn setting(hashing: &Hashing, seed: u64) -> (RouteArgs, Vec<Backend>) {
-    (flags(hashing), (0..hashing.backends as usize).map(|n| backend(hashing, seed, n)).collect())
+    (flags(hashing), (0..hashing.backends).map(|n| backend(hashing, seed, n)).collect())
 }
 
-fn backend(hashing: &Hashing, seed: u64, n: usize) -> Backend {
-    let weight = match hashing.weights.len() {
-        0 => 1,
-        len => hashing.weights[n % len],
-    };
+fn backend(hashing: &Hashing, seed: u64, n: u32) -> Backend {
+    let weight = in_turn(&hashing.weights, n).unwrap_or(1);
     Backend { host: format!("backend-{seed}-{n}:8080"), weight }
 }
 
@@ -73,7 +72,7 @@ pub(crate) fn sample(hashing: &Hashing, seed: u64) -> Sample {
         share(before.iter().zip(&after).filter(|(a, b)| a != b).count())
     };
     let removed = moved(structure, &Change::Without(leaves));
-    let added = moved(build(), &Change::With(backend(hashing, seed, backends.len())));
+    let added = moved(build(), &Change::With(backend(hashing, seed, hashing.backends)));
     Sample::of_hashing(&Facts {
         keys_per_backend: &per_backend,
         moved: Some((removed, share(per_backend[leaves] as usize))),
@@ -85,15 +84,9 @@ pub(crate) fn sample(hashing: &Hashing, seed: u64) -> Sample {
 
 /// The parameters as flags of `windtunnel route`.
 fn flags(hashing: &Hashing) -> RouteArgs {
-    let hash = hashing.hash.as_deref().map(|name| match name {
-        "murmur2" => KeyHash::Murmur2,
-        "md5" => KeyHash::Md5,
-        "crc32" => KeyHash::Crc32,
-        _ => KeyHash::Xxh64,
-    });
     RouteArgs {
         strategy: hashing.structure.clone(),
-        hash,
+        hash: hashing.hash.as_deref().and_then(|name| KeyHash::from_str(name, false).ok()),
         min_ring: hashing.min_ring.map(u64::from),
         max_ring: hashing.max_ring.map(u64::from),
         table_size: hashing.table_size,

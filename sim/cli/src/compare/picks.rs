@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time;
 use world::balancer::around::{Candidate, Cluster, Peers};
 use world::balancer::{Host, ProbeReply, Report, Request, Response};
-use world::spec::ServiceSpec;
+use world::spec::{ServiceSpec, in_turn};
 
 /// Requests under way while picks are timed.
 const UNDER_WAY: usize = 64;
@@ -46,19 +46,15 @@ fn task(cell: &Cell) -> Option<Task> {
         Content::World { service, .. } => {
             let spec = items::spec(cell, 0)?;
             let service = spec.services.iter().find(|one| one.name == service.name)?.clone();
-            let zones: Vec<_> = (0..service.instances).map(|n| spec.zone_in_turn(n)).collect();
             let around = if service.eligibility.is_some() { ", rules around it" } else { "" };
             let what = format!("{}{around}", service.balancer);
-            let candidates = move |service: &ServiceSpec| -> Vec<Candidate> {
-                let weights = &service.weights;
-                let host = |n: usize| Host {
-                    instance: InstanceId(n as u32),
-                    weight: if weights.is_empty() { 1 } else { weights[n % weights.len()] },
-                };
-                zones.iter().enumerate().map(|(n, zone)| Candidate { zone: *zone, ..Candidate::new(host(n)) }).collect()
+            let candidate = |n| {
+                let host = Host { instance: InstanceId(n), weight: in_turn(&service.weights, n).unwrap_or(1) };
+                Candidate { zone: spec.zone_in_turn(n), ..Candidate::new(host) }
             };
             let hosts = service.instances;
-            Some(Task { what, hosts, take: Box::new(move || passage(&service, candidates(&service))) })
+            let candidates: Vec<Candidate> = (0..hosts).map(candidate).collect();
+            Some(Task { what, hosts, take: Box::new(move || passage(&service, candidates)) })
         }
         Content::Hashing(hashing) => {
             let (flags, backends) = super::hashing::setting(hashing, 0);
@@ -66,8 +62,7 @@ fn task(cell: &Cell) -> Option<Task> {
             let what = label(hashing);
             let take = move || {
                 let Ok(built) = structure::build(kind, &backends) else { return 0.0 };
-                let mut rng = Seed(0).stream("study/picks");
-                let hashes: Vec<u64> = (0..1 << 12).map(|_| rng.next_u64()).collect();
+                let hashes = hashes();
                 median(|i| {
                     black_box(built.lookup(hashes[i as usize % hashes.len()]));
                 })
@@ -98,8 +93,7 @@ fn passage(service: &ServiceSpec, candidates: Vec<Candidate>) -> f64 {
     let mut cluster = Cluster::new(service.balancer, rules, Peers::alone(), Seed(0).stream("study/picks"));
     cluster.update(Instant::ZERO, candidates);
     let mut under_way: [Option<(usize, InstanceId)>; UNDER_WAY] = [None; UNDER_WAY];
-    let mut rng = Seed(0).stream("study/picks/keys");
-    let hashes: Vec<u64> = (0..1 << 12).map(|_| rng.next_u64()).collect();
+    let hashes = hashes();
     median(|i| {
         let now = Instant::from_nanos(i * 10_000);
         let slot = &mut under_way[i as usize % UNDER_WAY];
@@ -117,6 +111,12 @@ fn passage(service: &ServiceSpec, candidates: Vec<Candidate>) -> f64 {
             cluster.probed(now, instance, ProbeReply { in_flight: i as u32 % 5, latency: Duration::ms(1) });
         }
     })
+}
+
+/// What requests are routed by, as many as stay in the cache.
+fn hashes() -> Vec<u64> {
+    let mut rng = Seed(0).stream("study/picks/keys");
+    (0..1 << 12).map(|_| rng.next_u64()).collect()
 }
 
 /// The median time of one call, in nanoseconds. Calls are numbered on through all batches.

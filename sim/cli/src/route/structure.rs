@@ -11,14 +11,30 @@ use world::balancer::strategy::catalogue;
 pub(crate) const DUMPED: [&str; 8] =
     ["haproxy_map", "ring", "karger", "ketama", "nginx", "haproxy", "dubbo_consistent_hash", "maglev"];
 
-/// The flags that are parameters: whose they are, and what a scenario calls them.
-pub(crate) const PARAMETERS: [(&str, &str, &[&str]); 6] = [
-    ("--min-ring", "min_ring_size", &["ring"]),
-    ("--max-ring", "max_ring_size", &["ring"]),
-    ("--points", "points", &["karger", "dubbo_consistent_hash"]),
-    ("--table-size", "table_size", &["maglev"]),
-    ("--probes", "probes", &["multi_probe"]),
-    ("--capacity", "capacity", &["anchor", "dx"]),
+/// A flag that is a parameter of strategies.
+pub(crate) struct Flag {
+    /// With its dashes.
+    pub(crate) name: &'static str,
+    /// What a scenario calls the parameter.
+    pub(crate) sets: &'static str,
+    /// Whose it is.
+    pub(crate) of: &'static [&'static str],
+    pub(crate) is_given: fn(&RouteArgs) -> bool,
+}
+
+/// All of them.
+pub(crate) const FLAGS: [Flag; 6] = [
+    Flag { name: "--min-ring", sets: "min_ring_size", of: &["ring"], is_given: |args| args.min_ring.is_some() },
+    Flag { name: "--max-ring", sets: "max_ring_size", of: &["ring"], is_given: |args| args.max_ring.is_some() },
+    Flag {
+        name: "--points",
+        sets: "points",
+        of: &["karger", "dubbo_consistent_hash"],
+        is_given: |args| args.points.is_some(),
+    },
+    Flag { name: "--table-size", sets: "table_size", of: &["maglev"], is_given: |args| args.table_size.is_some() },
+    Flag { name: "--probes", sets: "probes", of: &["multi_probe"], is_given: |args| args.probes.is_some() },
+    Flag { name: "--capacity", sets: "capacity", of: &["anchor", "dx"], is_given: |args| args.capacity.is_some() },
 ];
 
 /// The strategies that choose by key.

@@ -302,6 +302,12 @@ fn shortened(folder: &Folder, name: &str, from: &str, to: &str) {
     folder.write(&format!("{name}.toml"), &text.replace(from, to));
 }
 
+/// The cell of a study at these points.
+fn cell<'a>(study: &'a Value, at: &[(&str, &str)]) -> &'a Value {
+    let is_it = |cell: &&Value| at.iter().all(|(axis, point)| cell["at"][axis] == *point);
+    study["cells"].as_array().expect("cells").iter().find(is_it).expect("a cell")
+}
+
 #[test]
 fn two_hosts_meet_their_exact_chains() {
     let folder = Folder::new();
@@ -311,7 +317,7 @@ fn two_hosts_meet_their_exact_chains() {
     let study = &said.json()[0];
     let cells = study["cells"].as_array().expect("cells");
     let mean = |load: &str, strategy: &str| {
-        let cell = cells.iter().find(|c| c["at"]["load"] == load && c["at"]["strategy"] == strategy).expect("a cell");
+        let cell = cell(study, &[("load", load), ("strategy", strategy)]);
         cell["estimates"]["mean"]["mean"].as_f64().expect("a mean")
     };
     // M/M/1, E2/M/1, and the exact chains of two queues, with and without replacement.
@@ -337,10 +343,7 @@ fn a_shared_server_does_not_ask_how_work_is_distributed_and_a_queue_does() {
     assert_eq!(said.code, 0, "{}", said.stderr);
     let study = &said.json()[0];
     let mean = |server: &str, variation: &str, strategy: &str| {
-        let is_it = |c: &&Value| {
-            c["at"]["server"] == server && c["at"]["variation"] == variation && c["at"]["strategy"] == strategy
-        };
-        let cell = study["cells"].as_array().expect("cells").iter().find(is_it).expect("a cell");
+        let cell = cell(study, &[("server", server), ("variation", variation), ("strategy", strategy)]);
         cell["estimates"]["mean"]["mean"].as_f64().expect("a mean")
     };
     // M/M/1, M/D/1, Pollaczek and Khinchine at C² = 4.75, and M/G/1 with processor sharing.
@@ -368,10 +371,7 @@ fn a_black_hole_is_seen_and_a_penalty_helps() {
     assert_eq!(said.code, 0, "{}", said.stderr);
     let study = &said.json()[0];
     let errors = |strategy: &str| {
-        let at = |cell: &&Value| {
-            cell["at"]["load"] == "50%" && cell["at"]["retries"] == "none" && cell["at"]["strategy"] == strategy
-        };
-        let cell = study["cells"].as_array().expect("cells").iter().find(at).expect("a cell");
+        let cell = cell(study, &[("load", "50%"), ("retries", "none"), ("strategy", strategy)]);
         cell["runs"][0]["measures"]["errors"].as_f64().expect("errors")
     };
     let fair = errors("round_robin");

@@ -113,29 +113,25 @@ impl Places {
             // Somebody must be there to hold the house.
             return None;
         }
-        let mut written = |structure: &mut Structure, entries: usize| {
-            changed += entries.abs_diff(structure.entries()).max(1);
-        };
+        let written = |before: usize, structure: &Structure| before.abs_diff(structure.entries()).max(1);
         for (host, place) in left.into_iter().rev() {
             let entries = structure.entries();
             structure.leave(place as usize, (&host.address(), host.weight.max(1)));
-            written(structure, entries);
+            changed += written(entries, structure);
         }
         let mut places = vec![u32::MAX; now.len()];
-        let mut reweighed = 0;
         for (index, host, place) in stayed {
             places[index] = place;
             if host.weight.max(1) != hosts.weight(index) {
                 let known = (host.address(), host.weight.max(1));
-                reweighed += structure.weigh(place as usize, (&known.0, known.1), hosts.weight(index));
+                changed += structure.weigh(place as usize, (&known.0, known.1), hosts.weight(index));
             }
         }
         for (index, place) in places.iter_mut().enumerate().filter(|(_, place)| **place == u32::MAX) {
             let entries = structure.entries();
             *place = structure.come((&now[index].address(), hosts.weight(index)))? as u32;
-            written(structure, entries);
+            changed += written(entries, structure);
         }
-        changed += reweighed;
         let last = places.iter().max().map_or(0, |&place| place as usize);
         self.hosts.resize(self.hosts.len().max(last + 1), 0);
         for (index, &place) in places.iter().enumerate() {
