@@ -1,0 +1,6 @@
+//! Scenarios that once showed something wrong, each run by what it shows.
+//!
+//! The files lie in `files/`, as small as they could be made; a comment at the top of each says what happened. A test
+//! runs one and says, in one sentence, what must be seen instead.
+
+mod common;
