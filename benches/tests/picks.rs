@@ -77,7 +77,7 @@ fn a_pick_allocates_nothing() {
                     let reply = ProbeReply { in_flight: i as u32 % 5, latency: Duration::ms(2) };
                     balancer.probed(now, InstanceId(index as u32), reply);
                 }
-                black_box(balancer.pick_except(now, request, &[InstanceId(i as u32 % HOSTS)]));
+                black_box(balancer.pick_except(now, request, &[InstanceId(i as u32 % HOSTS)], 5));
             });
         }
     }

@@ -10,7 +10,7 @@ use base::{Duration, ServiceId};
 use benches::Model;
 use world::Spec;
 use world::registry::{self, registrant, resolver};
-use world::spec::{GatewaySpec, RegistrySpec, Target};
+use world::spec::{GatewaySpec, RegistrySpec, Spread, Target};
 use world::traffic::{Action, BreakerConfig, Limits, Match, PathMatch, Policy, RetryBudget, Route};
 
 /// How many gateways; each sees its own part of the load.
@@ -40,7 +40,8 @@ pub(crate) fn world(model: &Model) -> Spec {
         matches: vec![Match::path(PathMatch::Prefix("/shop".into()))],
         action: Action::to(ServiceId(0)),
     };
-    spec.gateway = Some(GatewaySpec { instances: GATEWAYS, client_timeout: None, routes: vec![route] });
+    spec.gateway =
+        Some(GatewaySpec { instances: GATEWAYS, spread: Spread::Random, client_timeout: None, routes: vec![route] });
     spec.registry = Some(RegistrySpec {
         servers: 1,
         server: registry::Config::consul_ttl(),

@@ -8,7 +8,7 @@ use benches::Model;
 use world::Spec;
 use world::kernel::Link;
 use world::outcome::Phases;
-use world::spec::{Arrivals, Expect, LoadSpec, ServiceSpec, Target, VersionSpec};
+use world::spec::{Arrivals, Expect, LoadSpec, ServiceSpec, Spread, Target, VersionSpec};
 
 /// `model` as a world.
 pub(crate) fn world(model: &Model) -> Spec {
@@ -28,6 +28,7 @@ pub(crate) fn world(model: &Model) -> Spec {
         service_time: Dist::Exponential { mean: model.service },
         start_up: Duration::secs(1),
         grace: Duration::secs(2),
+        draining: Default::default(),
         versions: vec![first],
         calls: Vec::new(),
         balancer: balancer::Strategy::P2C,
@@ -41,6 +42,7 @@ pub(crate) fn world(model: &Model) -> Spec {
         target: Target::Service(ServiceId(0)),
         arrivals: Arrivals::Poisson { rate: model.rate() },
         sources: 1,
+        spread: Spread::Random,
         keys: world::spec::RoutingKeys::Unique,
     };
     Spec {

@@ -146,13 +146,18 @@ impl Page {
 
     fn requests(&mut self, requests: &Requests, latency: &Distribution) {
         self.gap();
+        let unfinished = match requests.unfinished {
+            0 => String::new(),
+            n => format!("{} unfinished   ", count(n)),
+        };
         let mut table = Table::bare("l");
         table.row([Cell::plain(format!(
-            "{} sent   {} succeeded ({})   {} failed   {}",
+            "{} sent   {} succeeded ({})   {} failed   {}{}",
             count(requests.sent),
             count(requests.succeeded),
             share(requests.succeeded, requests.sent),
             count(requests.failed),
+            unfinished,
             counted(requests.retries, "retry", "retries"),
         ))]);
         if !requests.errors.is_empty() {
@@ -173,10 +178,18 @@ impl Page {
                 ("p99.9", latency.p999),
                 ("max", latency.max),
             ];
-            let points: Vec<_> = points.iter().map(|(name, at)| format!("{name} {}", unit.cell(*at))).collect();
+            let points = points.map(|(name, at)| format!("{name} {}{}", at_least(latency, name, at), unit.cell(at)));
             table.row([Cell::plain(format!("{}   {}", points.join("   "), unit.name()))]);
         }
         self.block("latency", &table);
+        if let Some(warning) = unfinished_warning(requests, latency) {
+            self.gap();
+            for (i, line) in wrap(&warning, self.width.saturating_sub(16)).into_iter().enumerate() {
+                let mark = if i == 0 { label("⚠") } else { label("") };
+                let line = self.paint.tone(Tone::Doubt, &format!("{mark}{line}"));
+                self.line(&format!("  {line}"));
+            }
+        }
     }
 
     fn services(&mut self, outcome: &Outcome) {
@@ -352,6 +365,29 @@ impl Page {
         let replay = format!("    {}{}", label("replay"), self.paint.tone(Tone::Strong, &plain(replay)));
         self.line(&replay);
     }
+}
+
+/// `≥ ` before a figure that would be greater if everything had ended.
+pub(crate) fn at_least(latency: &Distribution, name: &str, figure: base::Duration) -> &'static str {
+    let is_bound = match name {
+        "mean" => latency.exact_below.is_some(),
+        _ => latency.is_lower_bound(figure),
+    };
+    if is_bound { "≥ " } else { "" }
+}
+
+/// What is to be known of a run that ended before its requests did.
+pub(crate) fn unfinished_warning(requests: &Requests, latency: &Distribution) -> Option<String> {
+    let unfinished = requests.unfinished;
+    let bound = latency.exact_below?;
+    (unfinished > 0).then(|| {
+        format!(
+            "{} had not ended when the run did: queued, at work, or on the way. They count as sent and not as succeeded, \
+             and their ages as latencies, so the mean and every figure from {} up are lower bounds.",
+            counted(unfinished, "request", "requests"),
+            span(round(bound)),
+        )
+    })
 }
 
 /// What is said about one check.

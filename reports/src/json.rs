@@ -90,6 +90,7 @@ struct Requests<'a> {
     sent: u64,
     succeeded: u64,
     failed: u64,
+    unfinished: u64,
     errors: Ordered<&'a str, u64>,
     retries: u64,
 }
@@ -103,6 +104,8 @@ struct Latency {
     p99: f64,
     p999: f64,
     max: f64,
+    /// Greater figures, and the mean, are lower bounds; null where everything had ended.
+    exact_below: Option<f64>,
 }
 
 #[derive(serde::Serialize)]
@@ -125,6 +128,7 @@ struct Instance<'a> {
     version: &'a str,
     zone: &'a str,
     requests: u64,
+    expired: u64,
     utilisation: f64,
     in_system: f64,
     in_system_max: u32,
@@ -255,6 +259,7 @@ fn requests(requests: &world::Requests) -> Requests<'_> {
         sent: requests.sent,
         succeeded: requests.succeeded,
         failed: requests.failed,
+        unfinished: requests.unfinished,
         errors: Ordered(requests.errors.clone()),
         retries: requests.retries,
     }
@@ -270,6 +275,7 @@ fn latency(d: &world::Distribution) -> Latency {
         p99: ms(d.p99),
         p999: ms(d.p999),
         max: ms(d.max),
+        exact_below: d.exact_below.map(ms),
     }
 }
 
@@ -292,6 +298,7 @@ fn service(service: &world::ServiceOutcome) -> Service<'_> {
                 version: &i.version,
                 zone: &i.zone,
                 requests: i.requests,
+                expired: i.expired,
                 utilisation: i.utilisation,
                 in_system: i.in_system,
                 in_system_max: i.in_system_max,

@@ -1,8 +1,8 @@
 //! The tables of a page. Numbers stand right, units in the head, and a mark is never without its word.
 
 use super::escape;
-use crate::console::{Said, round};
-use crate::number::{Unit, at, count, percent, share, span};
+use crate::console::{Said, at_least, round, unfinished_warning};
+use crate::number::{Unit, at, count, counted, percent, share, span};
 use base::{Duration, Instant};
 use std::fmt::Write as _;
 use world::outcome::{CheckKind, Outcome, Verdict};
@@ -111,13 +111,18 @@ pub(crate) fn section(id: &str, heading: &str, body: &str) -> String {
 pub(super) fn figures_of_merit(outcome: &Outcome) -> String {
     let (r, l) = (&outcome.requests, &outcome.latency);
     let unit = Unit::for_spans([l.p50]);
-    let latency = |span: Duration| {
-        if l.count == 0 { "–".into() } else { format!("{} <small>{}</small>", unit.cell(span), unit.name()) }
+    let latency = |span: Duration| match l.count {
+        0 => "–".into(),
+        _ => format!("{}{} <small>{}</small>", at_least(l, "", span), unit.cell(span), unit.name()),
+    };
+    let failed = match r.unfinished {
+        0 => count(r.failed),
+        n => format!("{} <small>and {} unfinished</small>", count(r.failed), count(n)),
     };
     let figures = [
         ("requests measured", count(r.sent)),
         ("succeeded", share(r.succeeded, r.sent)),
-        ("failed", count(r.failed)),
+        ("failed", failed),
         ("median latency", latency(l.p50)),
         ("99th percentile", latency(l.p99)),
         ("slowest", latency(l.max)),
@@ -127,6 +132,9 @@ pub(super) fn figures_of_merit(outcome: &Outcome) -> String {
         let _ = write!(out, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     }
     out.push_str("</dl>\n");
+    if let Some(warning) = unfinished_warning(r, l) {
+        let _ = writeln!(out, "<p class=\"note\">⚠ {warning}</p>");
+    }
     out
 }
 
@@ -272,6 +280,14 @@ pub(super) fn services(outcome: &Outcome) -> String {
          that ended there, retries included.",
         unit.name()
     );
+    for service in outcome.services.iter().filter(|s| s.requests.unfinished > 0) {
+        let _ = write!(
+            note,
+            " {} to {} had not ended; the mean and the latencies from the least age of those up are lower bounds.",
+            counted(service.requests.unfinished, "call", "calls"),
+            escape(&service.name)
+        );
+    }
     for service in outcome.services.iter().filter(|s| !s.requests.errors.is_empty()) {
         let errors: Vec<String> =
             service.requests.errors.iter().map(|(name, n)| format!("{} {}", escape(name), count(*n))).collect();
@@ -367,10 +383,8 @@ pub(super) fn instances(outcome: &Outcome) -> String {
                 served, as an average over time and at most.";
     let body = table.end(note);
     let open = if rows <= 24 { " open" } else { "" };
-    let body = format!(
-        "<details{open}><summary>{}</summary>\n{body}</details>\n",
-        crate::number::counted(rows, "instance", "instances")
-    );
+    let body =
+        format!("<details{open}><summary>{}</summary>\n{body}</details>\n", counted(rows, "instance", "instances"));
     section("instances", "Instances", &body)
 }
 

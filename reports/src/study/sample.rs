@@ -226,7 +226,8 @@ impl Sample {
         let measured = (outcome.phases.storm + outcome.phases.calm).as_secs_f64();
         let r = &seen.requests;
         self.set(Measure::Goodput, r.succeeded as f64 / measured);
-        self.set(Measure::Errors, r.failed as f64 / r.sent as f64);
+        // What has not ended has not succeeded.
+        self.set(Measure::Errors, (r.sent - r.succeeded) as f64 / r.sent as f64);
         self.set(Measure::Retries, r.retries as f64 / r.sent as f64);
         let of_it = |name: &str| seen.instances.iter().any(|i| i.name == name);
         let to_the_dead: u64 = outcome.exposure.iter().filter(|e| of_it(&e.instance)).map(|e| e.attempts).sum();

@@ -38,7 +38,7 @@ pub(crate) fn weather() -> Outcome {
             ("fault.crash-1.at".into(), "52.204s".into()),
             ("fault.partition-1.at".into(), "131.377s".into()),
         ],
-        requests: Requests { sent: succeeded + failed, succeeded, failed, errors, retries: 1_203 },
+        requests: Requests { sent: succeeded + failed, succeeded, failed, unfinished: 0, errors, retries: 1_203 },
         latency: distribution(succeeded + failed, 14.0, 0.62, 1_204.0),
         services: vec![frontend, backend],
         checks: checks(),
@@ -262,7 +262,17 @@ fn distribution(count: u64, p50: f64, sigma: f64, max: f64) -> Distribution {
     let mut curve: Vec<(f64, Duration)> = shares.into_iter().map(|p| (p, at(p))).collect();
     curve.push((1.0, ms(max)));
     let mean = ms(p50 * math::exp(sigma * sigma / 2.0));
-    Distribution { count, mean, p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: ms(max), curve }
+    Distribution {
+        count,
+        mean,
+        p50: at(0.5),
+        p90: at(0.9),
+        p99: at(0.99),
+        p999: at(0.999),
+        max: ms(max),
+        exact_below: None,
+        curve,
+    }
 }
 
 fn service(name: &str, p50: f64, versions: Vec<VersionOutcome>, instances: Vec<InstanceOutcome>) -> ServiceOutcome {
@@ -275,6 +285,7 @@ fn service(name: &str, p50: f64, versions: Vec<VersionOutcome>, instances: Vec<I
             sent,
             succeeded: sent - failed,
             failed,
+            unfinished: 0,
             errors: if failed > 0 { vec![("error", failed)] } else { Vec::new() },
             retries: 0,
         },
@@ -296,6 +307,7 @@ fn instance(name: String, version: &str, zone: usize, per_step: Vec<u32>, busy: 
         version: version.into(),
         zone: ["a", "b", "c"][zone % 3].into(),
         requests,
+        expired: 0,
         utilisation: busy,
         in_system: busy * 5.2,
         in_system_max: (busy * 40.0) as u32,

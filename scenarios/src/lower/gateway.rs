@@ -47,7 +47,8 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Option<GatewaySpec> {
         Some(timeout) => policy::limit(cx, timeout, "client_timeout"),
         None => Some(CLIENT_TIMEOUT),
     };
-    Some(GatewaySpec { instances, client_timeout, routes })
+    let spread = super::load::spread(gateway.spread.as_ref());
+    Some(GatewaySpec { instances, spread, client_timeout, routes })
 }
 
 fn lower_route(cx: &mut Context<'_>, route: &At<Route>, index: usize) -> Option<traffic::Route> {

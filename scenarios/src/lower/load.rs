@@ -8,10 +8,10 @@ use super::{Context, Given, distribution, given};
 use crate::At;
 use crate::problem::Problem;
 use crate::scalar::{Ranged, Rate, Span};
-use crate::schema::load::{Keys, Popularity};
+use crate::schema::load::{self as schema, Keys, Popularity};
 use crate::schema::{Load, Shape};
 use base::{Dist, Duration, Ratio, Zipf};
-use world::spec::{Arrivals, GatewaySpec, LoadSpec, RoutingKeys, ServiceSpec, Target};
+use world::spec::{Arrivals, GatewaySpec, LoadSpec, RoutingKeys, ServiceSpec, Spread, Target};
 use world::traffic::{RequestHead, RouteTable};
 
 /// How many nodes a load may come from, and how many users a closed one may have: each takes memory for the whole run.
@@ -46,10 +46,19 @@ pub(crate) fn lower(cx: &mut Context<'_>, gateway: Option<&GatewaySpec>, service
             );
         }
         if let (Some(target), Some(arrivals)) = (target, arrivals) {
-            specs.push(LoadSpec { name: name.value.clone(), target, arrivals, sources, keys });
+            let spread = spread(load.spread.as_ref());
+            specs.push(LoadSpec { name: name.value.clone(), target, arrivals, sources, spread, keys });
         }
     }
     specs
+}
+
+/// How requests are spread over nodes.
+pub(super) fn spread(at: Option<&At<schema::Spread>>) -> Spread {
+    match at.map(|at| at.value).unwrap_or_default() {
+        schema::Spread::Random => Spread::Random,
+        schema::Spread::InTurn => Spread::InTurn,
+    }
 }
 
 fn routing_keys(cx: &mut Context<'_>, name: &At<String>, at: &At<Keys>) -> RoutingKeys {

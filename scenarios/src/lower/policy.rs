@@ -8,11 +8,14 @@ use crate::At;
 use crate::problem::Problem;
 use crate::scalar::{Count, OrNone, Span};
 use crate::schema::policy::{
-    Backoff, BackoffKind, Breaker, BreakerPreset, BreakerTable, Budget, BudgetKind, BudgetTable, Failure, Limits,
-    LimitsPreset, Policy, PolicyPreset,
+    Backoff, BackoffKind, Breaker, BreakerPreset, BreakerTable, Budget, BudgetKind, BudgetTable, Deadlines, Failure,
+    Limits, LimitsPreset, Policy, PolicyPreset,
 };
 use base::{Duration, Ratio};
 use world::traffic::{self, BreakerConfig, Class, ClassSet, RetryBudget, RetryPolicy};
+
+/// More picks than this for one retry cost time and find nobody.
+const PREVIOUS_HOSTS_MAX: u32 = 100;
 
 /// What callers do where nothing is said: Envoy's timeout, and nothing else.
 pub(crate) const fn default() -> traffic::Policy {
@@ -48,7 +51,7 @@ pub(crate) fn lower(cx: &mut Context<'_>, at: &At<Policy>, path: &str) -> traffi
         };
     }
     if policy.retry.is_none() && table.retries.as_ref().is_none_or(|n| n.value.0 == 0) {
-        for (key, span) in given!(table; retry_on, backoff) {
+        for (key, span) in given!(table; retry_on, backoff, previous_hosts) {
             if let Some(span) = span {
                 cx.report(
                     Problem::new(format!("`{key}` has no meaning without retries"))
@@ -73,6 +76,21 @@ pub(crate) fn lower(cx: &mut Context<'_>, at: &At<Policy>, path: &str) -> traffi
             None if limit.is_some() => policy.retry = Some(RetryPolicy { per_try_timeout: limit, ..once() }),
             None => {}
         }
+    }
+    if let (Some(picks), Some(retry)) = (&table.previous_hosts, &mut policy.retry) {
+        if picks.value.0 > PREVIOUS_HOSTS_MAX {
+            cx.report(
+                Problem::at(picks, format!("at most {PREVIOUS_HOSTS_MAX} further picks of a retry"))
+                    .label("Istio makes 5"),
+            );
+        }
+        retry.previous_hosts = picks.value.0;
+    }
+    if let Some(deadlines) = &table.deadlines {
+        policy.deadlines = match deadlines.value {
+            Deadlines::Stay => traffic::Deadlines::Stay,
+            Deadlines::Travel => traffic::Deadlines::Travel,
+        };
     }
     if let Some(budget) = &table.budget {
         policy.budget = lower_budget(cx, budget);
@@ -104,6 +122,7 @@ const fn once() -> RetryPolicy {
         retry_on: ClassSet::FAILURES,
         backoff: traffic::Backoff::ENVOY,
         per_try_timeout: None,
+        previous_hosts: 0,
     }
 }
 

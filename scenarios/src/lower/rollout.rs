@@ -46,6 +46,8 @@ fn lower_one(
     {
         cx.report(Problem::at(deadline, "a progress deadline must be longer than zero"));
     }
+    let is_canary = matches!(strategy, rollout::Strategy::Canary { .. });
+    let auto_rollback = rollout.auto_rollback.as_ref().map_or(is_canary, |at| at.value);
     let service = cx.service(rollout.service.as_ref()?)?;
     let to = rollout.to.as_ref()?;
     let version = cx.version(service, to)?;
@@ -83,6 +85,8 @@ fn lower_one(
         strategy,
         analysis,
         progress_deadline,
+        auto_rollback,
+        min_ready: rollout.min_ready.as_ref().map_or(Duration::ZERO, |d| d.value.0),
     })
 }
 
@@ -186,11 +190,21 @@ fn analysis(cx: &mut Context<'_>, at: &At<Analysis>) -> rollout::Analysis {
     {
         cx.report(Problem::at(failures, "an analysis must allow at least one check to be the failing one"));
     }
+    if let (Some(_), Some(limit)) = (&at.failures, &at.failure_limit) {
+        cx.report(
+            Problem::at(limit, "`failures` and `failure_limit` contradict each other")
+                .label("the check that ends the rollout, or how many before it are tolerated?"),
+        );
+    }
+    let failures = match &at.failure_limit {
+        Some(limit) => limit.value.0.saturating_add(1),
+        None => at.failures.as_ref().map_or(3, |n| n.value.0),
+    };
     rollout::Analysis {
         success_rate_min: at.success_rate.as_ref().map(|limit| limit.value.0.0),
         latency_p99_max: at.p99.as_ref().map(|limit| limit.value.0.0),
         interval: at.interval.as_ref().map_or(Duration::secs(10), |d| d.value.0),
-        failures: at.failures.as_ref().map_or(3, |n| n.value.0),
+        failures,
         min_samples: at.min_samples.as_ref().map_or(50, |n| u64::from(n.value.0)),
         too_few: match at.too_few.as_ref().map_or_else(Default::default, |t| t.value) {
             TooFew::Inconclusive => rollout::TooFew::Inconclusive,

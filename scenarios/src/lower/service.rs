@@ -5,10 +5,10 @@ use crate::At;
 use crate::problem::Problem;
 use crate::scalar::{Count, Factor, Percent, Ranged};
 use crate::schema::Service;
-use crate::schema::service::{Call, Stage};
+use crate::schema::service::{self as schema, Call, Stage};
 use base::{Dist, Duration, Ratio, ServiceId};
 use world::balancer::Strategy;
-use world::spec::{CallSpec, ServiceSpec, VersionSpec};
+use world::spec::{CallSpec, Draining, ServiceSpec, VersionSpec};
 
 /// What an instance does unless it is told otherwise.
 const CONCURRENCY: u32 = 8;
@@ -49,6 +49,10 @@ pub(crate) fn lower(cx: &mut Context<'_>, zones: &[String]) -> Vec<ServiceSpec> 
             },
             start_up: service.start_up.as_ref().map_or(Duration::secs(1), |d| d.value.0),
             grace: service.grace.as_ref().map_or(Duration::secs(10), |d| d.value.0),
+            draining: match service.draining.as_ref().map(|at| at.value).unwrap_or_default() {
+                schema::Draining::Serves => Draining::Serves,
+                schema::Draining::Refuses => Draining::Refuses,
+            },
             versions: versions(cx, index, service, &path),
             calls: calls(cx, service, &path),
             balancer,

@@ -1,5 +1,6 @@
 //! `[gateway]`: nodes between load and services, and the routes they follow.
 
+use super::load::Spread;
 use super::union::text_or_table;
 use crate::At;
 use crate::scalar::{Count, OrNone, Ranged, Span};
@@ -14,9 +15,12 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table that describes the gateway")]
 pub struct Gateway {
-    /// How many; load is spread over them in turn. 1 by default.
+    /// How many; 1 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instances: Option<At<Ranged<Count>>>,
+    /// Which of them each request comes to; `random` by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<At<Spread>>,
     /// How long whoever sends a request waits for the gateway's answer, as a browser or an HTTP client does; "none" for ever.
     /// 15 s by default.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +98,8 @@ pub struct DestinationTable {
     #[schemars(required)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<At<String>>,
-    /// Only its instances of this version; all of them by default.
+    /// Only its instances of this version, also while a rollout splits the traffic of the rest; the request fails when there
+    /// is none. All of them by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<At<String>>,
     /// How much of the traffic, relative to the other weights; 1 by default.

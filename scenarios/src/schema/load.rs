@@ -56,9 +56,12 @@ pub struct Load {
     /// Between an answer and a user's next request; no time by default. Only with shape `closed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub think: Option<At<Distribution>>,
-    /// From how many nodes requests come, in turn, each with its own view and its own balancers; 1 by default.
+    /// From how many nodes requests come, each with its own view and its own balancers; 1 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sources: Option<At<Count>>,
+    /// Which of its sources each request comes from; `random` by default. A closed user keeps its source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<At<Spread>>,
     /// By what its requests are routed, for balancers that hash: { count = 10000, distribution = "zipf", exponent = 1.1 }. Every
     /// request has a key of its own by default.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,6 +94,17 @@ pub enum Popularity {
     Uniform,
     /// By Zipf's law: the k-th most wanted in proportion to 1 / k^exponent.
     Zipf,
+}
+
+/// How requests are spread over the nodes that take them in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Spread {
+    /// Each request draws its node, as flows do that a router hashes: n nodes get n independent Poisson streams of one.
+    #[default]
+    Random,
+    /// The nodes take turns, which makes the stream of each more even than the whole.
+    InTurn,
 }
 
 /// How requests are spread over time.

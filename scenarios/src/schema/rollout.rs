@@ -25,9 +25,17 @@ pub struct Rollout {
     /// In which order things change: "rolling", "canary", or a table. `rolling` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strategy: Option<At<Strategy>>,
-    /// Without progress for so long, it is rolled back; 10 min by default, as in Kubernetes.
+    /// Without progress for so long, it is overdue; 10 min by default, as in Kubernetes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress_deadline: Option<At<Span>>,
+    /// Whether an overdue rollout is rolled back. Otherwise it says so and goes on waiting, as a Kubernetes Deployment does.
+    /// False by default for `rolling`, true for `canary`, as in Flagger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_rollback: Option<At<bool>>,
+    /// How long an instance must have been ready without a break before it counts as available; no time by default, as in
+    /// Kubernetes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_ready: Option<At<Span>>,
     /// By what the new version is judged; by nothing by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub analysis: Option<At<Analysis>>,
@@ -105,9 +113,13 @@ pub struct Analysis {
     /// How often to check, and how far back each check looks; 10 s by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<At<Span>>,
-    /// How many failed checks, in all, end the rollout; 3 by default.
+    /// Which failed check ends the rollout, counted over all of it: with 3, the third. 3 by default. Flagger calls it
+    /// `threshold`, and acts on its next look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failures: Option<At<Count>>,
+    /// Instead of `failures`: how many failed checks are tolerated, as in Argo Rollouts: with 3, the fourth ends the rollout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_limit: Option<At<Count>>,
     /// How many requests a check needs to judge; 50 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_samples: Option<At<Count>>,

@@ -33,9 +33,13 @@ pub struct Service {
     /// From the creation of an instance to its first request; 1 s by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_up: Option<At<Span>>,
-    /// How long an instance that was told to stop goes on serving what is under way; 10 s by default.
+    /// How long an instance that was told to stop has to end; then it is killed, and what it works on is reset, as in Kubernetes
+    /// (`terminationGracePeriodSeconds`, 30 s there). 10 s by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grace: Option<At<Span>>,
+    /// What it does with new requests meanwhile; `serves` by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draining: Option<At<Draining>>,
     /// The version that instances start with; "1.0.0" by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial_version: Option<At<String>>,
@@ -167,4 +171,15 @@ impl JsonSchema for Stage {
         json_schema!({"description": "A call, or an array of calls that are made at once.",
             "anyOf": [call, {"type": "array", "items": call}]})
     }
+}
+
+/// What an instance that was told to stop does with new requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Draining {
+    /// It serves them until its grace is over: a pod of Kubernetes whose `preStop` sleeps, while callers learn that it goes.
+    #[default]
+    Serves,
+    /// It refuses them, and ends as soon as nothing is under way: Go's `http.Server.Shutdown`, nginx on SIGQUIT.
+    Refuses,
 }

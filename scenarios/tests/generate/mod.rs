@@ -13,14 +13,14 @@ use scenarios::schema::eligibility::{
 };
 use scenarios::schema::fault::{By, How};
 use scenarios::schema::gateway::{Destination, DestinationTable, To};
-use scenarios::schema::load::{Keys, Popularity};
+use scenarios::schema::load::{Keys, Popularity, Spread};
 use scenarios::schema::policy::{
-    Backoff, BackoffKind, BackoffTable, Breaker, BreakerTable, Budget, BudgetKind, BudgetTable, Failure, Limits,
-    LimitsTable, PolicyPreset, PolicyTable,
+    Backoff, BackoffKind, BackoffTable, Breaker, BreakerTable, Budget, BudgetKind, BudgetTable, Deadlines, Failure,
+    Limits, LimitsTable, PolicyPreset, PolicyTable,
 };
 use scenarios::schema::registry::{Mode, RegistryKind};
 use scenarios::schema::rollout::{Analysis, Step, Strategy as Rolling, StrategyKind, StrategyTable, TooFew};
-use scenarios::schema::service::{Call, CallTable, Stage};
+use scenarios::schema::service::{Call, CallTable, Draining, Stage};
 use scenarios::schema::topology::{LinkTable, Network, NetworkPreset, NetworkTable};
 use scenarios::schema::{
     Balancer, Distribution, Eligibility, Expect, Fault, FaultKind, Gateway, Load, Phases, Policy, Registry, Rollout,
@@ -257,23 +257,28 @@ fn policy() -> impl Strategy<Value = Policy> {
     });
     let limits = maybe(count(1..1000))
         .prop_map(|max_requests| Limits::Table(LimitsTable { max_requests, ..LimitsTable::default() }));
-    let table =
-        (timeout(), timeout(), 1u32..5, failures(), maybe(backoff), maybe(budget), maybe(breaker), maybe(limits))
-            .prop_map(|(timeout, per_try_timeout, retries, retry_on, backoff, budget, breaker, limits)| {
-                let retries = Some(at(Count(retries)));
-                let table = PolicyTable {
-                    preset: None,
-                    timeout,
-                    per_try_timeout,
-                    retries,
-                    retry_on,
-                    backoff,
-                    budget,
-                    breaker,
-                    limits,
-                };
-                Policy::Table(Box::new(table))
-            });
+    let deadlines = maybe(prop::sample::select(vec![Deadlines::Stay, Deadlines::Travel]));
+    let times = (timeout(), timeout(), deadlines);
+    let again = (1u32..5, failures(), maybe(backoff), maybe(count(0..6)));
+    let table = (times, again, maybe(budget), maybe(breaker), maybe(limits)).prop_map(
+        |((timeout, per_try_timeout, deadlines), again, budget, breaker, limits)| {
+            let (retries, retry_on, backoff, previous_hosts) = again;
+            let table = PolicyTable {
+                preset: None,
+                timeout,
+                per_try_timeout,
+                retries: Some(at(Count(retries))),
+                retry_on,
+                backoff,
+                previous_hosts,
+                deadlines,
+                budget,
+                breaker,
+                limits,
+            };
+            Policy::Table(Box::new(table))
+        },
+    );
     prop_oneof![preset.prop_map(Policy::Preset), table]
 }
 
@@ -299,31 +304,41 @@ fn service(index: usize, total: usize) -> BoxedStrategy<Service> {
     let speeds = maybe(prop::collection::vec((1u32..5_000).prop_map(|n| at(Factor(f64::from(n) / 1e3))), 1..5));
     (
         numbers,
-        maybe(ms(0..5000)),
+        (maybe(ms(0..5000)), maybe(prop::sample::select(vec![Draining::Serves, Draining::Refuses]))),
         calls,
         (maybe(balancer()), maybe(eligibility()), weights, speeds, maybe(ranged(factor()))),
         maybe(policy()),
         version,
     )
-        .prop_map(|(numbers, grace, calls, (balancer, eligibility, weights, speeds, processors), policy, version)| {
-            let (instances, concurrency, queue_limit, service_time) = numbers;
-            Service {
-                instances: Some(at(instances)),
-                concurrency,
-                queue_limit,
-                service_time,
-                grace,
+        .prop_map(
+            |(
+                numbers,
+                (grace, draining),
                 calls,
-                balancer,
-                eligibility,
-                weights,
-                speeds,
-                processors,
+                (balancer, eligibility, weights, speeds, processors),
                 policy,
-                version: [(text("1.1.0"), at(version))].into(),
-                ..Service::default()
-            }
-        })
+                version,
+            )| {
+                let (instances, concurrency, queue_limit, service_time) = numbers;
+                Service {
+                    instances: Some(at(instances)),
+                    concurrency,
+                    queue_limit,
+                    service_time,
+                    grace,
+                    draining,
+                    calls,
+                    balancer,
+                    eligibility,
+                    weights,
+                    speeds,
+                    processors,
+                    policy,
+                    version: [(text("1.1.0"), at(version))].into(),
+                    ..Service::default()
+                }
+            },
+        )
         .boxed()
 }
 
@@ -356,8 +371,9 @@ fn gateway() -> impl Strategy<Value = Gateway> {
         },
     );
     let client_timeout = maybe(prop::option::of(ms(1..30_000)).prop_map(OrNone));
-    (maybe(ranged(count(1..5))), client_timeout, prop::collection::vec(route.prop_map(At::new), 1..4))
-        .prop_map(|(instances, client_timeout, route)| Gateway { instances, client_timeout, route })
+    let routes = prop::collection::vec(route.prop_map(At::new), 1..4);
+    (maybe(ranged(count(1..5))), maybe(spread()), client_timeout, routes)
+        .prop_map(|(instances, spread, client_timeout, route)| Gateway { instances, spread, client_timeout, route })
 }
 
 fn load(through_gateway: bool) -> impl Strategy<Value = Load> {
@@ -398,7 +414,13 @@ fn load(through_gateway: bool) -> impl Strategy<Value = Load> {
         think,
         ..Load::default()
     });
-    prop_oneof![rated, keyed, bursts, diurnal, closed].prop_map(to)
+    let shaped = prop_oneof![rated, keyed, bursts, diurnal, closed];
+    (shaped, maybe((1u32..5).prop_map(Count)), maybe(spread()))
+        .prop_map(move |(load, sources, spread)| to(Load { sources, spread, ..load }))
+}
+
+fn spread() -> impl Strategy<Value = Spread> {
+    prop::sample::select(vec![Spread::Random, Spread::InTurn])
 }
 
 fn rollout() -> impl Strategy<Value = Rollout> {
@@ -430,13 +452,19 @@ fn rollout() -> impl Strategy<Value = Rollout> {
             ..Analysis::default()
         },
     );
-    (ranged(ms(0..60_000)), maybe(strategy), maybe(analysis)).prop_map(|(when, strategy, analysis)| Rollout {
-        service: Some(text("s0")),
-        to: Some(text("1.1.0")),
-        at: Some(at(when)),
-        strategy,
-        analysis,
-        ..Rollout::default()
+    let waits = (maybe(ms(1..30_000)), maybe(any::<bool>()), maybe(ms(0..5_000)));
+    (ranged(ms(0..60_000)), maybe(strategy), maybe(analysis), waits).prop_map(|(when, strategy, analysis, waits)| {
+        let (progress_deadline, auto_rollback, min_ready) = waits;
+        Rollout {
+            service: Some(text("s0")),
+            to: Some(text("1.1.0")),
+            at: Some(at(when)),
+            strategy,
+            analysis,
+            progress_deadline,
+            auto_rollback,
+            min_ready,
+        }
     })
 }
 

@@ -4,3 +4,5 @@
 //! runs one and says, in one sentence, what must be seen instead.
 
 mod common;
+mod requests;
+mod rollouts;

@@ -56,12 +56,6 @@ use around::SlowStart;
 use hosts::Hosts;
 use strategy::{Choose, Pick, State};
 
-/// How often [`Balancer::pick_except`] picks again before it settles for a host that was tried already.
-///
-/// Istio compiles its retries to Envoy's `previous_hosts` predicate with `host_selection_retry_max_attempts: 5`
-/// (istio/istio `pilot/pkg/networking/core/route/retry/retry.go`); Envoy by itself picks again once.
-pub const RESELECTIONS_MAX: u32 = 5;
-
 /// What a balancer has built over its hosts so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rebuilds {
@@ -150,14 +144,21 @@ impl Balancer {
         Some(index)
     }
 
-    /// Like [`Balancer::pick`] for a retry: picks again, up to [`RESELECTIONS_MAX`] times, while the choice is among
-    /// `tried`, and then takes what it got.
+    /// Like [`Balancer::pick`] for a retry: picks again, up to `reselections` times, while the choice is among `tried`, and
+    /// then takes what it got.
     ///
     /// This is Envoy's `previous_hosts` retry predicate (`source/extensions/load_balancing_policies/common/
-    /// load_balancer_impl.cc`, `chooseHost`): every attempt is a full pick, so a round robin moves on with each.
-    pub fn pick_except(&mut self, now: Instant, request: Request, tried: &[InstanceId]) -> Option<usize> {
+    /// load_balancer_impl.cc`, `chooseHost`), with `host_selection_retry_max_attempts` for `reselections`: every attempt is a
+    /// full pick, so a round robin moves on with each.
+    pub fn pick_except(
+        &mut self,
+        now: Instant,
+        request: Request,
+        tried: &[InstanceId],
+        reselections: u32,
+    ) -> Option<usize> {
         let mut index = self.pick(now, request)?;
-        for attempt in 1..=RESELECTIONS_MAX {
+        for attempt in 1..=reselections {
             if !tried.contains(&self.hosts.instance(index)) {
                 break;
             }

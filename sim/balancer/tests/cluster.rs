@@ -301,7 +301,7 @@ fn a_session_keeps_its_instance_while_that_is_well() {
     cluster.update(NOW, hosts.iter().copied());
     assert!((0..100).all(|hash| cluster.pick(NOW, Request { hash }) != Some(2)));
     // A retry elsewhere takes the session along.
-    let moved = cluster.pick_except(NOW, Request { hash: 0 }, &[InstanceId(at_first[0] as u32)]).unwrap();
+    let moved = cluster.pick_except(NOW, Request { hash: 0 }, &[InstanceId(at_first[0] as u32)], 5).unwrap();
     assert_eq!(cluster.pick(NOW, Request { hash: 0 }), Some(moved));
 }
 
@@ -494,8 +494,8 @@ proptest! {
                 Step::Send { session, avoid } => {
                     let tried: Vec<InstanceId> = avoid.into_iter().map(InstanceId).collect();
                     let request = Request { hash: session };
-                    let picked = cluster.pick_except(now, request, &tried);
-                    prop_assert_eq!(picked, twin.pick_except(now, request, &tried));
+                    let picked = cluster.pick_except(now, request, &tried, 5);
+                    prop_assert_eq!(picked, twin.pick_except(now, request, &tried, 5));
                     let Some(index) = picked else { continue };
                     prop_assert!(cluster.is_eligible(index), "picked {} of {:?}", index, cluster.hosts());
                     let instance = cluster.hosts()[index].instance;

@@ -63,7 +63,7 @@ fn picks_are_the_ones_written_down() {
                     let tried: Vec<InstanceId> = words[1..].iter().map(|w| instance(w)).collect();
                     let picks: Vec<String> = (0..8)
                         .map(|_| {
-                            let index = balancer.pick_except(NOW, ANY, &tried).expect("there are hosts");
+                            let index = balancer.pick_except(NOW, ANY, &tried, 5).expect("there are hosts");
                             balancer.hosts()[index].instance.to_string()
                         })
                         .collect();

@@ -187,7 +187,7 @@ proptest! {
                 Step::Send(who) | Step::Retry(who, _) => {
                     let tried = if let Step::Retry(_, not) = step { vec![InstanceId(not)] } else { vec![] };
                     let client = &mut clients[who];
-                    let Some(index) = client.pick_except(now, ANY, &tried) else { continue };
+                    let Some(index) = client.pick_except(now, ANY, &tried, 5) else { continue };
                     let instance = client.hosts()[index].instance;
                     if strategy == knowing(Strategy::FULL_SCAN, "shared") {
                         let least = client.hosts().iter().map(|h| board.in_flight(h.instance)).min();

@@ -53,10 +53,6 @@ id!(
     VersionId(u32), "v"
 );
 id!(
-    /// A request from outside, counted over all load sources.
-    RequestId(u64), "req"
-);
-id!(
     /// A registration's right to be listed, until it expires.
     LeaseId(u64), "lease"
 );
@@ -79,7 +75,7 @@ mod tests {
 
     #[test]
     fn ids_print_themselves() {
-        assert_eq!(format!("{} {} {} {}", NodeId(3), ServiceId(2), InstanceId(7), RequestId(91)), "n3 svc2 i7 req91");
+        assert_eq!(format!("{} {} {} {}", NodeId(3), ServiceId(2), InstanceId(7), LeaseId(91)), "n3 svc2 i7 lease91");
         assert_eq!(format!("{:?}", Revision(12)), "r12");
     }
 }

@@ -28,7 +28,7 @@ pub mod golden;
 
 pub use dist::Dist;
 pub use fingerprint::Fingerprint;
-pub use id::{FencingToken, InstanceId, LeaseId, NodeId, RequestId, Revision, ServiceId, SessionId, VersionId, ZoneId};
+pub use id::{FencingToken, InstanceId, LeaseId, NodeId, Revision, ServiceId, SessionId, VersionId, ZoneId};
 pub use outbox::Outbox;
 pub use ratio::Ratio;
 pub use rng::{Draw, Key, Rng, Seed};

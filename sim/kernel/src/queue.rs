@@ -144,6 +144,11 @@ impl<E> Queue<E> {
         self.live
     }
 
+    /// What is pending, in no particular order. O(slots ever used at once).
+    pub fn iter(&self) -> impl Iterator<Item = &E> {
+        self.slots.iter().filter_map(|slot| slot.payload.as_ref())
+    }
+
     /// True when nothing is pending.
     pub fn is_empty(&self) -> bool {
         self.live == 0

@@ -1,7 +1,8 @@
 //! The loop: takes the next event out of the queue, decides whether it still means anything, and hands it to the world.
 //!
-//! A [`Kernel`] owns time, nodes, network and trace, and knows no protocol: messages are a type parameter. The world asks for
-//! [`Kernel::next`] until it says `None`; between two calls it sends, sets timers, and looks at nodes. An event
+//! A [`Kernel`] owns time, nodes, network and trace, and knows no protocol: messages are a type parameter. The world calls
+//! [`Kernel::advance`] until nothing is left or its run is over, and reads the event with [`Kernel::msg`] or takes it with
+//! [`Kernel::take`]; between two calls it sends, sets timers, and looks at nodes. An event
 //! for a node that is paused waits for the node; a timer of an earlier life is dropped; a message for a node that is
 //! down bounces, or vanishes with its machine.
 //!
@@ -9,6 +10,7 @@
 
 mod event;
 mod faults;
+mod under_way;
 
 pub use event::{Bounce, Event, Kind, Message};
 

@@ -146,6 +146,7 @@ impl Controller {
                     }
                 }
             }
+            Effect::RemoveOthers { .. } => unreachable!("two versions are all there are"),
             Effect::ClearWeights { token } => {
                 if self.shared.split().is_some_and(|split| split.shares.is_some())
                     && let Some(split) = self.shared.order_split(token, None)
@@ -217,7 +218,7 @@ impl Controller {
             Effect::SessionUnknown { session, .. } if mine(session) => self.session_lost(),
             Effect::Granted { session, token, .. } if mine(session) => {
                 self.session.held = true;
-                self.handle(Input::LockGranted { token });
+                self.handle(Input::LockGranted { token, running: None, superseded: false });
             }
             Effect::Refused { session, retry_after, .. } if mine(session) => {
                 let retry_after = retry_after.map(|at| at.saturating_since(now()));

@@ -290,7 +290,7 @@ impl Shared {
             }
         };
         let weight = fleet.split.and_then(|split| split.shares).map(|[_, (_, share)]| share);
-        Observation { old: instances(plan.from), new: instances(plan.to), weight }
+        Observation { old: instances(plan.from), new: instances(plan.to), others: 0, weight }
     }
 
     /// Who serves at this moment, with the version.

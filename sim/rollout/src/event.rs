@@ -2,7 +2,7 @@
 
 use crate::analysis::{Breach, reading};
 use crate::{Measurement, Step};
-use base::{FencingToken, Ratio, VersionId};
+use base::{Duration, FencingToken, Ratio, VersionId};
 use std::fmt;
 
 /// Something that happened in a rollout.
@@ -14,6 +14,16 @@ pub enum Event {
         from: VersionId,
         /// …to this one.
         to: VersionId,
+    },
+    /// The service runs the wanted version already: nothing is to be done.
+    AlreadyRuns {
+        /// That version.
+        version: VersionId,
+    },
+    /// No instance became available for so long, and the rollout goes on waiting.
+    Overdue {
+        /// The plan's `progress_deadline`.
+        after: Duration,
     },
     /// Under the lock again, after it was lost or after the controller came back.
     Resumed {
@@ -87,6 +97,8 @@ pub enum AbortReason {
     Analysis,
     /// Instances did not become available in time.
     ProgressDeadline,
+    /// A later rollout of the service began while this one was without the lock.
+    Superseded,
 }
 
 impl Event {
@@ -103,6 +115,7 @@ impl fmt::Display for AbortReason {
             AbortReason::Operator => "an operator said so",
             AbortReason::Analysis => "too many checks failed",
             AbortReason::ProgressDeadline => "no progress within the deadline",
+            AbortReason::Superseded => "a later rollout took its place",
         })
     }
 }
@@ -111,6 +124,8 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Started { from, to } => write!(f, "started from {from} to {to}"),
+            Event::AlreadyRuns { version } => write!(f, "nothing to do: {version} runs already"),
+            Event::Overdue { after } => write!(f, "no progress for {after}: goes on waiting"),
             Event::Resumed { token } => write!(f, "resumed under {token}"),
             Event::Frozen => f.write_str("frozen: the lock is lost"),
             Event::StepEntered { index, step } => write!(f, "step {index}: {step}"),

@@ -13,6 +13,12 @@ pub enum Input {
     LockGranted {
         /// The token of this grant, larger than that of every grant before.
         token: FencingToken,
+        /// The version that the service was left at by whoever settled last; the plan's `from` when nobody can say. A
+        /// rollout that has not begun starts from it, and is over when it is the one that is wanted.
+        running: Option<VersionId>,
+        /// True when a later rollout of the service began while this one was without the lock: it ends, and leaves
+        /// everything to that one.
+        superseded: bool,
     },
     /// Somebody else holds the lock.
     LockRefused {
@@ -41,6 +47,8 @@ pub struct Observation {
     pub old: Instances,
     /// The instances of the plan's `to`.
     pub new: Instances,
+    /// The instances of all other versions, which an earlier rollout left behind.
+    pub others: u32,
     /// The share of traffic the router gives to the new version; none where the router splits by instances or cannot
     /// say. A share other than the one last commanded makes the rollout command it again.
     pub weight: Option<Ratio>,
@@ -93,6 +101,13 @@ pub enum Effect {
         version: VersionId,
         /// How many.
         replicas: u32,
+    },
+    /// There should be no instance of any version but these two.
+    RemoveOthers {
+        /// The right to do so.
+        token: FencingToken,
+        /// The plan's `from` and `to`.
+        keep: [VersionId; 2],
     },
     /// Split the traffic of the service by version. The shares add up to one; old version first.
     SetWeights {

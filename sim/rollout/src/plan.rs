@@ -9,7 +9,7 @@ use std::fmt;
 pub struct Plan {
     /// Whose versions change.
     pub service: ServiceId,
-    /// The version that serves now and is restored when things go wrong.
+    /// The version that serves now and is restored when things go wrong; a grant of the lock that knows better replaces it.
     pub from: VersionId,
     /// The version that is wanted.
     pub to: VersionId,
@@ -21,8 +21,9 @@ pub struct Plan {
     pub analysis: Option<Analysis>,
     /// How long a rollout may wait for instances without any progress. Kubernetes, Argo and Flagger: 600 s.
     pub progress_deadline: Duration,
-    /// What happens when that time is over: true rolls back, false stops as [`Phase::Failed`](crate::Phase::Failed) and
-    /// leaves everything where it is. A Kubernetes Deployment does neither: it reports and keeps trying.
+    /// What happens when that time is over: true rolls back, as Flagger does; false says so and keeps trying, as a Kubernetes
+    /// Deployment (`pkg/controller/deployment/progress.go`, condition `ProgressDeadlineExceeded`) and Argo without
+    /// `progressDeadlineAbort` do.
     pub auto_rollback: bool,
     /// How long an instance must have been ready without a break before it counts as available. Kubernetes: 0 s.
     pub min_ready: Duration,
@@ -120,9 +121,6 @@ impl Plan {
         if self.replicas == 0 {
             return Err(PlanError::NoReplicas);
         }
-        if self.from == self.to {
-            return Err(PlanError::SameVersion { version: self.from });
-        }
         if matches!(&self.strategy, Strategy::Canary { steps } if steps.is_empty()) {
             return Err(PlanError::NoSteps);
         }
@@ -149,11 +147,6 @@ impl Plan {
 pub enum PlanError {
     /// A service without instances has nothing to roll.
     NoReplicas,
-    /// Old and new are the same.
-    SameVersion {
-        /// That version.
-        version: VersionId,
-    },
     /// A canary without steps would be a switch of everything at once.
     NoSteps,
     /// A time that must pass before something is done again is zero.
@@ -171,7 +164,6 @@ impl fmt::Display for PlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PlanError::NoReplicas => f.write_str("a rollout needs at least one replica"),
-            PlanError::SameVersion { version } => write!(f, "the service already runs {version}"),
             PlanError::NoSteps => f.write_str("a canary needs at least one step"),
             PlanError::NoTime { name } => write!(f, "{name} must be longer than zero"),
             PlanError::NoFailures => f.write_str("an analysis must allow at least one check to be the failing one"),

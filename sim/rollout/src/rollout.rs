@@ -37,6 +37,8 @@ pub struct Rollout {
     split: bool,
     /// A measurement was asked for and has not come.
     measuring: bool,
+    /// The time without progress is over, and that was said.
+    overdue: bool,
     /// The last check failed: a canary does not go on from there.
     doubtful: bool,
     /// The step was announced.
@@ -93,9 +95,10 @@ impl Rollout {
     /// [`snapshot`](Rollout::snapshot) of a new rollout: the earlier life may have begun all the same.
     pub fn recover(plan: Plan, state: State) -> Result<Self, RecoverError> {
         plan.check().map_err(RecoverError::Plan)?;
-        if (state.service, state.from, state.to) != (plan.service, plan.from, plan.to) {
+        if (state.service, state.to) != (plan.service, plan.to) {
             return Err(RecoverError::OtherRollout { state });
         }
+        let plan = Plan { from: state.from, ..plan };
         let steps = match &plan.strategy {
             Strategy::Rolling { .. } => 0,
             Strategy::Canary { steps } => steps.len(),
@@ -119,6 +122,7 @@ impl Rollout {
             before: None,
             split: false,
             measuring: false,
+            overdue: false,
             doubtful: false,
             entered: false,
             held: false,
@@ -132,7 +136,7 @@ impl Rollout {
         self.timers.advance(now);
         match input {
             Input::Start => self.start(out),
-            Input::LockGranted { token } => self.granted(token, out),
+            Input::LockGranted { token, running, superseded } => self.granted(token, running, superseded, out),
             Input::LockRefused { retry_after } => self.refused(retry_after),
             Input::LockLost => self.lost(out),
             Input::Observed(observation) => self.observed(observation, out),
@@ -211,6 +215,11 @@ impl Rollout {
         self.state.failures
     }
 
+    /// True while it waits for instances for longer than `progress_deadline`, and does not roll back for it.
+    pub const fn is_overdue(&self) -> bool {
+        self.overdue
+    }
+
     /// Why it went back or failed, if it did.
     pub const fn reason(&self) -> Option<AbortReason> {
         self.state.reason
@@ -247,7 +256,7 @@ impl Rollout {
         self.timers.set(Timer::Lock, self.plan.lock_retry);
     }
 
-    fn granted(&mut self, token: FencingToken, out: &mut Outbox<Effect>) {
+    fn granted(&mut self, token: FencingToken, running: Option<VersionId>, superseded: bool, out: &mut Outbox<Effect>) {
         if self.lost.is_some_and(|lost| token <= lost) {
             return;
         }
@@ -259,11 +268,25 @@ impl Rollout {
                 self.lock = Lock::Held(token);
                 self.timers.clear(Timer::Lock);
                 self.timers.set(Timer::Observe, Duration::ZERO);
-                if self.state.phase != Phase::Pending {
-                    self.note(Event::Resumed { token }, out);
+                if self.state.phase == Phase::Pending {
+                    return self.start_from(running.unwrap_or(self.plan.from), out);
+                }
+                self.note(Event::Resumed { token }, out);
+                if superseded {
+                    let reason = AbortReason::Superseded;
+                    self.state.reason = Some(reason);
+                    self.finish(Phase::Failed, Event::Failed { reason }, out);
                 }
             }
         }
+    }
+
+    /// Now that nobody else changes the service, it is known from which version this rollout leads.
+    fn start_from(&mut self, running: VersionId, out: &mut Outbox<Effect>) {
+        if running == self.plan.to {
+            return self.finish(Phase::Completed, Event::AlreadyRuns { version: running }, out);
+        }
+        (self.plan.from, self.state.from) = (running, running);
     }
 
     fn refused(&mut self, retry_after: Option<Duration>) {
@@ -289,6 +312,7 @@ impl Rollout {
         let Lock::Held(token) = self.lock else { return };
         if self.before.is_none_or(|before| progressed(&before, &observation)) {
             self.timers.clear(Timer::Progress);
+            self.overdue = false;
         }
         self.before = Some(observation);
         let shown = [observation.old.desired, observation.new.desired];

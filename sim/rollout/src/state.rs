@@ -131,8 +131,13 @@ impl State {
             Phase::RolledBack,
             Phase::Failed,
         ];
-        let reasons =
-            [None, Some(AbortReason::Operator), Some(AbortReason::Analysis), Some(AbortReason::ProgressDeadline)];
+        let reasons = [
+            None,
+            Some(AbortReason::Operator),
+            Some(AbortReason::Analysis),
+            Some(AbortReason::ProgressDeadline),
+            Some(AbortReason::Superseded),
+        ];
         // The checksum was right, so a value out of range was written by something that is not this program.
         let phase = *phases.get(usize::from(body[1])).ok_or(StateError::Value { field: "phase" })?;
         let reason = *reasons.get(usize::from(body[3])).ok_or(StateError::Value { field: "reason" })?;

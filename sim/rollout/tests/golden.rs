@@ -67,7 +67,7 @@ fn story(script: &str) -> String {
             "unavailable" => max_unavailable = amount(value),
             "min-ready" => plan.min_ready = seconds(value),
             "progress" => plan.progress_deadline = seconds(value),
-            "stop-when-stuck" => plan.auto_rollback = false,
+            "keep-trying" => plan.auto_rollback = false,
             "analysis" => {
                 plan.analysis = Some(Analysis {
                     success_rate_min: Some(percent(value)),

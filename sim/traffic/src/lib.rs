@@ -40,7 +40,7 @@ pub use breaker::{Breaker, BreakerConfig, BreakerState};
 pub use budget::{Budget, RetryBudget};
 pub use class::{Class, ClassSet};
 pub use limits::{Limiter, Limits};
-pub use policy::Policy;
+pub use policy::{Deadlines, Policy};
 pub use retry::{Backoff, RetryPolicy};
 pub use route::{
     Action, Destination, HeaderMatch, HostMatch, Match, PathMatch, RequestHead, Route, RouteTable, ValueMatch,

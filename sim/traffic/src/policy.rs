@@ -8,7 +8,7 @@ use base::{Duration, Instant};
 pub struct Policy {
     /// The most time for a request with all its attempts and pauses; `None` waits for ever.
     pub timeout: Option<Duration>,
-    /// When a request is tried again; `None` never does. A route may have its own.
+    /// When a request is tried again; `None` never does.
     pub retry: Option<RetryPolicy>,
     /// How many retries all requests together may cause.
     pub budget: RetryBudget,
@@ -16,12 +16,36 @@ pub struct Policy {
     pub breaker: Option<BreakerConfig>,
     /// How much may be under way at once.
     pub limits: Limits,
+    /// Whether a request's deadline goes with it.
+    pub deadlines: Deadlines,
+}
+
+/// What an instance learns of how long its caller waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deadlines {
+    /// Nothing: it works on a request, and calls others for it, after its caller has given up. Envoy, nginx and most HTTP
+    /// clients.
+    #[default]
+    Stay,
+    /// The time that is left goes with the request. It bounds every call that the request causes, and a request whose time
+    /// is over when its turn comes is answered without being worked on.
+    ///
+    /// gRPC's header `grpc-timeout` (grpc/grpc `doc/PROTOCOL-HTTP2.md`; propagation by context in grpc-go and grpc-java),
+    /// Finagle's `Deadline` context (twitter/finagle `finagle-core/.../filter/` and `.../context/Deadline.scala`).
+    Travel,
 }
 
 impl Policy {
     /// Send it once and wait for ever.
     pub const fn none() -> Self {
-        Policy { timeout: None, retry: None, budget: RetryBudget::Unlimited, breaker: None, limits: Limits::UNLIMITED }
+        Policy {
+            timeout: None,
+            retry: None,
+            budget: RetryBudget::Unlimited,
+            breaker: None,
+            limits: Limits::UNLIMITED,
+            deadlines: Deadlines::Stay,
+        }
     }
 
     /// Envoy where a route says `retry_on: 5xx` and nothing else: 15 s for a request, one retry of anything that is not
@@ -37,6 +61,7 @@ impl Policy {
                 retry_on: ClassSet::FAILURES,
                 backoff: Backoff::ENVOY,
                 per_try_timeout: None,
+                previous_hosts: 0,
             }),
             limits: Limits::ENVOY,
             ..Policy::none()
@@ -44,10 +69,10 @@ impl Policy {
     }
 
     /// Istio where nothing is said: no timeout, two retries of what was certainly not carried out or was answered 503,
-    /// no limits.
+    /// no limits; up to five picks avoid the hosts tried before.
     ///
     /// istio/istio `pilot/pkg/networking/core/route/retry/retry.go`: `connect-failure, refused-stream, unavailable,
-    /// cancelled, retriable-status-codes` with 503.
+    /// cancelled, retriable-status-codes` with 503, the predicate `previous_hosts`, `HostSelectionRetryMaxAttempts: 5`.
     pub const fn istio() -> Self {
         Policy {
             retry: Some(RetryPolicy {
@@ -55,6 +80,7 @@ impl Policy {
                 retry_on: ClassSet::of(&[Class::ConnectFailure, Class::Refused]),
                 backoff: Backoff::ENVOY,
                 per_try_timeout: None,
+                previous_hosts: 5,
             }),
             ..Policy::none()
         }
@@ -71,8 +97,10 @@ impl Policy {
                 retry_on: ClassSet::of(&[Class::ConnectFailure, Class::Reset, Class::Refused]),
                 backoff: Backoff::Grpc { initial: Duration::ms(100), multiplier: 2.0, max: Duration::secs(1) },
                 per_try_timeout: None,
+                previous_hosts: 0,
             }),
             budget: RetryBudget::GRPC,
+            deadlines: Deadlines::Travel,
             ..Policy::none()
         }
     }

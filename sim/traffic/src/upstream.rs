@@ -15,7 +15,7 @@
 //! A retry holds its place from the decision to the end of its attempt, pause included, as in Envoy
 //! (`source/common/router/retry_state_impl.cc`).
 
-use crate::{Breaker, BreakerState, Budget, Class, Limiter, Policy, RetryPolicy};
+use crate::{Breaker, BreakerState, Budget, Class, Limiter, Policy};
 use base::{Draw, Duration, Instant};
 use std::fmt;
 
@@ -54,21 +54,15 @@ pub struct Upstream {
 impl Upstream {
     /// Nothing under way. Allocates only the breaker's window.
     pub fn new(policy: Policy) -> Self {
-        let Policy { timeout, .. } = policy;
+        let Policy { timeout, deadlines, .. } = policy;
         Upstream {
             policy,
-            plain: policy == Policy { timeout, ..Policy::none() },
+            plain: policy == Policy { timeout, deadlines, ..Policy::none() },
             limiter: Limiter::new(policy.limits),
             breaker: policy.breaker.map(Breaker::new),
             budget: Budget::new(policy.budget),
             retries_denied: 0,
         }
-    }
-
-    /// Like [`Upstream::new`], for a service whose routes may bring retry policies of their own
-    /// ([`Upstream::retry_by`]) though `policy` has none.
-    pub fn with_route_retries(policy: Policy) -> Self {
-        Upstream { plain: false, ..Upstream::new(policy) }
     }
 
     /// The first attempt of a request wants to go.
@@ -130,21 +124,6 @@ impl Upstream {
             return None;
         }
         let policy = self.policy.retry?;
-        self.retry_by(&policy, now, retries, previous_pause, class, draw)
-    }
-
-    /// [`Upstream::retry`] by the rules of a route instead of the service's own; budget and limits stay the service's.
-    /// Panics on an upstream without a policy that was not built by [`Upstream::with_route_retries`].
-    pub fn retry_by(
-        &mut self,
-        policy: &RetryPolicy,
-        now: Instant,
-        retries: u32,
-        previous_pause: Duration,
-        class: Class,
-        draw: &mut impl Draw,
-    ) -> Option<Duration> {
-        assert!(!self.plain, "an upstream that counts nothing cannot retry");
         if !policy.wants(retries, class) {
             return None;
         }

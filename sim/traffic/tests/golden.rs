@@ -345,34 +345,12 @@ fn a_change_of_weights_moves_no_later_draw() {
 }
 
 #[test]
-fn a_route_may_retry_where_the_service_does_not() {
-    let mut upstream = Upstream::with_route_retries(Policy::none());
-    let mut draw = Seed(8).stream("route");
-    let policy = RetryPolicy { backoff: Backoff::Constant(Duration::ms(7)), ..Policy::envoy().retry.unwrap() };
-    let now = Instant::ZERO;
-    upstream.begin(now).unwrap();
-    upstream.attempt_done(now, 0, Class::Reset, Duration::ms(1));
-    assert_eq!(upstream.retry(now, 0, Duration::ZERO, Class::Reset, &mut draw), None, "the service has no policy");
-    let pause = upstream.retry_by(&policy, now, 0, Duration::ZERO, Class::Reset, &mut draw);
-    assert_eq!(pause, Some(Duration::ms(7)));
-    assert_eq!(upstream.limiter().retries(), 1);
-}
-
-#[test]
 fn the_second_retry_waits_longer_than_the_first() {
     let mut upstream = Upstream::new(Policy::grpc());
     let mut draw = Seed(8).stream("grpc");
     let mut pause = |n| upstream.retry(Instant::ZERO, n, Duration::ZERO, Class::Refused, &mut draw).expect("a pause");
     assert!((80.0..=120.0).contains(&pause(0).as_millis_f64()));
     assert!((160.0..=240.0).contains(&pause(1).as_millis_f64()));
-}
-
-#[test]
-#[should_panic(expected = "an upstream that counts nothing cannot retry")]
-fn an_upstream_that_counts_nothing_cannot_retry() {
-    let policy = Policy::envoy().retry.unwrap();
-    let mut draw = Seed(8).stream("route");
-    Upstream::new(Policy::none()).retry_by(&policy, Instant::ZERO, 0, Duration::ZERO, Class::Reset, &mut draw);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::metrics::{Metrics, ServiceMetrics};
 use crate::role::controller::Controller;
 use crate::role::locks::LockStore;
 use crate::slab::Slab;
-use crate::spec::{Spec, Target};
+use crate::spec::{Draining, Spec, Spread, Target};
 use crate::wire::{Msg, Post};
 use crate::world::{Behaviour, Options, Probe, Role, Service, World};
 use base::{Dist, Duration, FencingToken, Instant, NodeId, Ratio, Seed, ServiceId, VersionId, ZoneId};
@@ -39,6 +39,8 @@ impl World {
             reports: Default::default(),
             probes: Default::default(),
             jobs: Slab::default(),
+            deadlines: Vec::new(),
+            deadlines_travel: spec.services.iter().any(|s| s.policy.deadlines == traffic::Deadlines::Travel),
             instances: Vec::new(),
             processors: Vec::new(),
             places: Vec::new(),
@@ -64,6 +66,7 @@ impl World {
             truth_told: 0,
             exposures: Vec::new(),
             probe: options.probe.then(Probe::default),
+            open: None,
             spec: spec.clone(),
         };
         world.build_services();
@@ -98,6 +101,7 @@ impl World {
                 queue_limit: service.queue_limit.unwrap_or(u32::MAX),
                 start_up: service.start_up,
                 grace: service.grace,
+                draining: service.draining,
                 behaviours,
                 calls: service.calls.iter().map(|stage| stage.as_slice().into()).collect(),
                 downstream: downstream_of(service),
@@ -105,6 +109,7 @@ impl World {
                 board: board(self.seed, &service.name),
                 reports: service.balancer.info().needs.reports,
                 probes: service.balancer.info().needs.probes,
+                deadlines: service.policy.deadlines == traffic::Deadlines::Travel,
                 eligibility: service.eligibility.clone().map(std::sync::Arc::new),
                 weights: service.weights.clone(),
                 speeds: service.speeds.clone(),
@@ -117,6 +122,10 @@ impl World {
                 split_number: 0,
                 newest_token: FencingToken(0),
                 history: History::new(VersionId(0), Instant::ZERO),
+                settled: VersionId(0),
+                wanted: service.instances,
+                last_begun: None,
+                rejected: Vec::new(),
             });
             self.metrics_of.push(ServiceMetrics::new(service.versions.len()));
         }
@@ -133,6 +142,7 @@ impl World {
                 queue_limit: u32::MAX,
                 start_up: Duration::ZERO,
                 grace: Duration::ZERO,
+                draining: Draining::Serves,
                 behaviours: vec![Behaviour {
                     service_time: Dist::Constant(Duration::ZERO),
                     slowdown: 1.0,
@@ -140,10 +150,14 @@ impl World {
                 }],
                 calls: Vec::new(),
                 downstream,
-                balancer: balancer::Strategy::ROUND_ROBIN,
+                balancer: match gateway.spread {
+                    Spread::Random => balancer::Strategy::RANDOM,
+                    Spread::InTurn => balancer::Strategy::ROUND_ROBIN,
+                },
                 board: board(self.seed, "gateway"),
                 reports: false,
                 probes: false,
+                deadlines: false,
                 eligibility: None,
                 weights: Vec::new(),
                 speeds: Vec::new(),
@@ -156,6 +170,10 @@ impl World {
                 split_number: 0,
                 newest_token: FencingToken(0),
                 history: History::new(VersionId(0), Instant::ZERO),
+                settled: VersionId(0),
+                wanted: gateway.instances,
+                last_begun: None,
+                rejected: Vec::new(),
             });
             self.metrics_of.push(ServiceMetrics::new(1));
         }
@@ -184,13 +202,14 @@ impl World {
         let controller = self.node("controller", 1, "controller", Role::Controller);
         for (index, rollout) in spec.rollouts.iter().enumerate() {
             let service = &spec.services[rollout.service.index()];
-            // What the service runs when this rollout's turn comes, if all before it complete.
-            let earlier = spec.rollouts[..index].iter().filter(|r| r.service == rollout.service);
-            let from = earlier.max_by_key(|r| r.at).map_or(VersionId(0), |r| r.to);
+            // Which version it starts from is read when it gets the lock.
+            let from = VersionId(0);
             let mut plan =
                 rollout::Plan::new(rollout.service, from, rollout.to, service.instances, rollout.strategy.clone());
             plan.analysis = rollout.analysis;
             plan.progress_deadline = rollout.progress_deadline;
+            plan.auto_rollback = rollout.auto_rollback;
+            plan.min_ready = rollout.min_ready;
             self.controllers.push(Controller::new(controller, plan));
             let longest = rollout.analysis.map_or(Duration::secs(60), |a| a.interval);
             for version in &mut self.metrics_of[rollout.service.index()].versions {
@@ -246,8 +265,8 @@ impl World {
         }
         self.start_all();
         for load in 0..self.loads.len() {
-            for at in self.loads[load].first() {
-                self.kernel.world_at(at, Msg::Arrive(load as u32));
+            for (at, arrival) in self.loads[load].first(load as u32) {
+                self.kernel.world_at(at, arrival);
             }
         }
         self.kernel.plan_faults(spec.faults.clone());

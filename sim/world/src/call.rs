@@ -24,6 +24,33 @@ use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
 use kernel::{Bounce, TimerId, Transport};
 use traffic::{Class, Rejection};
 
+/// What a call asks for beyond its service, in a byte: whether its parent can do without an answer, and whether only one
+/// version will do. Nobody asks for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Demand(u8);
+
+impl Demand {
+    /// An answer, from any version.
+    pub(crate) const ANY: Demand = Demand(0);
+    /// Its failure degrades the parent's answer instead of failing it.
+    pub(crate) const OPTIONAL: Demand = Demand(1);
+
+    /// An answer from an instance of this version; a service has at most 200.
+    pub(crate) fn pinned(version: VersionId) -> Demand {
+        Demand(version.0 as u8 + 2)
+    }
+
+    pub(crate) fn is_optional(self) -> bool {
+        self == Demand::OPTIONAL
+    }
+
+    /// The version that is asked for.
+    #[inline]
+    pub(crate) fn pin(self) -> Option<VersionId> {
+        self.0.checked_sub(2).map(|version| VersionId(version.into()))
+    }
+}
+
 /// Who waits for a call to end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Parent {
@@ -45,7 +72,7 @@ pub(crate) struct Call {
     pub(crate) group: u8,
     version: u8,
     pub(crate) state: State,
-    optional: bool,
+    demand: Demand,
     host: u32,
     instance: InstanceId,
     /// The timer of the caller's patience, or of the pause.
@@ -64,19 +91,22 @@ struct Tight<T>(T);
 const _: () = assert!(size_of::<Call>() == 60);
 
 /// What a call remembers once it has been retried; kept beside the calls, by slot.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Again {
     /// When the present attempt began.
     began: Instant,
     /// The last pause between attempts.
     pause: Duration,
-    /// Instances that did not answer well, the latest first.
-    tried: [InstanceId; 2],
+    /// Instances that did not answer well, in order, where retries avoid them. Its room stays with the slot.
+    tried: Vec<InstanceId>,
 }
 
 impl Again {
-    pub(crate) const NEW: Again =
-        Again { began: Instant::ZERO, pause: Duration::ZERO, tried: [InstanceId(u32::MAX); 2] };
+    /// Nothing to remember yet.
+    pub(crate) fn clear(&mut self) {
+        (self.began, self.pause) = (Instant::ZERO, Duration::ZERO);
+        self.tried.clear();
+    }
 }
 
 /// A [`Parent`] in eight bytes.
@@ -141,7 +171,7 @@ impl Call {
 
     /// When it began, on the kernel's clock, for measuring.
     #[inline]
-    fn started(&self) -> Instant {
+    pub(crate) fn started(&self) -> Instant {
         self.started.0
     }
 
@@ -152,7 +182,7 @@ impl Call {
     }
 
     #[inline]
-    fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         self.key.0
     }
 
@@ -167,21 +197,43 @@ impl Call {
 impl World {
     /// Begins a call. It may end at once, when there is nobody to send it to.
     #[inline]
-    pub(crate) fn begin_call(&mut self, parent: Parent, caller: u32, service: ServiceId, key: Key, optional: bool) {
+    pub(crate) fn begin_call(&mut self, parent: Parent, caller: u32, service: ServiceId, key: Key, demand: Demand) {
+        self.begin_call_within(parent, caller, service, key, demand, None);
+    }
+
+    /// [`begin_call`](World::begin_call) with a timeout in place of the service's.
+    #[inline]
+    pub(crate) fn begin_call_within(
+        &mut self,
+        parent: Parent,
+        caller: u32,
+        service: ServiceId,
+        key: Key,
+        demand: Demand,
+        timeout: Option<Duration>,
+    ) {
         let caller_state = &mut self.callers[caller as usize];
         let node = caller_state.node;
         let local = self.kernel.local(node);
         let upstream = caller_state.upstream(service).expect("a caller has an upstream for all it calls");
+        let inherited = match parent {
+            Parent::Job(job) if !self.deadlines.is_empty() => self.deadlines.get(job.slot()).copied(),
+            _ => None,
+        };
         let traffic = &mut caller_state.upstreams[upstream].traffic;
-        let deadline = traffic.policy().deadline(local, None);
-        let admitted = traffic.begin(local);
+        let deadline = match timeout {
+            None => traffic.policy().deadline(local, inherited),
+            Some(timeout) => local.saturating_add(timeout).min(inherited.unwrap_or(Instant::MAX)),
+        };
+        let is_late = inherited.is_some() && deadline <= local;
+        let admitted = if is_late { Ok(()) } else { traffic.begin(local) };
         let call = Call {
             retries: 0,
             upstream: upstream as u16,
             state: State::New,
             caller,
             group: 0,
-            optional,
+            demand,
             version: 0,
             host: 0,
             instance: InstanceId(u32::MAX),
@@ -193,6 +245,8 @@ impl World {
         };
         let id = self.calls.insert(call);
         match admitted {
+            // Whoever asked for this waits no longer: nothing is sent.
+            Ok(()) if is_late => self.end_call(id, End::Timeout),
             Ok(()) => self.attempt(id),
             Err(rejection) => self.end_call(id, rejected(rejection)),
         }
@@ -211,15 +265,14 @@ impl World {
         let local = self.kernel.local(node);
         let request = Request { hash };
         let (state, choice) = if call.retries == 0 && call.state != State::Line {
-            (State::Attempt, upstream.choose(local, request, key, &[]))
+            (State::Attempt, upstream.choose(local, request, key, call.demand.pin(), &[]))
         } else {
             let again = &mut self.again[id.slot()];
             again.began = now;
-            let tried = &again.tried[..usize::from(call.retries).min(2)];
-            (State::LateAttempt, upstream.choose(local, request, key, tried))
+            (State::LateAttempt, upstream.choose(local, request, key, call.demand.pin(), &again.tried))
         };
         let Some(choice) = choice else {
-            match upstream.line_of(key) {
+            match upstream.line_of(key, call.demand.pin()) {
                 Some(group) => self.wait_in_line(id, group),
                 None => {
                     upstream.traffic.attempt_cancelled(u32::from(call.retries));
@@ -252,6 +305,9 @@ impl World {
         let probing = upstream.is_probing;
         if let Some(metrics) = self.metrics_of.get_mut(service.index()) {
             metrics.attempt_began(version);
+        }
+        if attempt > 0 {
+            self.checks.reached("retry_sent");
         }
         invariant::no_route_to_the_dead::routed(&mut self.checks, &self.kernel, listed, to, node);
         if self.dead > 0 {
@@ -320,6 +376,18 @@ impl World {
         }
     }
 
+    /// How long a caller still waits for an attempt that reaches its instance now, without a bound as `Duration::MAX`;
+    /// `None` when it has given up. What the network took counts as used, as if every hop measured it.
+    pub(crate) fn time_left(&self, id: Id<Call>, attempt: u16) -> Option<Duration> {
+        let call = self.calls.get(id).filter(|call| call.retries == attempt && call.is_under_way())?;
+        if call.deadline() == Instant::MAX {
+            return Some(Duration::MAX);
+        }
+        let local = self.kernel.local(self.callers[call.caller as usize].node);
+        let left = call.deadline().saturating_since(local);
+        (left > Duration::ZERO).then_some(left)
+    }
+
     fn is_attempt(&self, id: Id<Call>, attempt: u16) -> bool {
         self.calls.get(id).is_some_and(|call| call.retries == attempt && call.is_under_way())
     }
@@ -361,13 +429,15 @@ impl World {
         let local = self.kernel.local(node);
         let traffic = &mut caller.upstreams[usize::from(call.upstream)].traffic;
         if self.again.len() <= id.slot() {
-            self.again.resize(id.slot() + 1, Again::NEW);
+            self.again.resize(id.slot() + 1, Again::default());
         }
         let again = &mut self.again[id.slot()];
         if call.retries == 0 {
-            *again = Again::NEW;
+            again.clear();
         }
-        again.tried = [call.instance, again.tried[0]];
+        if traffic.policy().retry.is_some_and(|retry| retry.previous_hosts > 0) {
+            again.tried.push(call.instance);
+        }
         let mut draws = attempt_key(call.key(), call.retries).derive(BACKOFF).draws();
         let Some(pause) = traffic.retry(local, u32::from(call.retries), again.pause, class, &mut draws) else {
             self.end_call(id, class.into());
@@ -390,7 +460,6 @@ impl World {
         let caller = &mut self.callers[call.caller as usize];
         let local = self.kernel.local(caller.node);
         call.retries += 1;
-        self.checks.reached("retry_sent");
         match caller.upstreams[usize::from(call.upstream)].traffic.retry_started(local) {
             Ok(()) => self.attempt(id),
             Err(rejection) => self.end_call(id, rejected(rejection)),
@@ -463,7 +532,7 @@ impl World {
             Parent::Source(load) => self.request_ends(load, call, end),
             Parent::Job(job) => {
                 self.retries_inside += u64::from(call.retries);
-                self.child_ended(job, end, call.optional);
+                self.child_ended(job, end, call.demand.is_optional());
             }
         }
     }
@@ -485,7 +554,7 @@ impl World {
         self.kernel
             .trace_mut()
             .span(call.started(), now, Some(node), "request", || format!("{} {}", name_of(call.key()), end.name()));
-        self.user_answered(load);
+        self.user_answered(load, call.caller);
     }
 
     /// A caller's node went down: whatever it waited for, it waits no longer.
@@ -505,12 +574,6 @@ impl World {
     pub(crate) fn open_requests(&self) -> impl Iterator<Item = Instant> {
         let open = self.calls.iter().filter(|(_, call)| matches!(call.parent(), Parent::Source(_)));
         open.map(|(_, call)| call.started())
-    }
-
-    /// The request that has waited longest.
-    pub(crate) fn oldest_request(&self) -> Option<(Key, Instant)> {
-        let open = self.calls.iter().filter(|(_, call)| matches!(call.parent(), Parent::Source(_)));
-        open.map(|(_, call)| (call.key(), call.started())).min_by_key(|(_, started)| *started)
     }
 }
 

@@ -149,16 +149,29 @@ impl Upstream {
         self.order = order;
         self.shares = shares;
         for (version, _) in shares.into_iter().flatten() {
-            let group = version.index() + 1;
-            if self.groups.len() <= group {
-                self.groups.resize_with(group + 1, || None);
-            }
-            if self.groups[group].is_none() {
-                let name = format!("{}/balancer/{version}", self.name);
-                self.groups[group] = Some(self.balance.cluster(self.seed, &name));
-                self.refill(now, group);
-            }
+            self.open_group(now, version);
         }
+    }
+
+    /// The group of one version's instances, which is made when it is first asked for.
+    #[inline]
+    fn open_group(&mut self, now: Instant, version: VersionId) -> usize {
+        let group = version.index() + 1;
+        if self.groups.get(group).is_none_or(Option::is_none) {
+            self.make_group(now, version);
+        }
+        group
+    }
+
+    #[cold]
+    fn make_group(&mut self, now: Instant, version: VersionId) {
+        let group = version.index() + 1;
+        if self.groups.len() <= group {
+            self.groups.resize_with(group + 1, || None);
+        }
+        let name = format!("{}/balancer/{version}", self.name);
+        self.groups[group] = Some(self.balance.cluster(self.seed, &name));
+        self.refill(now, group);
     }
 
     /// The view in use.
@@ -177,14 +190,28 @@ impl Upstream {
         self.listed.get(instance.index() / 64).is_some_and(|word| word >> (instance.index() % 64) & 1 == 1)
     }
 
-    /// Chooses an instance for the attempt of this key, preferably none of `tried`, and counts the request as begun there.
+    /// Chooses an instance for the attempt of this key, preferably none of `tried` as far as the retry policy says, and
+    /// counts the request as begun there.
     #[inline]
-    pub(crate) fn choose(&mut self, now: Instant, request: Request, key: Key, tried: &[InstanceId]) -> Option<Choice> {
-        let group = self.group_of(key);
+    pub(crate) fn choose(
+        &mut self,
+        now: Instant,
+        request: Request,
+        key: Key,
+        pin: Option<VersionId>,
+        tried: &[InstanceId],
+    ) -> Option<Choice> {
+        let group = match pin {
+            None => self.group_of(key),
+            Some(version) => self.open_group(now, version),
+        };
         let cluster = self.groups[group].as_mut()?;
         let host = match tried {
             [] => cluster.pick(now, request)?,
-            _ => cluster.pick_except(now, request, tried)?,
+            _ => {
+                let reselections = self.traffic.policy().retry.map_or(0, |retry| retry.previous_hosts);
+                cluster.pick_except(now, request, tried, reselections)?
+            }
         };
         cluster.started(host);
         Some(Choice { group: group as u8, host: host as u32, instance: cluster.hosts()[host].instance })
@@ -201,11 +228,11 @@ impl Upstream {
     /// The group whose line the attempt of this key is to join, for which nobody could be chosen; none when nothing is in
     /// flight there whose end would make room.
     #[cold]
-    pub(crate) fn line_of(&self, key: Key) -> Option<usize> {
+    pub(crate) fn line_of(&self, key: Key, pin: Option<VersionId>) -> Option<usize> {
         if !self.balance.strategy.info().needs.line {
             return None;
         }
-        let group = self.group_of(key);
+        let group = pin.map_or_else(|| self.group_of(key), |version| version.index() + 1);
         let cluster = self.groups[group].as_ref()?;
         let has_hosts = !cluster.hosts().is_empty();
         (has_hosts && (!self.lines.is_empty(group) || cluster.in_flight() > 0)).then_some(group)

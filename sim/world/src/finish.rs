@@ -33,6 +33,8 @@ impl World {
         for metrics in &mut self.metrics_of {
             metrics.close_step(closed);
         }
+        let open = std::mem::take(&mut self.open).unwrap_or_else(|| self.scan_open_calls());
+        self.count_open_calls(&open);
         let services: Vec<ServiceOutcome> =
             (0..self.spec.services.len()).map(|i| self.service_outcome(ServiceId(i as u32), now)).collect();
         let objectives = self.objectives(&services);
@@ -46,7 +48,7 @@ impl World {
             .collect();
         let faults = self.fault_windows(now);
         let requests = self.metrics.ends.requests(self.metrics.retries + self.retries_inside);
-        let latency = distribution(&self.metrics.latency);
+        let latency = distribution(&self.metrics.latency, self.metrics.youngest_open);
         let timeline = self.metrics.timeline();
         let fingerprint = self.fingerprint();
         let checks = std::mem::replace(&mut self.checks, crate::check::Checks::new()).finish();
@@ -105,7 +107,10 @@ impl World {
             balancing,
             name: self.spec.services[service.index()].name.clone(),
             requests: metrics.ends.requests(metrics.retries),
-            latency: distribution(if metrics.is_all { &self.metrics.latency } else { &metrics.latency }),
+            latency: distribution(
+                if metrics.is_all { &self.metrics.latency } else { &metrics.latency },
+                metrics.youngest_open,
+            ),
             versions: versions.map(|(v, m)| m.outcome(self.version_name(service, VersionId(v as u32)))).collect(),
             instances: self.instances_of(service).map(|id| self.instance_outcome(id, now)).collect(),
         }
@@ -128,6 +133,7 @@ impl World {
             version: self.version_name(instance.service(), instance.version()),
             zone: self.spec.zones[zone.index()].clone(),
             requests: self.taken[index] - baseline.taken,
+            expired: record.expired,
             utilisation: (work_area - baseline.work_area) as f64 / span / self.room(id),
             in_system: (instance.in_system_area - baseline.in_system_area) as f64 / span,
             in_system_max: instance.in_system_max.max(baseline.in_system_max),
@@ -195,7 +201,10 @@ fn objective(wanted: &ObjectiveSpec, services: &[ServiceOutcome]) -> Vec<Objecti
     for (name, most, reached) in latencies.into_iter().chain(mean) {
         if let Some(most) = most {
             let to_microseconds = Duration::us(reached.as_nanos() / 1_000);
-            add(format!("{name} <= {most}"), to_microseconds.to_string(), reached <= most);
+            let is_bound =
+                if name == "mean" { seen.latency.exact_below.is_some() } else { seen.latency.is_lower_bound(reached) };
+            let at_least = if is_bound { ">= " } else { "" };
+            add(format!("{name} <= {most}"), format!("{at_least}{to_microseconds}"), reached <= most);
         }
     }
     objectives

@@ -5,7 +5,7 @@
 //! answered, as a thread per request does. How long the own work takes, and whether a buggy version fails it, follows
 //! from the request's key.
 
-use crate::call::{Call, Parent};
+use crate::call::{Call, Demand, Parent};
 use crate::metrics::End;
 use crate::slab::Id;
 use crate::wire::Msg;
@@ -71,8 +71,12 @@ pub(crate) struct Record {
     pub(crate) caller: Option<u32>,
     /// When it began to serve in this life.
     pub(crate) serving_since: Instant,
+    /// When its node last came up.
+    pub(crate) up_since: Instant,
     /// Requests that were lost in a crash.
     pub(crate) lost: u64,
+    /// Requests whose deadline had passed when their turn came.
+    pub(crate) expired: u64,
     /// The exposure that belongs to its last death, while it is dead.
     pub(crate) died: Option<usize>,
     /// Steps of the timeline before it existed.
@@ -113,7 +117,7 @@ pub(crate) struct Job {
     next: u32,
     /// The stage of downstream calls it is in, and how many of those have not ended.
     stage: u16,
-    pending: u16,
+    pub(crate) pending: u16,
     failed: Option<End>,
 }
 
@@ -256,6 +260,9 @@ impl World {
         if is_probed {
             self.probed_arrival(job, in_flight);
         }
+        if self.deadlines_travel {
+            self.note_deadline(job);
+        }
         if at_work {
             self.work(id, job, key);
         }
@@ -341,7 +348,8 @@ impl World {
         job.pending = calls.len() as u16;
         for (i, call) in calls.iter().enumerate() {
             let child = key.derive(CHILD + ((stage as u64) << 8) + i as u64);
-            self.begin_call(Parent::Job(id), caller, call.service, child, call.optional);
+            let demand = if call.optional { Demand::OPTIONAL } else { Demand::ANY };
+            self.begin_call(Parent::Job(id), caller, call.service, child, demand);
         }
     }
 
@@ -359,7 +367,7 @@ impl World {
             self.answer(id, Class::ServerError);
             return;
         };
-        let Some(service) = self.loads[load as usize].destination(key.derive(CHILD)) else {
+        let Some((to, timeout)) = self.loads[load as usize].destination(key.derive(CHILD)) else {
             job.failed = Some(End::NoRoute);
             self.answer(id, Class::ServerError);
             return;
@@ -367,7 +375,8 @@ impl World {
         job.stage = 1;
         job.pending = 1;
         let caller = self.records[instance.index()].caller.expect("a gateway is a caller");
-        self.begin_call(Parent::Job(id), caller, service, key.derive(CHILD), false);
+        let demand = to.version.map_or(Demand::ANY, Demand::pinned);
+        self.begin_call_within(Parent::Job(id), caller, to.service, key.derive(CHILD), demand, timeout);
     }
 
     /// A downstream call has ended.
@@ -397,8 +406,12 @@ impl World {
             self.finished[job.instance.index()] += 1;
         }
         let node = instance.node;
+        if self.services[instance.service().index()].deadlines && instance.waiting > 0 {
+            self.drop_expired(job.instance);
+        }
+        let instance = &mut self.instances[job.instance.index()];
         let mut next = None;
-        if instance.waiting > 0 {
+        if instance.waiting > 0 && self.sabotage != Some(Sabotage::ForgetTheQueue) {
             instance.waiting -= 1;
             if let Some((name, first)) = self.jobs.at_mut(instance.first) {
                 first.at_work = true;
@@ -419,6 +432,49 @@ impl World {
         }
         if closing {
             self.leave(job.instance);
+        }
+    }
+
+    /// A request has come in with the time that its caller still waits for it.
+    #[cold]
+    fn note_deadline(&mut self, id: Id<Job>) {
+        let Some(job) = self.jobs.get(id) else { return };
+        let instance = &self.instances[job.instance.index()];
+        let local = self.kernel.local(instance.node);
+        let deadline = match self.services[instance.service().index()].deadlines {
+            true => local.saturating_add(self.time_left(job.call, job.attempt).unwrap_or(Duration::ZERO)),
+            false => Instant::MAX,
+        };
+        if self.deadlines.len() <= id.slot() {
+            self.deadlines.resize(id.slot() + 1, Instant::MAX);
+        }
+        self.deadlines[id.slot()] = deadline;
+    }
+
+    /// Answers those at the head of an instance's queue whose callers no longer wait, without working on them.
+    #[cold]
+    fn drop_expired(&mut self, id: InstanceId) {
+        let now = self.kernel.now();
+        let node = self.instances[id.index()].node;
+        let local = self.kernel.local(node);
+        while self.instances[id.index()].waiting > 0 {
+            let instance = &mut self.instances[id.index()];
+            let Some((name, _)) = self.jobs.at_mut(instance.first) else { return };
+            if self.deadlines.get(name.slot()).is_none_or(|&deadline| deadline > local) {
+                return;
+            }
+            let Some(job) = self.jobs.remove(name) else { return };
+            instance.sum_areas(now);
+            instance.waiting -= 1;
+            instance.first = job.next;
+            self.finished[id.index()] += 1;
+            self.records[id.index()].expired += 1;
+            self.checks.reached("expired_work_dropped");
+            let class = Class::Timeout;
+            if self.services[self.instances[id.index()].service().index()].speaks() {
+                self.speak(name, (id, job.call, job.attempt), class, Duration::ZERO);
+            }
+            self.respond(node, job.from, job.call, job.key, job.attempt, class);
         }
     }
 

@@ -39,6 +39,7 @@ mod sharing;
 mod slab;
 pub mod spec;
 pub mod theory;
+mod unfinished;
 mod wire;
 mod world;
 

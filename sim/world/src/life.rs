@@ -1,20 +1,22 @@
 //! The orchestrator: creates instances, starts and stops them, and deals with the death and return of nodes.
 //!
 //! ```text
-//!   create ─▶ Starting ──start-up──▶ Serving ──stop──▶ Draining ──grace──▶ Closing ──idle──▶ Gone
-//!                ▲                      │ deregisters at once, serves on
+//!   create ─▶ Starting ──start-up──▶ Serving ──stop──▶ Draining ──grace──▶ Gone
+//!                ▲                      │     └─stop──▶ Closing ──idle or grace──▶ Gone
 //!                └── node comes up ─────┘ node goes down: everything under way is lost
 //! ```
 //!
 //! Stopping takes an instance out of the registry first and lets it serve for a grace period, because callers learn late; that is
-//! the race between endpoint removal and SIGTERM that every rolling update runs (kubernetes/kubernetes#43576).
+//! the race between endpoint removal and SIGTERM that every rolling update runs (kubernetes/kubernetes#43576). An instance that
+//! refuses while it drains ends as soon as it is idle. At the end of its grace either is killed, and its callers'
+//! connections are reset, as a kubelet does after `terminationGracePeriodSeconds`.
 
 use crate::caller::{Balance, Caller, Upstream};
 use crate::instance::{Baseline, Instance, Life, Place, Record};
 use crate::outcome::Exposure;
 use crate::role::registry::Registration;
 use crate::sharing::Processors;
-use crate::spec::ServiceSpec;
+use crate::spec::{Draining, ServiceSpec};
 use crate::wire::Msg;
 use crate::world::{Role, Sabotage, World};
 use balancer::around::Peers;
@@ -82,7 +84,9 @@ impl World {
             weight,
             caller: None,
             serving_since: Instant::ZERO,
+            up_since: self.kernel.now(),
             lost: 0,
+            expired: 0,
             died: None,
             steps_before: self.timeline_steps_closed(),
             per_step: Vec::new(),
@@ -256,25 +260,25 @@ impl World {
         let instance = &mut self.instances[id.index()];
         let (node, service) = (instance.node, instance.service());
         let serving = instance.life == Life::Serving;
-        instance.life = Life::Draining;
+        let refuses = self.services[service.index()].draining == Draining::Refuses;
+        instance.life = if refuses { Life::Closing } else { Life::Draining };
         if self.kernel.nodes().is_dead(node) || !serving {
             // Nobody is there to drain; what is left of it is cleared away.
-            self.instances[id.index()].life = Life::Closing;
             self.leave(id);
             return;
         }
         self.deregister(id);
+        if refuses && self.instances[id.index()].in_system() == 0 {
+            self.leave(id);
+            return;
+        }
         let grace = self.services[service.index()].grace;
         self.kernel.timer_after(node, grace, None, Msg::GraceOver(id));
     }
 
+    /// The grace of an instance that was told to stop is over: it is killed.
     pub(crate) fn grace_over(&mut self, id: InstanceId) {
-        let instance = &mut self.instances[id.index()];
-        if instance.life != Life::Draining {
-            return;
-        }
-        instance.life = Life::Closing;
-        if instance.in_system() == 0 {
+        if matches!(self.instances[id.index()].life, Life::Draining | Life::Closing) {
             self.leave(id);
         }
     }
@@ -301,6 +305,9 @@ impl World {
         match self.roles[node.index()] {
             Role::Instance(id) | Role::Gateway(id) => {
                 self.lose_jobs(id, reset);
+                if matches!(self.roles[node.index()], Role::Instance(_)) {
+                    self.checks.reached("instance_died");
+                }
                 let instance = &mut self.instances[id.index()];
                 if matches!(instance.life, Life::Draining | Life::Closing) {
                     // It was on its way out; nobody restarts it.
@@ -312,9 +319,6 @@ impl World {
                     self.records[id.index()].died = Some(self.exposures.len());
                     let instance = self.records[id.index()].name.clone();
                     self.exposures.push(Exposure { instance, died: now, last_sent: None, attempts: 0 });
-                    if matches!(self.roles[node.index()], Role::Instance(_)) {
-                        self.checks.reached("instance_died");
-                    }
                 }
                 self.instances[id.index()].life = Life::Starting;
                 let service = self.instances[id.index()].service();
@@ -350,6 +354,7 @@ impl World {
                 if self.sabotage == Some(Sabotage::NeverComeBack) {
                     return;
                 }
+                self.records[id.index()].up_since = now;
                 let service = self.instances[id.index()].service();
                 let start_up = self.services[service.index()].start_up;
                 self.kernel.timer_after(node, start_up, None, Msg::Started(id));

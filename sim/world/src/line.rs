@@ -80,10 +80,10 @@ impl World {
         };
         upstream.lines.push(group, id);
         if self.again.len() <= id.slot() {
-            self.again.resize(id.slot() + 1, Again::NEW);
+            self.again.resize(id.slot() + 1, Again::default());
         }
         if call.retries == 0 {
-            self.again[id.slot()] = Again::NEW;
+            self.again[id.slot()].clear();
         }
     }
 

@@ -1,11 +1,12 @@
 //! Load sources: when requests arrive, from whom, and what they ask for.
 //!
-//! Two streams per source, keyed by its name: one for the gaps between arrivals, one for the requests' keys. Neither
-//! depends on what becomes of a request, so an open source brings the same requests at the same moments whatever is
-//! done to them. A closed source's users wait for their answers, so only its keys are common to all runs.
+//! Two streams per load, keyed by its name: one for the gaps between arrivals, one for the requests' keys. Neither
+//! depends on what becomes of a request, so an open load brings the same requests at the same moments whatever is
+//! done to them. A closed load's users wait for their answers, so only its keys are common to all runs. Which of its
+//! nodes a request comes from follows from the request's key, or from the user's number.
 
-use crate::call::Parent;
-use crate::spec::{Arrivals, LoadSpec, RoutingKeys, Target};
+use crate::call::{Demand, Parent};
+use crate::spec::{Arrivals, LoadSpec, RoutingKeys, Spread, Target};
 use crate::wire::Msg;
 use crate::world::World;
 use base::{Draw, Duration, Instant, Key, Rng, Seed, ServiceId, math};
@@ -17,8 +18,12 @@ pub(crate) struct Load {
     arrivals: Arrivals,
     gaps: Rng,
     keys: Rng,
-    /// Its nodes among the callers, used in turn.
+    /// Its nodes' indices among the callers, which are consecutive.
     pub(crate) callers: Vec<u32>,
+    spread: Spread,
+    /// The key from which the node of each closed user follows.
+    users: Key,
+    /// The next node where they take turns.
     turn: u32,
     /// One arrival follows the other, so they need no sorting.
     pub(crate) lane: Option<Lane>,
@@ -32,6 +37,8 @@ pub(crate) struct Load {
 
 /// The label of the draw that says which key a request has.
 const ROUTING_KEY: u64 = 0x006b_6579;
+/// The label of the draw that says which node a request comes from, or where it goes when that one is down.
+const SOURCE: u64 = 0x736f_7572_6365;
 
 impl Load {
     pub(crate) fn new(spec: &LoadSpec, seed: Seed, service: ServiceId, routes: &[traffic::Route]) -> Self {
@@ -49,6 +56,8 @@ impl Load {
             gaps: seed.stream(&format!("load/{}/gaps", spec.name)),
             keys: seed.stream(&format!("load/{}/keys", spec.name)),
             callers: Vec::new(),
+            spread: spec.spread,
+            users: seed.stream(&format!("load/{}/users", spec.name)).key(),
             turn: 0,
             lane: None,
             service,
@@ -58,9 +67,10 @@ impl Load {
         }
     }
 
-    /// The service that the gateway forwards this source's requests to.
-    pub(crate) fn destination(&self, key: Key) -> Option<ServiceId> {
-        Some(self.route.as_ref()?.choose(&mut key.draws())?.service)
+    /// Where the gateway forwards the request of this key, and the route's timeout.
+    pub(crate) fn destination(&self, key: Key) -> Option<(traffic::Destination, Option<Duration>)> {
+        let route = self.route.as_ref()?;
+        Some((*route.choose(&mut key.draws())?, route.action.timeout))
     }
 
     /// The hash of what the request of this key is routed by. It follows from the request's key, so a request has the same one
@@ -73,14 +83,45 @@ impl Load {
         }
     }
 
-    /// The first arrivals of the run.
-    pub(crate) fn first(&mut self) -> Vec<Instant> {
+    /// The first arrivals of load `index`, at the earliest moment each can happen.
+    pub(crate) fn first(&mut self, index: u32) -> Vec<(Instant, Msg)> {
         match &self.arrivals {
             Arrivals::Closed { users, think } => {
-                let think = think.clone();
-                (0..*users).map(|_| Instant::ZERO + think.sample(&mut self.gaps)).collect()
+                let (think, users) = (think.clone(), *users);
+                let arrival = |user| {
+                    let at = Instant::ZERO + think.sample(&mut self.gaps);
+                    (at, Msg::Return { load: index, source: self.home(user) })
+                };
+                (0..users).map(arrival).collect()
             }
-            _ => vec![self.next_after(Instant::ZERO)],
+            _ => vec![(self.next_after(Instant::ZERO), Msg::Arrive(index))],
+        }
+    }
+
+    fn nodes(&self) -> u32 {
+        self.callers.len() as u32
+    }
+
+    /// The node from which a closed user asks, by its place in `callers`.
+    fn home(&self, user: u32) -> u32 {
+        match self.spread {
+            Spread::Random => self.users.derive(user.into()).draws().below(self.nodes()),
+            Spread::InTurn => user % self.nodes(),
+        }
+    }
+
+    /// The node from which the request of this key comes, by its place in `callers`.
+    #[inline]
+    fn source(&mut self, key: Key) -> u32 {
+        let nodes = self.nodes();
+        match self.spread {
+            _ if nodes == 1 => 0,
+            Spread::Random => key.derive(SOURCE).draws().below(nodes),
+            Spread::InTurn => {
+                let turn = self.turn;
+                self.turn = (turn + 1) % nodes;
+                turn
+            }
         }
     }
 
@@ -137,7 +178,7 @@ impl Arrivals {
 }
 
 impl World {
-    /// A request arrives at its source.
+    /// A request of an open load arrives at one of its nodes.
     #[inline]
     pub(crate) fn arrive(&mut self, index: u32) {
         let now = self.kernel.now();
@@ -146,37 +187,59 @@ impl World {
             return;
         }
         let key = load.keys.key();
-        if !matches!(load.arrivals, Arrivals::Closed { .. }) {
-            let next = load.next_after(now);
-            self.kernel.world_in_lane(load.lane, next, Msg::Arrive(index));
+        let next = load.next_after(now);
+        self.kernel.world_in_lane(load.lane, next, Msg::Arrive(index));
+        let source = load.source(key);
+        self.enter(index, source, key);
+    }
+
+    /// A closed user who asks from node `source` has thought, and asks again.
+    #[inline]
+    pub(crate) fn user_returns(&mut self, index: u32, source: u32) {
+        let load = &mut self.loads[index as usize];
+        if !load.ended {
+            let key = load.keys.key();
+            self.enter(index, source, key);
         }
-        let mut caller = load.callers[load.turn as usize];
-        load.turn = (load.turn + 1) % load.callers.len() as u32;
-        let service = load.service;
-        // A source that is down sends nothing; its users come back to one that is not.
-        if load.callers.len() > 1
-            && !self.kernel.nodes().is_running(self.callers[caller as usize].node)
-            && let Some(&other) =
-                load.callers.iter().find(|&&c| self.kernel.nodes().is_running(self.callers[c as usize].node))
-        {
-            caller = other;
+    }
+
+    /// A request enters the world through node `source` of its load.
+    #[inline]
+    fn enter(&mut self, index: u32, source: u32, key: Key) {
+        let now = self.kernel.now();
+        let load = &self.loads[index as usize];
+        let (mut caller, service) = (load.callers[source as usize], load.service);
+        // A node that is down sends nothing; its users turn to one that is not.
+        if load.callers.len() > 1 && !self.kernel.nodes().is_running(self.callers[caller as usize].node) {
+            caller = self.another_source(index, key).unwrap_or(caller);
         }
         self.metrics.arrive(now);
         if let Some(probe) = &mut self.probe {
             probe.arrivals.push((now, key));
         }
-        self.begin_call(Parent::Source(index), caller, service, key, false);
+        self.begin_call(Parent::Source(index), caller, service, key, Demand::ANY);
     }
 
-    /// A user of a closed source has an answer, and thinks.
+    /// A running node of a load, drawn with the request's key; `None` while all are down.
+    #[cold]
+    fn another_source(&self, index: u32, key: Key) -> Option<u32> {
+        let is_running = |caller: &u32| self.kernel.nodes().is_running(self.callers[*caller as usize].node);
+        let running: Vec<u32> = self.loads[index as usize].callers.iter().copied().filter(is_running).collect();
+        let nth = key.derive(SOURCE + 1).draws().below(u32::try_from(running.len()).ok().filter(|&n| n > 0)?);
+        Some(running[nth as usize])
+    }
+
+    /// A user of a closed load has an answer at `caller`, and thinks.
     #[inline]
-    pub(crate) fn user_answered(&mut self, index: u32) {
+    pub(crate) fn user_answered(&mut self, index: u32, caller: u32) {
         let load = &mut self.loads[index as usize];
         let Arrivals::Closed { think, .. } = &load.arrivals else { return };
         // An answer that takes no time at all must not make a loop that takes none either.
         let pause = think.sample(&mut load.gaps).max(Duration::ns(1));
         let at = self.kernel.now() + pause;
-        self.kernel.world_at(at, Msg::Arrive(index));
+        // Whoever was sent to another node because the own one was down stays there, as a client keeps its connection.
+        let source = caller - load.callers[0];
+        self.kernel.world_at(at, Msg::Return { load: index, source });
     }
 
     /// Nothing arrives from now on.
@@ -190,16 +253,25 @@ mod tests {
     use super::*;
     use base::Ratio;
 
-    fn arrivals(arrivals: Arrivals, seconds: u64) -> Vec<Instant> {
+    fn load(arrivals: Arrivals, spread: Spread) -> Load {
         let spec = LoadSpec {
             name: "users".into(),
             target: Target::Service(ServiceId(0)),
             arrivals,
             sources: 1,
+            spread,
             keys: RoutingKeys::Unique,
         };
-        let mut load = Load::new(&spec, Seed(11), ServiceId(0), &[]);
-        let mut at = load.first()[0];
+        Load::new(&spec, Seed(11), ServiceId(0), &[])
+    }
+
+    fn poisson(rate: f64, spread: Spread) -> Load {
+        load(Arrivals::Poisson { rate }, spread)
+    }
+
+    fn arrivals(arrivals: Arrivals, seconds: u64) -> Vec<Instant> {
+        let mut load = load(arrivals, Spread::Random);
+        let mut at = load.next_after(Instant::ZERO);
         let mut all = Vec::new();
         while at < Instant::from_secs(seconds) {
             all.push(at);
@@ -246,5 +318,51 @@ mod tests {
     fn constant_arrivals_are_even() {
         let all = arrivals(Arrivals::Constant { rate: 4.0 }, 10);
         assert!(all.windows(2).all(|w| w[1] - w[0] == Duration::ms(250)), "{all:?}");
+    }
+
+    /// The gaps between the requests of node 3 of ten, in means, for a load of 1,000 requests per second.
+    fn gaps_of_a_node(spread: Spread) -> Vec<f64> {
+        let mut load = poisson(1_000.0, spread);
+        load.callers = (0..10).collect();
+        let (mut at, mut last, mut gaps) = (Instant::ZERO, Instant::ZERO, Vec::new());
+        while at < Instant::from_secs(200) {
+            at = load.next_after(at);
+            let key = load.keys.key();
+            if load.source(key) == 3 {
+                gaps.push((at - last).as_secs_f64() * 100.0);
+                last = at;
+            }
+        }
+        gaps
+    }
+
+    #[test]
+    fn a_node_has_a_poisson_stream_or_every_tenth_request_of_one() {
+        for (spread, variance) in [(Spread::Random, 1.0), (Spread::InTurn, 0.1)] {
+            let gaps = gaps_of_a_node(spread);
+            let n = gaps.len() as f64;
+            let mean = gaps.iter().sum::<f64>() / n;
+            let seen = gaps.iter().map(|gap| (gap - mean) * (gap - mean)).sum::<f64>() / n;
+            assert!((mean - 1.0).abs() < 0.03, "{spread:?}: mean gap {mean}");
+            assert!((seen / variance - 1.0).abs() < 0.08, "{spread:?}: variance {seen}");
+            let pairs = gaps.windows(2).map(|w| (w[0] - mean) * (w[1] - mean)).sum::<f64>() / n;
+            assert!((pairs / seen).abs() < 0.03, "{spread:?}: gaps follow from each other by {}", pairs / seen);
+        }
+    }
+
+    #[test]
+    fn a_closed_user_has_one_node() {
+        let homes = |spread| {
+            let mut load = poisson(1.0, spread);
+            load.callers = (20..24).collect();
+            (0..1_000).map(|user| load.home(user)).collect::<Vec<u32>>()
+        };
+        assert_eq!(homes(Spread::InTurn)[..6], [0, 1, 2, 3, 0, 1]);
+        let drawn = homes(Spread::Random);
+        assert_eq!(drawn, homes(Spread::Random));
+        for node in 0..4 {
+            let users = drawn.iter().filter(|&&home| home == node).count();
+            assert!((200..300).contains(&users), "{users} users at node {node}");
+        }
     }
 }

@@ -27,10 +27,14 @@ pub(crate) enum End {
     NoRoute,
     /// The caller went down while it waited.
     Abandoned,
+    /// It had not ended when the run did, and nobody worked on it any more.
+    Lost,
+    /// It had not ended when the run did: it was queued, at work, or on its way.
+    Unfinished,
 }
 
 impl End {
-    pub(crate) const ALL: [End; 11] = [
+    pub(crate) const ALL: [End; 13] = [
         End::Success,
         End::ServerError,
         End::ConnectFailure,
@@ -42,6 +46,8 @@ impl End {
         End::Unavailable,
         End::NoRoute,
         End::Abandoned,
+        End::Lost,
+        End::Unfinished,
     ];
 
     /// The name in reports.
@@ -58,6 +64,8 @@ impl End {
             End::Unavailable => "unavailable",
             End::NoRoute => "no_route",
             End::Abandoned => "abandoned",
+            End::Lost => "lost",
+            End::Unfinished => "unfinished",
         }
     }
 
@@ -67,7 +75,13 @@ impl End {
             End::Success => Class::Success,
             End::Refused | End::BreakerOpen | End::Overflow | End::Unavailable => Class::Refused,
             End::Timeout => Class::Timeout,
-            End::ServerError | End::ConnectFailure | End::Reset | End::NoRoute | End::Abandoned => Class::ServerError,
+            End::ServerError
+            | End::ConnectFailure
+            | End::Reset
+            | End::NoRoute
+            | End::Abandoned
+            | End::Lost
+            | End::Unfinished => Class::ServerError,
         }
     }
 }
@@ -105,9 +119,10 @@ impl Ends {
 
     pub(crate) fn requests(&self, retries: u64) -> Requests {
         let sent = self.total();
-        let succeeded = self.of(End::Success);
-        let errors = End::ALL[1..].iter().filter(|&&e| self.of(e) > 0).map(|&e| (e.name(), self.of(e))).collect();
-        Requests { sent, succeeded, failed: sent - succeeded, errors, retries }
+        let (succeeded, unfinished) = (self.of(End::Success), self.of(End::Unfinished));
+        let failures = End::ALL.iter().filter(|&&e| !matches!(e, End::Success | End::Unfinished) && self.of(e) > 0);
+        let errors = failures.map(|&e| (e.name(), self.of(e))).collect();
+        Requests { sent, succeeded, failed: sent - succeeded - unfinished, unfinished, errors, retries }
     }
 }
 
@@ -118,6 +133,8 @@ pub(crate) struct Metrics {
     pub(crate) ends: Ends,
     pub(crate) retries: u64,
     pub(crate) latency: Latency,
+    /// The least age of a request that has not ended.
+    pub(crate) youngest_open: Option<Duration>,
     pub(crate) ended: u64,
     pub(crate) arrived: u64,
     in_flight: u64,
@@ -145,6 +162,8 @@ pub(crate) struct ServiceMetrics {
     pub(crate) ends: Ends,
     pub(crate) retries: u64,
     pub(crate) latency: Latency,
+    /// The least age of a call that has not ended.
+    pub(crate) youngest_open: Option<Duration>,
     /// Every call to it is a request, and every request a call to it: its latencies are the world's, and are not
     /// recorded twice.
     pub(crate) is_all: bool,
@@ -182,6 +201,7 @@ impl Metrics {
             ends: Ends::default(),
             retries: 0,
             latency: Latency::new(),
+            youngest_open: None,
             ended: 0,
             arrived: 0,
             in_flight: 0,
@@ -222,6 +242,14 @@ impl Metrics {
     fn sum_area(&mut self, now: Instant) {
         self.area += u128::from(self.in_flight) * u128::from((now - self.area_at).as_nanos());
         self.area_at = now;
+    }
+
+    /// A request of the measured part has not ended when the run has.
+    pub(crate) fn request_open(&mut self, end: End, age: Duration, retries: u32) {
+        self.ends.count(end);
+        self.retries += u64::from(retries);
+        self.latency.record(age);
+        self.youngest_open = Some(self.youngest_open.map_or(age, |least| least.min(age)));
     }
 
     /// Requests that arrived and have not ended.
@@ -275,6 +303,7 @@ impl ServiceMetrics {
             ends: Ends::default(),
             retries: 0,
             latency: Latency::new(),
+            youngest_open: None,
             is_all: false,
             versions: (0..versions).map(|_| VersionMetrics::default()).collect(),
         }
@@ -306,6 +335,12 @@ impl ServiceMetrics {
         }
     }
 
+    /// A call of the measured part has not ended when the run has.
+    pub(crate) fn call_open(&mut self, end: End, age: Duration, retries: u32) {
+        self.call_ended(end, age, retries);
+        self.youngest_open = Some(self.youngest_open.map_or(age, |least| least.min(age)));
+    }
+
     pub(crate) fn close_step(&mut self, steps: usize) {
         for version in &mut self.versions {
             if version.per_step.len() < steps {
@@ -323,8 +358,8 @@ impl VersionMetrics {
     }
 }
 
-/// A histogram, summarised.
-pub(crate) fn distribution(latency: &Latency) -> Distribution {
+/// A histogram, summarised; `exact_below` is the least age among what had not ended.
+pub(crate) fn distribution(latency: &Latency, exact_below: Option<Duration>) -> Distribution {
     let at = |p: f64| latency.quantile(p).unwrap_or(Duration::ZERO);
     if latency.count() == 0 {
         return Distribution::default();
@@ -348,6 +383,7 @@ pub(crate) fn distribution(latency: &Latency) -> Distribution {
         p99: at(0.99),
         p999: at(0.999),
         max: latency.max().unwrap_or(Duration::ZERO),
+        exact_below,
         curve,
     }
 }

@@ -120,15 +120,17 @@ impl Phases {
     }
 }
 
-/// How many requests ended in which way. `sent = succeeded + failed`.
+/// How many requests ended in which way. `sent = succeeded + failed + unfinished`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requests {
-    /// Arrived and ended.
+    /// Arrived.
     pub sent: u64,
     /// Answered as they should be.
     pub succeeded: u64,
-    /// Everything else.
+    /// Ended otherwise, or lost: nobody worked on them any more when the run ended.
     pub failed: u64,
+    /// Queued, at work, on their way, or waiting for such a call when the run ended.
+    pub unfinished: u64,
     /// The failures by name, such as `timeout`; names that never occurred are left out.
     pub errors: Vec<(&'static str, u64)>,
     /// Attempts beyond the first, at any hop.
@@ -159,6 +161,9 @@ pub struct Distribution {
     pub p999: Duration,
     /// The longest.
     pub max: Duration,
+    /// Where not every span had ended: the least age of those that had not. They are counted with their ages, so figures up
+    /// to here are exact, and greater ones and the mean are lower bounds.
+    pub exact_below: Option<Duration>,
     /// The distribution function: (share, span), both rising, at about a hundred points chosen so that the tail is as
     /// well described as the middle.
     pub curve: Vec<(f64, Duration)>,
@@ -218,6 +223,9 @@ pub struct InstanceOutcome {
     pub zone: String,
     /// Requests it took in during the measured part.
     pub requests: u64,
+    /// Requests that nobody worked on because their deadline had passed when their turn came, since the run began; only
+    /// where deadlines travel.
+    pub expired: u64,
     /// Share of its capacity that was busy in the measured part while it existed.
     pub utilisation: f64,
     /// Time average of requests waiting or being served, in the measured part while it existed.
@@ -364,4 +372,11 @@ pub struct Timeline {
     pub max: Vec<Duration>,
     /// Requests in flight at the end of the step.
     pub in_flight: Vec<u32>,
+}
+
+impl Distribution {
+    /// Whether a quantile of this distribution is a lower bound of the true one.
+    pub fn is_lower_bound(&self, quantile: Duration) -> bool {
+        self.exact_below.is_some_and(|least| quantile >= least)
+    }
 }

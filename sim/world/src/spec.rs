@@ -74,8 +74,10 @@ pub struct ServiceSpec {
     pub service_time: Dist,
     /// From creation of an instance to its first request.
     pub start_up: Duration,
-    /// How long an instance that was told to stop goes on serving what is under way.
+    /// How long an instance that was told to stop has to end; then it is killed, and what it works on is reset.
     pub grace: Duration,
+    /// What it does with new requests meanwhile.
+    pub draining: Draining,
     /// Versions, indexed by [`VersionId`]; instances start at the first.
     pub versions: Vec<VersionSpec>,
     /// What it calls for each request: the stages one after the other, the calls of a stage at once.
@@ -114,6 +116,17 @@ pub fn in_turn<T: Copy>(list: &[T], nth: u32) -> Option<T> {
     list.get(nth as usize % list.len().max(1)).copied()
 }
 
+/// What an instance that was told to stop does with requests that still come in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Draining {
+    /// It serves them, and ends with its grace: the container of a Kubernetes pod whose `preStop` sleeps, so that endpoints and
+    /// proxies have time to forget it.
+    #[default]
+    Serves,
+    /// It refuses them, and ends as soon as nothing is under way: Go's `http.Server.Shutdown`, nginx on `SIGQUIT`.
+    Refuses,
+}
+
 /// What a version does differently.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionSpec {
@@ -139,8 +152,10 @@ pub struct CallSpec {
 /// The gateway: nodes that stand between load and services, each with its own view and its own balancers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GatewaySpec {
-    /// How many; load is spread over them in turn.
+    /// How many.
     pub instances: u32,
+    /// Which of them each request comes to.
+    pub spread: Spread,
     /// How long a load source waits for the gateway's answer before it gives the request up as timed out; for ever when `None`.
     /// It is the only patience there is in front of the gateway: what is lost on the way there is otherwise sent again for as
     /// long as TCP keeps trying.
@@ -158,10 +173,24 @@ pub struct LoadSpec {
     pub target: Target,
     /// When.
     pub arrivals: Arrivals,
-    /// From how many nodes, in turn. Each has its own view and its own balancers.
+    /// From how many nodes. Each has its own view and its own balancers.
     pub sources: u32,
+    /// Which of those nodes each request comes from.
+    pub spread: Spread,
     /// By what its requests are routed, of balancers that hash.
     pub keys: RoutingKeys,
+}
+
+/// How requests are spread over the nodes that take them in: a load's sources, a gateway's instances.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Spread {
+    /// Each request draws its node, as flows do that a router hashes: of a Poisson stream, every node gets a Poisson stream
+    /// that is independent of the others. A user of a closed load draws once and keeps the node.
+    #[default]
+    Random,
+    /// The nodes take turns, which makes the stream of each more even than the whole: of a Poisson stream over n nodes, each
+    /// gets one with gaps of an Erlang distribution of order n. User k of a closed load keeps node k mod n.
+    InTurn,
 }
 
 /// What the requests of a load have in common with each other: a user, a session, a cache key.
@@ -244,8 +273,12 @@ pub struct RolloutSpec {
     pub strategy: rollout::Strategy,
     /// By what the new version is judged, if at all.
     pub analysis: Option<rollout::Analysis>,
-    /// Without progress for so long, it is rolled back.
+    /// Without progress for so long, it is overdue.
     pub progress_deadline: Duration,
+    /// Whether it is rolled back then; it goes on waiting otherwise.
+    pub auto_rollback: bool,
+    /// How long an instance must have been ready to count as available.
+    pub min_ready: Duration,
 }
 
 /// What a run is expected to show.

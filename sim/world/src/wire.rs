@@ -13,8 +13,10 @@ use traffic::Class;
 /// A message, a timer, or something outside all nodes.
 #[derive(Clone, Debug)]
 pub(crate) enum Msg {
-    /// A load source's next request arrives.
+    /// The next request of an open load arrives.
     Arrive(u32),
+    /// A user of a closed load asks again, from the node at this place among the load's.
+    Return { load: u32, source: u32 },
     /// Caller to instance: do this.
     Request { call: Id<Call>, key: Key, attempt: u16 },
     /// Instance to caller: this became of it.
@@ -127,6 +129,7 @@ impl Message for Msg {
         let tag = |kind: u64, value: u64| kind << 58 ^ value;
         match self {
             Msg::Arrive(load) => tag(1, u64::from(*load)),
+            Msg::Return { load, source } => tag(8, u64::from(*load) << 32 ^ u64::from(*source)),
             Msg::Request { call, key, attempt } => tag(2, call.digest() ^ key.0 ^ u64::from(*attempt)),
             Msg::Response { call, attempt, class } => tag(3, call.digest() ^ u64::from(*attempt) << 8 ^ *class as u64),
             Msg::Served(job) => tag(4, job.digest()),
@@ -142,6 +145,7 @@ impl Message for Msg {
         matches!(
             self,
             Msg::Arrive(_)
+                | Msg::Return { .. }
                 | Msg::Request { .. }
                 | Msg::Response { .. }
                 | Msg::Served(_)

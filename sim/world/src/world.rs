@@ -18,7 +18,8 @@ use crate::role::locks::LockStore;
 use crate::role::registry::{Registration, Server};
 use crate::sharing::Processors;
 use crate::slab::Slab;
-use crate::spec::{CallSpec, Spec, in_turn};
+use crate::spec::{CallSpec, Draining, Spec, in_turn};
+use crate::unfinished::OpenCalls;
 use crate::wire::{Core, Msg, Post, Synced};
 use base::{Dist, Duration, FencingToken, InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::trace::{Level, Trace};
@@ -68,6 +69,12 @@ pub enum Sabotage {
     LoseGrants,
     /// After a rollback callers keep the split they had.
     KeepSplit,
+    /// A rollback begins by giving everything to the version it gives up.
+    RaiseTheRejected,
+    /// Nobody sees what an earlier rollout left behind.
+    OverlookTheRest,
+    /// Instances that have answered do not begin with the next request that waits.
+    ForgetTheQueue,
 }
 
 /// A run and what was recorded of it.
@@ -111,6 +118,7 @@ pub(crate) struct Service {
     pub(crate) queue_limit: u32,
     pub(crate) start_up: Duration,
     pub(crate) grace: Duration,
+    pub(crate) draining: Draining,
     pub(crate) behaviours: Vec<Behaviour>,
     pub(crate) calls: Vec<std::rc::Rc<[CallSpec]>>,
     pub(crate) downstream: Vec<ServiceId>,
@@ -121,6 +129,8 @@ pub(crate) struct Service {
     pub(crate) reports: bool,
     /// Whether its callers probe its instances.
     pub(crate) probes: bool,
+    /// Whether its callers say how long they wait.
+    pub(crate) deadlines: bool,
     pub(crate) eligibility: Option<std::sync::Arc<balancer::around::Eligibility>>,
     /// What its instances weigh, in turn.
     pub(crate) weights: Vec<u32>,
@@ -137,6 +147,14 @@ pub(crate) struct Service {
     pub(crate) split_number: u64,
     pub(crate) newest_token: FencingToken,
     pub(crate) history: History,
+    /// The version that the last rollout to settle left it at.
+    pub(crate) settled: VersionId,
+    /// With how many instances.
+    pub(crate) wanted: u32,
+    /// The rollout that began last, by its place among the controllers.
+    pub(crate) last_begun: Option<u32>,
+    /// Versions whose rollback has begun and that nobody has asked for since.
+    pub(crate) rejected: Vec<VersionId>,
 }
 
 /// What a version of a service does with a request.
@@ -183,6 +201,10 @@ pub(crate) struct World {
     pub(crate) reports: Reports,
     pub(crate) probes: Probes,
     pub(crate) jobs: Slab<Job>,
+    /// By slot of the job, until when its caller waits, on the instance's clock. Empty unless deadlines travel.
+    pub(crate) deadlines: Vec<Instant>,
+    /// Whether the callers of any service say how long they wait.
+    pub(crate) deadlines_travel: bool,
     pub(crate) instances: Vec<Instance>,
     /// By instance, where requests share them; as long as the last of those.
     pub(crate) processors: Vec<Option<Box<Processors>>>,
@@ -214,6 +236,8 @@ pub(crate) struct World {
     pub(crate) truth_told: u64,
     pub(crate) exposures: Vec<Exposure>,
     pub(crate) probe: Option<Probe>,
+    /// What is open when everything has had its time.
+    pub(crate) open: Option<OpenCalls>,
 }
 
 /// Runs a world from its beginning to its end.
@@ -241,6 +265,7 @@ impl World {
     fn handle(&mut self, kind: Kind) -> bool {
         match (kind, self.kernel.msg()) {
             (Kind::World, Some(&Msg::Arrive(load))) => self.arrive(load),
+            (Kind::World, Some(&Msg::Return { load, source })) => self.user_returns(load, source),
             (Kind::Message { node, from }, Some(&Msg::Request { call, key, attempt })) => {
                 if let Role::Instance(id) | Role::Gateway(id) = self.roles[node.index()] {
                     self.request_arrives(id, from, call, key, attempt);
@@ -360,6 +385,7 @@ impl World {
                 invariant::views_converge::settle(self);
                 invariant::rollout_settles::settle(self);
                 invariant::rollback_restores::settle(self);
+                invariant::only_wanted_instances::settle(self);
             }
             Msg::Drained => {}
             other => unreachable!("{other:?} happens on a node"),
@@ -423,7 +449,10 @@ impl World {
 
     /// Everything has had its time: what must hold at the end is checked.
     fn settle(&mut self) {
-        invariant::every_request_ends_once::settle(self);
+        let open = self.scan_open_calls();
+        invariant::every_request_ends_once::settle(self, &open);
+        invariant::backlog_drains::settle(self, &open);
+        self.open = Some(open);
         invariant::in_flight_is_conserved::settle(self);
         invariant::littles_law::settle(self);
     }

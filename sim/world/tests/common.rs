@@ -3,7 +3,9 @@
 use base::{Dist, Duration, Instant, Ratio, ServiceId, VersionId};
 use kernel::Link;
 use world::outcome::Phases;
-use world::spec::{Arrivals, Expect, GatewaySpec, LoadSpec, RegistrySpec, RolloutSpec, ServiceSpec, Spec, Target};
+use world::spec::{
+    Arrivals, Expect, GatewaySpec, LoadSpec, RegistrySpec, RolloutSpec, ServiceSpec, Spec, Spread, Target,
+};
 use world::spec::{CallSpec, VersionSpec};
 
 /// A service of `instances` instances with exponential work of a millisecond, one request at a time, no bound.
@@ -17,6 +19,7 @@ pub(crate) fn service(name: &str, instances: u32) -> ServiceSpec {
         service_time: Dist::Exponential { mean: Duration::ms(1) },
         start_up: Duration::secs(1),
         grace: Duration::secs(2),
+        draining: Default::default(),
         versions: vec![version("1.0.0")],
         calls: Vec::new(),
         balancer: balancer::Strategy::P2C,
@@ -39,6 +42,7 @@ pub(crate) fn poisson(rate: f64) -> LoadSpec {
         target: Target::Service(ServiceId(0)),
         arrivals: Arrivals::Poisson { rate },
         sources: 1,
+        spread: Spread::Random,
         keys: world::spec::RoutingKeys::Unique,
     }
 }
@@ -98,6 +102,7 @@ pub(crate) fn stack() -> Spec {
     let matches = vec![traffic::Match::path(traffic::PathMatch::Prefix("/shop".into()))];
     let action = traffic::Action::to(ServiceId(0));
     spec.gateway = Some(GatewaySpec {
+        spread: Spread::Random,
         instances: 2,
         client_timeout: None,
         routes: vec![traffic::Route { name: "shop".into(), matches, action }],
@@ -128,6 +133,8 @@ pub(crate) fn canary() -> RolloutSpec {
             too_few: rollout::TooFew::Inconclusive,
         }),
         progress_deadline: Duration::secs(600),
+        auto_rollback: true,
+        min_ready: Duration::ZERO,
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::common::{canary, ideal, poisson, rolling, service, stack};
 use base::{Duration, Instant, Ratio, Seed};
 use kernel::{Crash, Fault, FaultKind, Selector};
+use world::outcome::CheckKind;
 use world::spec::Spec;
 use world::{Options, Sabotage, Verdict, run};
 
@@ -48,6 +49,13 @@ fn a_request_that_never_ends() {
 }
 
 #[test]
+fn a_queue_that_is_forgotten() {
+    let mut spec = ideal(vec![service("api", 2)], poisson(1_800.0), Duration::ZERO, Duration::secs(2));
+    spec.expect.checks.push((CheckKind::Eventually, "backlog_drains".into()));
+    catches(&spec, Sabotage::ForgetTheQueue, "backlog_drains", Verdict::Liveness);
+}
+
+#[test]
 fn a_choice_that_the_view_does_not_list() {
     let mut spec = eventful();
     // A single frontend whose neighbour in the table of instances is a backend.
@@ -80,6 +88,52 @@ fn a_canary_that_gets_too_much() {
 #[test]
 fn an_order_under_an_old_token() {
     catches(&eventful(), Sabotage::IgnoreTokens, "one_rollout_at_a_time", Verdict::Safety);
+}
+
+#[test]
+fn a_rollback_that_begins_with_a_promotion() {
+    let mut spec = stack();
+    spec.rollouts = vec![canary()];
+    catches(&spec, Sabotage::RaiseTheRejected, "no_traffic_to_the_rejected", Verdict::Safety);
+}
+
+#[test]
+fn an_instance_that_never_comes_back() {
+    let spec = Spec { rollouts: Vec::new(), ..eventful() };
+    catches(&spec, Sabotage::NeverComeBack, "only_wanted_instances", Verdict::Liveness);
+}
+
+#[test]
+fn instances_that_an_earlier_rollout_left_behind() {
+    // A lock that is lost in the middle of the first rollout lets the second one begin, if that one asks first.
+    let mut spec = stack();
+    let version = spec.services[1].versions[1].clone();
+    spec.services[1].versions[1].error_rate = Ratio::ZERO;
+    spec.services[1].versions.push(world::spec::VersionSpec { error_rate: Ratio::ZERO, ..version });
+    let path = kernel::Path {
+        from: Selector::Name("controller".into()),
+        to: Selector::Name("coordination".into()),
+        one_way: false,
+    };
+    spec.rollouts = vec![canary(), world::spec::RolloutSpec { to: base::VersionId(2), ..rolling() }];
+    spec.phases.storm = Duration::secs(150);
+    spec.faults = vec![Fault {
+        name: "cut".into(),
+        at: spec.rollouts[0].at + Duration::secs(10),
+        lasts: Some(Duration::secs(30)),
+        kind: FaultKind::Partition(path),
+    }];
+    let took_over = |spec: &Spec| {
+        let outcome = run(spec, Seed(5), &Options::default()).outcome;
+        outcome.rollouts[0].history.iter().any(|(_, text)| text.contains("a later rollout took its place"))
+    };
+    let mut later = (0..25).map(|tick| {
+        let mut spec = spec.clone();
+        spec.rollouts[1].at = spec.rollouts[0].at + Duration::ms(20_000 + 200 * tick);
+        spec
+    });
+    let spec = later.find(took_over).expect("they ask every five seconds");
+    catches(&spec, Sabotage::OverlookTheRest, "only_wanted_instances", Verdict::Liveness);
 }
 
 #[test]

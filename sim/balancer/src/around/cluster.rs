@@ -86,15 +86,21 @@ impl Cluster {
     pub fn pick(&mut self, now: Instant, request: Request) -> Option<usize> {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.pick(now, request),
-            Inner::Surrounded(rules) => rules.pick(now, request, &[]),
+            Inner::Surrounded(rules) => rules.pick(now, request, &[], 0),
         }
     }
 
     /// Like [`Cluster::pick`] for a retry; see [`Balancer::pick_except`]. Each further pick draws level and zone anew.
-    pub fn pick_except(&mut self, now: Instant, request: Request, tried: &[InstanceId]) -> Option<usize> {
+    pub fn pick_except(
+        &mut self,
+        now: Instant,
+        request: Request,
+        tried: &[InstanceId],
+        reselections: u32,
+    ) -> Option<usize> {
         match &mut self.inner {
-            Inner::Alone { balancer, .. } => balancer.pick_except(now, request, tried),
-            Inner::Surrounded(rules) => rules.pick(now, request, tried),
+            Inner::Alone { balancer, .. } => balancer.pick_except(now, request, tried, reselections),
+            Inner::Surrounded(rules) => rules.pick(now, request, tried, reselections),
         }
     }
 

@@ -288,7 +288,13 @@ impl Surrounded {
         }
     }
 
-    pub(super) fn pick(&mut self, now: Instant, request: Request, tried: &[InstanceId]) -> Option<usize> {
+    pub(super) fn pick(
+        &mut self,
+        now: Instant,
+        request: Request,
+        tried: &[InstanceId],
+        reselections: u32,
+    ) -> Option<usize> {
         self.catch_up(now);
         if let Some(index) = self.sessions.as_ref().and_then(|s| s.get(request.hash)).and_then(|i| self.may_stay(i))
             && !tried.contains(&self.hosts.instance(index))
@@ -297,7 +303,7 @@ impl Surrounded {
         }
         let mut index = self.pick_once(now, request, 0)?;
         if !tried.is_empty() {
-            for attempt in 1..=crate::RESELECTIONS_MAX {
+            for attempt in 1..=reselections {
                 if !tried.contains(&self.hosts.instance(index)) {
                     break;
                 }

@@ -6,7 +6,9 @@ use parity::{Facts, Fault, FaultKind, Setup, Whom};
 use world::kernel::trace::{Level, Window};
 use world::kernel::{self, Crash, Link, Path, Selector};
 use world::outcome::{CheckKind, Phases};
-use world::spec::{Arrivals, Expect, LoadSpec, RegistrySpec, RolloutSpec, ServiceSpec, Spec, Target, VersionSpec};
+use world::spec::{
+    Arrivals, Expect, LoadSpec, RegistrySpec, RolloutSpec, ServiceSpec, Spec, Spread, Target, VersionSpec,
+};
 use world::{Options, Sabotage, registry, rollout, traffic};
 
 /// How long a lease lasts in these scenarios, and how often it is renewed.
@@ -32,6 +34,7 @@ pub(crate) fn calm(seconds: u64) -> Spec {
         service_time: Dist::Constant(Duration::ms(5)),
         start_up: Duration::secs(2),
         grace: Duration::secs(5),
+        draining: Default::default(),
         versions: vec![version("1.0.0", Ratio::ZERO)],
         calls: Vec::new(),
         balancer: world::balancer::Strategy::ROUND_ROBIN,
@@ -65,6 +68,7 @@ pub(crate) fn calm(seconds: u64) -> Spec {
             target: Target::Service(ServiceId(0)),
             arrivals: Arrivals::Constant { rate: f64::from(RATE) },
             sources: CALLERS,
+            spread: Spread::InTurn,
             keys: world::spec::RoutingKeys::Unique,
         }],
         rollouts: Vec::new(),
@@ -115,6 +119,8 @@ pub(crate) fn weather(bug: Ratio) -> Spec {
             too_few: rollout::TooFew::Inconclusive,
         }),
         progress_deadline: Duration::secs(600),
+        auto_rollback: true,
+        min_ready: Duration::ZERO,
     });
     spec.faults = vec![crash("backend-2", 20, 20), cut_off_zone_c(50, 20)];
     spec

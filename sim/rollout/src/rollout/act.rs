@@ -11,12 +11,11 @@ impl Rollout {
     pub(super) fn act(&mut self, token: FencingToken, out: &mut Outbox<Effect>) {
         if self.timers.due(Timer::Progress) {
             self.timers.clear(Timer::Progress);
-            let reason = AbortReason::ProgressDeadline;
             if self.plan.auto_rollback {
-                self.go_back(reason, out);
+                self.go_back(AbortReason::ProgressDeadline, out);
             } else {
-                self.state.reason = Some(reason);
-                return self.finish(Phase::Failed, Event::Failed { reason }, out);
+                self.overdue = true;
+                self.note(Event::Overdue { after: self.plan.progress_deadline }, out);
             }
         }
         if self.timers.due(Timer::Measure) {
@@ -91,8 +90,8 @@ impl Rollout {
             Move::Incoming(replicas) => self.scale(side, replicas, token, out),
             Move::Outgoing(replicas) => self.scale(1 - side, replicas, token, out),
             Move::Wait => {}
-            Move::Done if side == NEW => self.finish(Phase::Completed, Event::Completed, out),
-            Move::Done => self.finish(Phase::RolledBack, Event::RolledBack, out),
+            Move::Done if side == NEW => self.settle(Phase::Completed, Event::Completed, token, out),
+            Move::Done => self.settle(Phase::RolledBack, Event::RolledBack, token, out),
         }
         false
     }
@@ -188,7 +187,7 @@ impl Rollout {
         } else if new.desired != self.plan.replicas {
             self.scale(NEW, self.plan.replicas, token, out);
         } else if old.total == 0 && new.total == self.plan.replicas && new.available == self.plan.replicas {
-            self.finish(Phase::Completed, Event::Completed, out);
+            self.settle(Phase::Completed, Event::Completed, token, out);
         }
         false
     }
@@ -214,7 +213,7 @@ impl Rollout {
                 self.scale(NEW, 0, token, out);
             }
         } else if new.total == 0 && old.total == self.plan.replicas && old.available == self.plan.replicas {
-            self.finish(Phase::RolledBack, Event::RolledBack, out);
+            self.settle(Phase::RolledBack, Event::RolledBack, token, out);
         }
         false
     }
@@ -239,12 +238,22 @@ impl Rollout {
     pub(super) fn go_back(&mut self, reason: AbortReason, out: &mut Outbox<Effect>) {
         self.state.phase = Phase::RollingBack;
         self.state.reason = Some(reason);
-        self.rested = false;
+        (self.rested, self.overdue) = (false, false);
         for timer in [Timer::Hold, Timer::Drain, Timer::Progress, Timer::Measure] {
             self.timers.clear(timer);
         }
         out.push(Effect::Persist(self.state));
         self.note(Event::Aborted { reason }, out);
+    }
+
+    /// Ends, once nothing is left of any version that an earlier rollout left behind.
+    fn settle(&mut self, phase: Phase, event: Event, token: FencingToken, out: &mut Outbox<Effect>) {
+        if self.seen.is_some_and(|seen| seen.others > 0) {
+            self.seen = None;
+            out.push(Effect::RemoveOthers { token, keep: [self.plan.from, self.plan.to] });
+        } else {
+            self.finish(phase, event, out);
+        }
     }
 
     pub(super) fn finish(&mut self, phase: Phase, event: Event, out: &mut Outbox<Effect>) {
@@ -306,7 +315,7 @@ impl Rollout {
                 (self.measuring, self.doubtful) = (false, false);
             }
         }
-        if self.needs_progress() {
+        if self.needs_progress() && !self.overdue {
             self.timers.ensure(Timer::Progress, self.plan.progress_deadline);
         } else {
             self.timers.clear(Timer::Progress);

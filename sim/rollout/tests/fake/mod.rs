@@ -188,7 +188,7 @@ impl World {
             total: (self.instances[side].len() + self.leaving[side].iter().filter(|&&at| at > self.now).count()) as u32,
             available: self.available(side),
         };
-        Observation { old: side(OLD), new: side(NEW), weight: self.weight }
+        Observation { old: side(OLD), new: side(NEW), others: 0, weight: self.weight }
     }
 
     pub(crate) fn say(&mut self, what: &str) {
@@ -243,9 +243,10 @@ impl World {
                     let token = FencingToken(self.last_token);
                     self.holder = Some(token);
                     self.say(&format!("lock granted, {token}"));
-                    self.inputs.push_back(Answer::Say(Input::LockGranted { token }));
+                    self.inputs.push_back(Answer::Say(Input::LockGranted { token, running: None, superseded: false }));
                 }
             }
+            Effect::RemoveOthers { .. } => panic!("there are no others"),
             Effect::ReleaseLock { token } => {
                 assert_eq!(self.holder.take(), Some(token), "released what it holds");
                 self.say("lock released");

@@ -1,12 +1,14 @@
-//! Every request ends exactly once, in exactly one outcome, and by the end of the run.
+//! Every request ends exactly once, in exactly one outcome, and none is lost.
 //!
-//! Counted where requests end, and settled when the run is over: what arrived has ended, and nothing ended twice. A request
-//! that waits for ever (a caller without a timeout, and a machine that died without a word) is a violation too, because
-//! a user would say so.
+//! Counted where requests end, and settled when the run is over: nothing ended twice, and what has not ended has somebody who
+//! works on it, or a timeout that will end it. A request that waits for ever (a caller without a timeout, and a machine
+//! that died without a word) is a violation, because a user would say so. One that still waits in a queue is
+//! unfinished, which `backlog_drains` is about.
 
 use super::{CheckKind, Info, index_of};
 use crate::call::name_of;
 use crate::check::Checks;
+use crate::unfinished::OpenCalls;
 use crate::wire::Msg;
 use crate::world::World;
 use kernel::Kernel;
@@ -14,7 +16,7 @@ use kernel::Kernel;
 pub(crate) const INFO: Info = Info {
     kind: CheckKind::Always,
     name: "every_request_ends_once",
-    sentence: "every request ends exactly once, in exactly one outcome, and by the end of the run",
+    sentence: "every request ends exactly once, in exactly one outcome, and none is lost",
 };
 const INDEX: usize = index_of(INFO.name);
 
@@ -25,14 +27,15 @@ pub(crate) fn ended(checks: &mut Checks, kernel: &Kernel<Msg>, times: u32) {
 }
 
 /// The run is over.
-pub(crate) fn settle(world: &mut World) {
-    let oldest = world.oldest_request();
-    let open = world.metrics.in_flight();
-    world.checks.test(INDEX, &world.kernel, open == 0, || match oldest {
-        Some((key, started)) => {
-            format!("{open} requests never ended; the oldest, {}, began at {started}", name_of(key))
-        }
-        None => format!("{open} requests are counted as under way, and there are none"),
+pub(crate) fn settle(world: &mut World, open: &OpenCalls) {
+    let (lost, oldest) = world.lost_requests(open);
+    world.checks.test(INDEX, &world.kernel, lost == 0, || {
+        let (key, started) = oldest.expect("one of them is the oldest");
+        format!("{lost} requests never end; the oldest, {}, began at {started}", name_of(key))
+    });
+    let (open, there) = (world.metrics.in_flight(), world.open_requests().count() as u64);
+    world.checks.test(INDEX, &world.kernel, open == there, || {
+        format!("{open} requests are counted as under way, and there are {there}")
     });
     let (arrived, ended) = (world.metrics.arrived, world.metrics.ended);
     world.checks.test(INDEX, &world.kernel, arrived == ended + open, || {

@@ -6,7 +6,8 @@
 //! order; a caller that is cut off goes on with the last order it heard, and one that restarts asks for the present one.
 
 use crate::alarm::Alarm;
-use crate::invariant::{one_rollout_at_a_time, rollout_within_budget};
+use crate::instance::Life;
+use crate::invariant::{no_traffic_to_the_rejected, one_rollout_at_a_time, rollout_within_budget};
 use crate::outcome::RolloutOutcome;
 use crate::wire::{Core, Msg, SplitOrder, Synced};
 use crate::world::{Sabotage, World};
@@ -68,6 +69,11 @@ impl Controller {
 
     pub(crate) fn service(&self) -> ServiceId {
         self.core.plan().service
+    }
+
+    /// Whether it waits for instances for longer than its deadline, and has said so.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.core.is_overdue()
     }
 
     /// Whether it has ever changed its service.
@@ -139,6 +145,15 @@ impl World {
                     self.order_split(index, None);
                 }
             }
+            Effect::RemoveOthers { token, keep } => {
+                if self.admits(service, token) {
+                    for version in (0..self.services[service.index()].desired.len() as u32).map(VersionId) {
+                        if !keep.contains(&version) {
+                            self.set_desired(service, version, 0);
+                        }
+                    }
+                }
+            }
             Effect::Observe { min_ready } => return Some(Input::Observed(self.observe(index, min_ready))),
             Effect::Measure { version, window } => {
                 return Some(Input::Measured(self.measure(service, version, window)));
@@ -163,6 +178,20 @@ impl World {
         match event {
             rollout::Event::Completed => self.checks.reached("rollout_completed"),
             rollout::Event::RolledBack => self.checks.reached("rollout_rolled_back"),
+            rollout::Event::Overdue { .. } => self.checks.reached("rollout_overdue"),
+            _ => {}
+        }
+        let plan = controller.core.plan();
+        let (from, to, asked) = (plan.from, plan.to, plan.replicas);
+        let state = &mut self.services[service.index()];
+        match event {
+            rollout::Event::Started { to, .. } => {
+                state.last_begun = Some(index);
+                state.rejected.retain(|&version| version != to);
+            }
+            rollout::Event::Aborted { .. } => state.rejected.push(to),
+            rollout::Event::Completed => (state.settled, state.wanted) = (to, asked),
+            rollout::Event::RolledBack => (state.settled, state.wanted) = (from, asked),
             _ => {}
         }
         let checked =
@@ -210,8 +239,11 @@ impl World {
         let (service, wanted, from, to) = (plan.service, plan.replicas, plan.from, plan.to);
         let limits = self.controllers[index as usize].core.limits();
         let replicas = if self.sabotage == Some(Sabotage::SurgeTwice) { replicas * 2 } else { replicas };
+        let before = self.services[service.index()].desired.get(version.index()).copied().unwrap_or(0);
         let stopped_available = self.set_desired(service, version, replicas);
         let name = self.services[service.index()].name.clone();
+        let state = &self.services[service.index()];
+        no_traffic_to_the_rejected::scaled(&mut self.checks, &self.kernel, state, version, before, replicas);
         let total: u32 = [from, to].iter().map(|&v| self.present(service, v).len() as u32).sum();
         // A canary beside its stable version may have as many instances as that.
         let allowed = wanted + limits.map_or(wanted, |l| l.surge);
@@ -232,7 +264,7 @@ impl World {
                 .instances_of(plan.service)
                 .filter(|id| {
                     let i = &self.instances[id.index()];
-                    i.version() == version && i.life != crate::instance::Life::Gone
+                    i.version() == version && i.life != Life::Gone
                 })
                 .count() as u32,
             available: self.available(plan.service, version, min_ready) as u32,
@@ -240,7 +272,31 @@ impl World {
         let weight = state
             .split
             .map(|shares| shares.iter().find(|(v, _)| *v == plan.to).map_or(Ratio::ZERO, |(_, share)| *share));
-        Observation { old: instances(plan.from), new: instances(plan.to), weight }
+        let all = self.instances_of(plan.service).map(|id| &self.instances[id.index()]);
+        let others =
+            all.filter(|i| ![plan.from, plan.to].contains(&i.version()) && i.life != Life::Gone).count() as u32;
+        let others = if self.sabotage == Some(Sabotage::OverlookTheRest) { 0 } else { others };
+        Observation { old: instances(plan.from), new: instances(plan.to), others, weight }
+    }
+
+    /// The version from which a rollout starts: the one that the service was left at, or, when just that one is wanted
+    /// again, whatever else has instances still.
+    fn running_before(&self, index: u32) -> VersionId {
+        let plan = self.controllers[index as usize].core.plan();
+        let state = &self.services[plan.service.index()];
+        if state.settled != plan.to {
+            return state.settled;
+        }
+        let versions = (0..state.desired.len() as u32).map(VersionId).filter(|&version| version != plan.to);
+        let most = versions.max_by_key(|version| (state.desired[version.index()], std::cmp::Reverse(*version)));
+        most.filter(|version| state.desired[version.index()] > 0).unwrap_or(state.settled)
+    }
+
+    /// Whether a later rollout of the service has begun since this one did.
+    fn is_superseded(&self, index: u32) -> bool {
+        let controller = &self.controllers[index as usize];
+        let last = self.services[controller.service().index()].last_begun;
+        controller.phase() != Phase::Pending && last != Some(index)
     }
 
     fn measure(&self, service: ServiceId, version: VersionId, window: Duration) -> Measurement {
@@ -268,12 +324,19 @@ impl World {
         {
             shares = Some([(old, Ratio::ZERO), (new, Ratio::ONE)]);
         }
+        if self.sabotage == Some(Sabotage::RaiseTheRejected)
+            && controller.phase() == Phase::RollingBack
+            && let Some([(old, _), (new, _)]) = shares
+        {
+            shares = Some([(old, Ratio::ZERO), (new, Ratio::ONE)]);
+        }
         if controller.weights.last().is_none_or(|(_, last)| *last != share_of(shares)) {
             controller.weights.push((now, share_of(shares)));
         }
         let limit = controller.core.weight_limit();
         let state = &mut self.services[service.index()];
         rollout_within_budget::weighted(&mut self.checks, &self.kernel, &state.name, share_of(shares), limit);
+        no_traffic_to_the_rejected::split(&mut self.checks, &self.kernel, state, shares);
         if self.sabotage == Some(Sabotage::KeepSplit) && share_of(shares) == Ratio::ZERO {
             return;
         }
@@ -401,7 +464,9 @@ impl World {
             LockEffect::Granted { session, token, .. } => {
                 if let Some(index) = by_session(&self.controllers, session) {
                     self.controllers[index as usize].session.held = true;
-                    self.controller_handles(index, Input::LockGranted { token });
+                    let running = Some(self.running_before(index));
+                    let superseded = self.is_superseded(index);
+                    self.controller_handles(index, Input::LockGranted { token, running, superseded });
                 }
             }
             LockEffect::Refused { session, retry_after, .. } => {

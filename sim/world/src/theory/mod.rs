@@ -164,9 +164,11 @@ pub fn supermarket(choices: u32, rho: f64) -> Response {
     Response { mean, tail: Some(Tail::Stages(chances)) }
 }
 
-/// Join the idle queue with `servers` servers for each dispatcher, in the limit of many: T = 1 / (1 − s), s = ρ p, where
-/// p = 1 / (1 + r (1 − ρ)) is the chance that a dispatcher knows of no idle server (Lu, Xie, Kliot, Geller, Larus and
-/// Greenberg, "Join-Idle-Queue", 2011). A server that a random request reached stays noted as idle.
+/// Join the idle queue with `servers` servers per dispatcher, in the limit of many, as published: T = 1 / (1 − s), s = ρ p,
+/// where p = 1 / (1 + r (1 − ρ)) is the chance that a dispatcher knows of no idle server (Lu, Xie, Kliot, Geller, Larus and
+/// Greenberg, "Join-Idle-Queue", Performance Evaluation 68, 2011, theorem 2). It takes exactly the idle servers to be
+/// listed, though a server that a random request reached is listed and busy: neither of the two ways to treat that server
+/// has this mean. [`join_idle_queue_struck_off`] and [`join_idle_queue_kept`] are those.
 pub fn join_idle_queue(servers: f64, rho: f64) -> Response {
     check(rho);
     Response::exponential(1.0 - rho / (1.0 + servers * (1.0 - rho)))
@@ -205,4 +207,34 @@ pub fn join_idle_queue_struck_off(servers: f64, rho: f64) -> Response {
         if empty(p) > p { low = p } else { high = p }
     }
     Response::exponential(1.0 - rho * low)
+}
+
+/// The same where a server that a random request reached stays listed: whoever takes it off the list may queue behind that
+/// request. Exact in the limit of many.
+///
+/// With p the chance of an empty list, a list is an M/M/1 queue of notes served at rate rρ and empty with chance p, so a
+/// note waits an exponential time with rate θ = rρp. Meanwhile the server is an M/M/1 queue that began empty and has random
+/// arrivals at rate a = ρp; at the end of an exponential time it holds n with chance (1 − z) zⁿ, where z is the smaller
+/// root of z² − (1 + a + θ) z + a. The note brings one request more, and the server is busy until it is empty and listed
+/// again. That a cycle of this has one note, of which there are ρ(1 − p) per service, fixes p.
+pub fn join_idle_queue_kept(servers: f64, rho: f64) -> Response {
+    check(rho);
+    let at = |p: f64| {
+        let (a, theta) = (rho * p, servers * rho * p);
+        let b = 1.0 + a + theta;
+        let z = (b - (b * b - 4.0 * a).sqrt()) / 2.0;
+        (a, theta, z)
+    };
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..100 {
+        let p = (low + high) / 2.0;
+        let (a, theta, z) = at(p);
+        let cycle = 1.0 / theta + 1.0 / ((1.0 - z) * (1.0 - a));
+        if cycle > 1.0 / (rho * (1.0 - p)) { low = p } else { high = p }
+    }
+    let (a, theta, z) = at(low);
+    // Request-services of a cycle: while listed, while the extra ones are worked off, and while their successors are.
+    let (left, idle) = (1.0 - z, 1.0 - a);
+    let area = z / (left * theta) + z / (left * left * idle) + 1.0 / (left * idle * idle);
+    Response { mean: (1.0 - low) * area, tail: None }
 }

@@ -1,0 +1,53 @@
+//! Once the rollback of a version has begun, no order raises its share, unless it is asked for again.
+//!
+//! An order is what a controller gives: a split of the traffic, or a number of instances. That a caller which heard no order yet
+//! goes on as before is no order.
+
+use super::{CheckKind, Info, index_of};
+use crate::check::Checks;
+use crate::wire::Msg;
+use crate::world::Service;
+use base::{Ratio, VersionId};
+use kernel::Kernel;
+
+pub(crate) const INFO: Info = Info {
+    kind: CheckKind::Always,
+    name: "no_traffic_to_the_rejected",
+    sentence: "once the rollback of a version has begun, no order raises its share, unless it is asked for again",
+};
+const INDEX: usize = index_of(INFO.name);
+
+type Shares = Option<[(VersionId, Ratio); 2]>;
+
+/// A controller splits the traffic of a service.
+pub(crate) fn split(checks: &mut Checks, kernel: &Kernel<Msg>, service: &Service, shares: Shares) {
+    let share = |of: VersionId, shares: Shares| {
+        let mut all = shares.into_iter().flatten();
+        all.find(|(version, _)| *version == of).map_or(Ratio::ZERO, |(_, share)| share)
+    };
+    for &version in &service.rejected {
+        let (before, now) = (share(version, service.split), share(version, shares));
+        checks.test(INDEX, kernel, now <= before, || {
+            format!("{} gives {now} of the traffic to {version}, whose rollback began at {before}", service.name)
+        });
+    }
+}
+
+/// A controller asks for `now` instances of a version, where `before` were asked for.
+pub(crate) fn scaled(
+    checks: &mut Checks,
+    kernel: &Kernel<Msg>,
+    service: &Service,
+    version: VersionId,
+    before: u32,
+    now: u32,
+) {
+    if service.rejected.contains(&version) {
+        checks.test(INDEX, kernel, now <= before, || {
+            format!(
+                "{} asks for {now} instances of {version} instead of {before}, after its rollback began",
+                service.name
+            )
+        });
+    }
+}

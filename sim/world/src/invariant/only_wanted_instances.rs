@@ -1,0 +1,58 @@
+//! When calm ends, a service has exactly the instances that its last settled rollout wants, and those that are up serve.
+//!
+//! A service whose last rollout is still under way is left out, since `rollout_settles` speaks of that one. Instances on their way out do not count, nor do those whose machine is down.
+
+use super::{CheckKind, Info, index_of};
+use crate::instance::Life;
+use crate::world::World;
+use base::{Duration, InstanceId, ServiceId, VersionId};
+use rollout::Phase;
+
+pub(crate) const INFO: Info = Info {
+    kind: CheckKind::Eventually,
+    name: "only_wanted_instances",
+    sentence: "when calm ends, a service has exactly the instances its last settled rollout wants, and all that are up serve",
+};
+const INDEX: usize = index_of(INFO.name);
+
+/// Beyond its start-up, how long an instance may take to serve: messages and clocks that drift.
+const MARGIN: Duration = Duration::secs(1);
+
+/// Calm is over.
+pub(crate) fn settle(world: &mut World) {
+    for service in (0..world.services.len() as u32).map(ServiceId) {
+        let state = &world.services[service.index()];
+        let last = state.last_begun.map(|index| world.controllers[index as usize].phase());
+        if last.is_some_and(|phase| !matches!(phase, Phase::Completed | Phase::RolledBack)) {
+            continue;
+        }
+        let (name, settled, wanted) = (state.name.clone(), state.settled, state.wanted);
+        for version in (0..state.desired.len() as u32).map(VersionId) {
+            let (present, wanted) =
+                (world.present(service, version).len() as u32, if version == settled { wanted } else { 0 });
+            world.checks.test(INDEX, &world.kernel, present == wanted, || {
+                format!(
+                    "{name} has {present} instances of {}, and {wanted} are wanted",
+                    world_version(version, settled)
+                )
+            });
+        }
+        let latest = world.kernel.now();
+        let slow = world.services[service.index()].start_up + MARGIN;
+        let idle = |id: &InstanceId| {
+            let (instance, record) = (&world.instances[id.index()], &world.records[id.index()]);
+            instance.life == Life::Starting
+                && world.kernel.nodes().is_running(instance.node)
+                && latest.saturating_since(record.up_since) > slow
+        };
+        let stuck: Vec<&str> =
+            world.instances_of(service).filter(idle).map(|id| world.records[id.index()].name.as_str()).collect();
+        let said = format!("{} is up for longer than its start-up, and does not serve", stuck.join(", "));
+        let ok = stuck.is_empty();
+        world.checks.test(INDEX, &world.kernel, ok, || said);
+    }
+}
+
+fn world_version(version: VersionId, settled: VersionId) -> String {
+    if version == settled { format!("{version}, at which it was left,") } else { version.to_string() }
+}
