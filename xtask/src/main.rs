@@ -17,6 +17,7 @@ mod page;
 mod parity;
 mod peer_table;
 mod shell;
+mod soak;
 mod test;
 mod tidy;
 
@@ -29,7 +30,7 @@ struct Task {
     run: fn(&[String]) -> shell::Result<()>,
 }
 
-const TASKS: [Task; 9] = [
+const TASKS: [Task; 10] = [
     Task { name: "test", help: test::HELP, run: test::run },
     Task { name: "ci", help: ci::HELP, run: ci::run },
     Task { name: "tidy", help: tidy::HELP, run: tidy::run },
@@ -38,6 +39,7 @@ const TASKS: [Task; 9] = [
     Task { name: "browser", help: browser::HELP, run: browser::run },
     Task { name: "fingerprints", help: fingerprints::HELP, run: fingerprints::run },
     Task { name: "bench-table", help: bench_table::HELP, run: bench_table::run },
+    Task { name: "soak", help: soak::HELP, run: soak::run },
     Task { name: "deny", help: deny::HELP, run: deny::run },
 ];
 

@@ -1,10 +1,35 @@
-//! An invariant nobody asks for is not tested: each file of `sim/world/src/invariant/` must be named by a scenario.
+//! An invariant nobody asks for is not tested: each file of `sim/world/src/invariant/` must be named by a scenario. Nor is a
+//! planted bug that nobody plants: each variant of `Sabotage` must be named by a test of the world.
 //!
 //! The name of an invariant is the name of its file. `mod.rs` is the only file there that is none.
 
 use super::{Finding, Tree};
 
 const FOLDER: &str = "sim/world/src/invariant/";
+/// Where planted bugs are listed, and where they are planted.
+const BUGS: &str = "sim/world/src/world.rs";
+const TESTS: &str = "sim/world/tests/";
+
+/// Looks for a test that plants each bug there is.
+pub(super) fn check_bugs(tree: &Tree) -> Vec<Finding> {
+    let Some((path, text)) = tree.texts().find(|(path, _)| *path == BUGS) else { return Vec::new() };
+    let tests: String = tree.texts().filter(|(path, _)| path.starts_with(TESTS)).map(|(_, text)| text).collect();
+    let is_planted = |bug: &str| {
+        tests.split("Sabotage::").skip(1).any(|rest| {
+            let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+            &rest[..end] == bug
+        })
+    };
+    let body = text.lines().enumerate().skip_while(|(_, line)| !line.starts_with("pub enum Sabotage"));
+    body.skip(1)
+        .take_while(|(_, line)| !line.starts_with('}'))
+        .filter_map(|(at, line)| Some((at, line.trim().strip_suffix(',')?)))
+        .filter(|(_, bug)| !bug.starts_with('/') && !is_planted(bug))
+        .map(|(at, bug)| {
+            Finding::new(path, at + 1, format!("no test plants `{bug}`: show the invariant that catches it in {TESTS}"))
+        })
+        .collect()
+}
 
 /// Looks for the quoted name of each invariant in the scenario files of `tree`.
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -42,6 +67,20 @@ mod tests {
             ("scenarios/Cargo.toml", "\"views_converge\""),
         ]))
         .len()
+    }
+
+    #[test]
+    fn a_planted_bug_must_be_planted() {
+        let bugs = "/// Bugs.\npub enum Sabotage {\n    /// One.\n    EndTwice,\n    NeverEnd,\n}\n";
+        let findings = |test: &str| check_bugs(&Tree::planted(&[(BUGS, bugs), ("sim/world/tests/sabotage.rs", test)]));
+        assert_eq!(findings("f(Sabotage::EndTwice); f(Sabotage::NeverEnd)").len(), 0);
+        let found = findings("f(Sabotage::EndTwiceOver); f(Sabotage::NeverEnd)");
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0].to_string().contains("world.rs:4") && found[0].to_string().contains("EndTwice"),
+            "{}",
+            found[0]
+        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ The rules, each of which is also a test of this crate:
 
   edges        which crate uses which is what ARCHITECTURE.md draws: none more, none less
   sources      each .rs file opens with prose and has at most 600 lines; no leftovers, tabs or trailing whitespace
-  invariants   each file in sim/world/src/invariant/ is used by a scenario of the library
+  invariants   each file in sim/world/src/invariant/ is used by a scenario of the library; each planted bug by a test
   licences     every dependency's licence is permitted by deny.toml, and none is a crate it bans
   layout       the top level holds what ARCHITECTURE.md says; each crate inherits the workspace's lints
 
@@ -52,6 +52,7 @@ pub(crate) fn check() -> Result<Vec<Finding>> {
     let mut findings = edges::check(&tree, &members);
     findings.extend(sources::check(&tree));
     findings.extend(invariants::check(&tree));
+    findings.extend(invariants::check_bugs(&tree));
     findings.extend(licences::check(&tree, &packages));
     findings.extend(layout::check(&tree, &members));
     findings.sort();
