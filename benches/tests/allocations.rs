@@ -62,18 +62,18 @@ fn a_longer_run_needs_no_more_memory() {
     }
 }
 
-/// Bytes of an idle server: the design's bound. A node makes its disk, its clock and its streams of chance when it uses them.
+/// Bytes of an idle server while it runs: the design's bound. A node makes its disk, its clock and its streams of chance when it
+/// uses them, and its series over time when something happens.
 const IDLE_MAX: i64 = 1_024;
 /// The same with its registration, which the bound does not cover: the registrant on the node, its lease and its line in
 /// the registry's catalogue and in every view, its record on the registry's disk, and the timer of its heartbeat.
 const REGISTERED_MAX: i64 = 1_700;
 
 /// What one more idle server costs at the peak of a run, its part of the outcome included.
-fn idle_node(world: impl Fn(&Model) -> Spec) -> i64 {
+fn idle_node(world: impl Fn(&Model) -> Spec, steps: u32) -> i64 {
     let peak = |servers| {
         let mut spec = world(&Model { load: 1e-6, ..lasting(servers, Duration::ms(100)) });
-        // A timeline takes four bytes a step and instance, as many as a scenario asks for.
-        spec.timeline_steps = 1;
+        spec.timeline_steps = steps;
         usage(&spec).0.peak
     };
     // Just below powers of two, where vectors that double hold little that is not used.
@@ -82,7 +82,19 @@ fn idle_node(world: impl Fn(&Model) -> Spec) -> i64 {
 
 #[test]
 fn an_idle_node_costs_little() {
-    let (alone, registered) = (idle_node(study::world), idle_node(full_stack::world));
+    let (alone, registered) = (idle_node(study::world, 1), idle_node(full_stack::world, 1));
     assert!((1..=IDLE_MAX).contains(&alone), "{alone} bytes");
     assert!((1..=REGISTERED_MAX).contains(&registered), "{registered} bytes with a registration");
+}
+
+/// How many steps a scenario's timeline has.
+const STEPS: u32 = 240;
+
+/// The outcome says of each instance what it took in and what it held in each step, four bytes either, and a run holds no second
+/// copy of that.
+#[test]
+fn a_timeline_costs_its_numbers_once() {
+    let (short, long) = (idle_node(study::world, 1), idle_node(study::world, STEPS));
+    let most = IDLE_MAX + 2 * 4 * i64::from(STEPS);
+    assert!((1..=most).contains(&long), "{long} bytes with a timeline, {short} without");
 }

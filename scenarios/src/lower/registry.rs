@@ -3,12 +3,14 @@
 //! Times that belong together move together: whoever gives only a `ttl` gets the kind's share of it as the heartbeat.
 
 use super::Context;
+use crate::At;
 use crate::problem::Problem;
 use crate::scalar::Span;
 use crate::schema::registry::{Mode, RegistryKind};
 use base::Duration;
 use world::registry::{self, Config, registrant, resolver};
 use world::spec::RegistrySpec;
+use world::version::Version;
 
 /// How long a watching caller stays silent, where the kind does not say.
 const WAIT: Duration = Duration::mins(5);
@@ -115,8 +117,21 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Option<RegistrySpec> {
     if let Some(wanted) = &table.self_preservation {
         server.self_preservation = wanted.value.then(registry::SelfPreservation::eureka);
     }
+    let is_eureka = table.kind.as_ref().is_some_and(|kind| kind.value == RegistryKind::Eureka);
+    let expiry_lowers = expiry_lowers(cx, table.version.as_ref(), is_eureka);
     if let Some(preservation) = &mut server.self_preservation {
-        preservation.renew_interval = registrant.heartbeat;
+        preservation.expiry_lowers = expiry_lowers;
+    }
+    match (&table.expected_renewal_interval, &mut server.self_preservation) {
+        (Some(interval), _) if interval.value.0.is_zero() => {
+            cx.report(Problem::at(interval, "`expected_renewal_interval` must be longer than zero"));
+        }
+        (Some(interval), Some(preservation)) => preservation.renew_interval = interval.value.0,
+        (Some(interval), None) => cx.report(
+            Problem::at(interval, "`expected_renewal_interval` has no meaning without self-preservation")
+                .label("say kind = \"eureka\" or self_preservation = true"),
+        ),
+        (None, _) => {}
     }
     let valid = (server.ttl.as_nanos() > 0 && registrant.heartbeat.as_nanos() > 0).then(|| server.check());
     if let Some(Err(error)) = valid {
@@ -125,4 +140,34 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Option<RegistrySpec> {
         cx.report(Problem::new(error.to_string()).span(place.or_else(|| table.span.clone())));
     }
     Some(RegistrySpec { servers, server, registrant, resolver })
+}
+
+/// Since when an expiry lowers what Eureka expects, and the first version whose rules these are.
+const EXPIRY_LOWERS_SINCE: Version = Version::new(1, 9, 17);
+const EUREKA_SINCE: Version = Version::new(1, 9, 0);
+
+/// Whether an expiry lowers what self-preservation expects, as of the version that was asked for.
+fn expiry_lowers(cx: &mut Context<'_>, version: Option<&At<String>>, is_eureka: bool) -> bool {
+    let Some(asked) = version else { return true };
+    if !is_eureka {
+        cx.report(
+            Problem::at(asked, "`version` has no meaning for this kind of registry")
+                .label("of eureka alone more than one version's rules are known"),
+        );
+        return true;
+    }
+    match asked.value.parse::<Version>() {
+        Ok(version) if version < EUREKA_SINCE => {
+            cx.report(
+                Problem::at(asked, format!("rules of Eureka {version} are not known"))
+                    .label(format!("{EUREKA_SINCE} or later")),
+            );
+            true
+        }
+        Ok(version) => version >= EXPIRY_LOWERS_SINCE,
+        Err(error) => {
+            cx.report(Problem::at(asked, error.to_string()));
+            true
+        }
+    }
 }

@@ -14,6 +14,10 @@ pub struct Registry {
     /// Whose rules and default times; `consul` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<At<RegistryKind>>,
+    /// Whose version, where versions differ: of eureka, since "1.9.17" an expiry lowers the number of clients that are expected
+    /// to renew, so that a second death is judged by the smaller fleet; up to "1.9.16" it does not. Today's rules by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<At<String>>,
     /// How many servers; 1 by default. Each keeps its own catalogue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub servers: Option<At<Count>>,
@@ -49,6 +53,10 @@ pub struct Registry {
     /// Whether the server stops expiring instances when too many fall silent at once. Only eureka has it, on by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub self_preservation: Option<At<bool>>,
+    /// How often the server, for its self-preservation, expects each instance to renew; 30 s by default, whatever `heartbeat`
+    /// is: instances that renew more often hide the silence of others. Only with self-preservation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_renewal_interval: Option<At<Span>>,
     /// How long a stopping instance stays listed as draining before it leaves; 0 s by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drain: Option<At<Span>>,

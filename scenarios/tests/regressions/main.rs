@@ -4,5 +4,6 @@
 //! runs one and says, in one sentence, what must be seen instead.
 
 mod common;
+mod registries;
 mod requests;
 mod rollouts;

@@ -45,7 +45,7 @@ mod hosts;
 mod request;
 pub mod strategy;
 
-use base::{InstanceId, Instant, Rng};
+use base::{Duration, InstanceId, Instant, Rng};
 
 pub use board::{Board, Desk};
 pub use hosts::Host;
@@ -84,14 +84,21 @@ impl Balancer {
     }
 
     /// Takes a place at the board of a service, for strategies that go by what all clients know; to be called before anything
-    /// is started. Without, such a strategy has a board to itself.
-    pub fn join(&mut self, desk: &Desk) {
-        self.state.join(desk, true);
+    /// is started. Without, such a strategy has a board to itself. Whether the strategy goes by the board.
+    pub fn join(&mut self, desk: &Desk) -> bool {
+        self.state.join(desk, true)
     }
 
     /// The same for a part of a cluster, which counts for all its parts. Whether the strategy goes by the board.
     pub(crate) fn join_as_part(&mut self, desk: &Desk) -> bool {
         self.state.join(desk, false)
+    }
+
+    /// Says that the client was started `age` before `now`: what the strategy does periodically counts from there, so that the
+    /// periods of many clients do not begin together. Without, it counts from the first [`Balancer::update`], which this is to
+    /// be called before.
+    pub fn running_for(&mut self, now: Instant, age: Duration) {
+        self.state.running_for(now, age);
     }
 
     /// Replaces the hosts to choose from, in any order; they are kept in the order of their instances. Panics when one

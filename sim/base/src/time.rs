@@ -142,6 +142,12 @@ impl Duration {
     pub const fn saturating_mul(self, n: u64) -> Duration {
         Duration(self.0.saturating_mul(n))
     }
+
+    /// From here to the next multiple of `every`: above zero and at most `every`, which it is at each multiple. What is left of
+    /// its present period to something periodic of this age; zero where `every` is.
+    pub const fn to_next(self, every: Duration) -> Duration {
+        if every.0 == 0 { every } else { Duration(every.0 - self.0 % every.0) }
+    }
 }
 
 impl Add<Duration> for Instant {

@@ -53,7 +53,7 @@ pub(crate) async fn run(shared: Shared, node: NodeId, n: u32, life: u64) {
     if let Some(split) = caller.shared.split() {
         caller.follow(split);
     }
-    let mut input = Some(Input::Subscribe(caller.shared.setup.service));
+    let mut input = Some(Input::Subscribe { service: caller.shared.setup.service, age: Duration::ZERO });
     loop {
         if let Some(input) = input.take() {
             caller.resolve(input);

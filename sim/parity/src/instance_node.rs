@@ -29,7 +29,7 @@ pub(crate) async fn run(shared: Shared, endpoint: Endpoint, start_up: Duration, 
     let mut core = Registrant::new(setup.registrant, setup.service, endpoint, rng);
     let mut out = Outbox::new();
     let mut ends = None;
-    let mut input = Some(Input::Start);
+    let mut input = Some(Input::Start { age: Duration::ZERO });
     loop {
         if let Some(input) = input.take() {
             core.handle(now(), input, &mut out);

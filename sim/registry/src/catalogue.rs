@@ -1,7 +1,7 @@
 //! One service in a server's memory: its endpoints, the view made of them, and who watches.
 //!
 //! A view is built when somebody first needs it after a change, so a thousand registrations that nobody saw cost one
-//! list and not a thousand.
+//! list and not a thousand. The digest of a view is kept up to date by difference.
 
 use crate::view::{Endpoint, View};
 use base::{Duration, InstanceId, Instant, NodeId, Revision, ServiceId};
@@ -14,6 +14,10 @@ pub(crate) struct Service {
     id: ServiceId,
     revision: Revision,
     endpoints: BTreeMap<InstanceId, Endpoint>,
+    /// The sum of the endpoints' digests.
+    digest: u64,
+    /// How many views were made.
+    built: u64,
     view: Option<Arc<View>>,
     /// The view as it was when the period of this number began, if it changed within it.
     snapshot: Option<(u64, Arc<View>)>,
@@ -36,6 +40,8 @@ impl Service {
             id,
             revision,
             endpoints: BTreeMap::new(),
+            digest: 0,
+            built: 0,
             view: None,
             snapshot: None,
             watchers: BTreeMap::new(),
@@ -51,6 +57,10 @@ impl Service {
         self.revision
     }
 
+    pub(crate) fn views_built(&self) -> u64 {
+        self.built
+    }
+
     pub(crate) fn watcher_count(&self) -> usize {
         self.watchers.len()
     }
@@ -60,16 +70,22 @@ impl Service {
         debug_assert!(revision > self.revision, "{revision} after {}", self.revision);
         self.view = None;
         self.revision = revision;
-        match endpoint {
-            Some(endpoint) => self.endpoints.insert(instance, endpoint),
+        let before = match endpoint {
+            Some(endpoint) => {
+                self.digest = self.digest.wrapping_add(endpoint.digest());
+                self.endpoints.insert(instance, endpoint)
+            }
             None => self.endpoints.remove(&instance),
         };
+        self.digest = self.digest.wrapping_sub(before.map_or(0, |before| before.digest()));
     }
 
     /// Lists what a log remembers, before anybody has asked for a view.
     pub(crate) fn restore(&mut self, endpoint: Endpoint) {
         debug_assert!(self.view.is_none(), "a restart comes before all views");
-        self.endpoints.insert(endpoint.instance, endpoint);
+        self.digest = self.digest.wrapping_add(endpoint.digest());
+        let before = self.endpoints.insert(endpoint.instance, endpoint);
+        debug_assert!(before.is_none(), "a log lists {} once", endpoint.instance);
     }
 
     /// Keeps the present view for fetches of this `period`, before its first change in it.
@@ -90,8 +106,9 @@ impl Service {
     /// The present view; O(n) once after each change.
     pub(crate) fn view(&mut self) -> Arc<View> {
         let view = self.view.get_or_insert_with(|| {
+            self.built += 1;
             let endpoints = self.endpoints.values().copied().collect();
-            Arc::new(View { service: self.id, revision: self.revision, endpoints })
+            Arc::new(View::of_sorted(self.id, self.revision, endpoints, self.digest))
         });
         Arc::clone(view)
     }

@@ -22,7 +22,8 @@ pub struct Config {
     pub push_delay: Duration,
     /// How long a watch stands that is not asked for again; [`Duration::MAX`] for ever.
     pub watch_ttl: Duration,
-    /// Fetches are answered from a copy renewed whenever the server's clock passes a multiple of this; zero: no copy.
+    /// Fetches are answered from a copy renewed whenever the date at the server passes a multiple of this, whenever the
+    /// server was started (`ResponseCacheImpl.java`); zero: no copy.
     pub response_cache: Duration,
     /// Doubt about mass silence.
     pub self_preservation: Option<SelfPreservation>,
@@ -35,21 +36,25 @@ pub struct Config {
 /// most `listed − floor(listed · threshold)`, chosen at random
 /// (`AbstractInstanceRegistry.evict`, `PeerAwareInstanceRegistryImpl.isLeaseExpirationEnabled`, `MeasuredRate`).
 ///
-/// `expected` counts clients: a new registration adds one unless it is zero, a deregistration takes one, an expiry
-/// takes none; every `refresh` it becomes the number listed, if that exceeds `threshold · expected`.
+/// `expected` counts clients: a new registration adds one unless it is zero, a deregistration takes one, and so does an
+/// expiry where `expiry_lowers`; every `refresh` it becomes the number listed, if that exceeds `threshold · expected`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SelfPreservation {
     /// The share of expected renewals that must be exceeded.
     pub threshold: Ratio,
     /// Over which renewals are counted; windows follow each other from the server's start.
     pub window: Duration,
-    /// How often a client is expected to renew.
+    /// How often a client is expected to renew. It is the server's own idea (`getExpectedClientRenewalIntervalSeconds`), which
+    /// no client tells it: clients that renew more often than that hide the silence of others.
     pub renew_interval: Duration,
     /// How often the expectation is corrected to what is listed.
     pub refresh: Duration,
     /// Clients expected by a server that starts with an empty catalogue. Eureka alone takes 0, under which nothing
     /// expires before the first refresh; Spring Cloud takes 1 (`defaultOpenForTrafficCount`).
     pub expected_at_start: u64,
+    /// Whether an expiry lowers the expectation, so that a second death is judged by the smaller fleet. Since Eureka 1.9.17,
+    /// where `internalCancel` does it, which `evict` calls (Netflix/eureka#1271); before, only the refresh corrected it.
+    pub expiry_lowers: bool,
 }
 
 /// Why a configuration cannot run; nothing was built from it.
@@ -164,7 +169,13 @@ impl SelfPreservation {
             renew_interval: Duration::secs(30),
             refresh: Duration::mins(15),
             expected_at_start: 1,
+            expiry_lowers: true,
         }
+    }
+
+    /// The same up to Eureka 1.9.16: an expiry leaves the expectation as it is.
+    pub const fn eureka_1_9_16() -> Self {
+        SelfPreservation { expiry_lowers: false, ..SelfPreservation::eureka() }
     }
 }
 

@@ -35,8 +35,8 @@
 //! - [`view`]: what a caller sees.
 //! - [`protocol`]: what a server hears, does and tells.
 //! - [`config`]: times and rules, with Consul's, etcd's and Eureka's.
-//! - [`registry`](mod@registry): the server; beneath it `catalogue` (views, watchers), `expiry` (lease deadlines)
-//!   and `preservation` (Eureka's brake).
+//! - [`registry`](mod@registry): the server; beneath it `catalogue` (views, watchers), `expiry` (lease deadlines),
+//!   `preservation` (Eureka's brake) and `grid` (periods, and who is where in them).
 //! - [`record`]: what survives a restart.
 //! - [`registrant`] and [`resolver`]: the clients, with [`backoff`] between them.
 
@@ -44,6 +44,7 @@ pub mod backoff;
 mod catalogue;
 pub mod config;
 mod expiry;
+mod grid;
 mod preservation;
 pub mod protocol;
 pub mod record;

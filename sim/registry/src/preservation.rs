@@ -4,39 +4,41 @@
 //! before it pass, and a server with leases is woken at every pass.
 
 use crate::config::SelfPreservation;
+use crate::grid::Grid;
 use base::{Duration, Instant};
 
 /// The counters behind the brake.
 #[derive(Debug)]
 pub(crate) struct Preservation {
     rules: SelfPreservation,
-    origin: Instant,
+    windows: Grid,
+    refreshes: Grid,
     expected: u64,
     window: u64,
     counted: u64,
     counted_last: u64,
-    refreshes: u64,
+    refreshed: u64,
 }
 
 impl Preservation {
-    /// A server that opens with `listed` instances; an empty one expects what the rules say.
-    pub(crate) fn new(rules: SelfPreservation, origin: Instant, listed: u64) -> Self {
+    /// A server that was started `age` ago and has `listed` instances; an empty one expects what the rules say.
+    pub(crate) fn new(rules: SelfPreservation, now: Instant, age: Duration, listed: u64) -> Self {
         let expected = if listed == 0 { rules.expected_at_start } else { listed };
-        Preservation { rules, origin, expected, window: 0, counted: 0, counted_last: 0, refreshes: 0 }
+        let (windows, refreshes) = (Grid::new(now, age, rules.window), Grid::new(now, age, rules.refresh));
+        Preservation { rules, windows, refreshes, expected, window: 0, counted: 0, counted_last: 0, refreshed: 0 }
     }
 
     /// Lets time pass while `listed` instances are in the catalogue.
     pub(crate) fn advance(&mut self, now: Instant, listed: u64) {
-        let age = now.saturating_since(self.origin);
-        let window = whole(age, self.rules.window);
+        let window = self.windows.passed(now);
         if window > self.window {
             self.counted_last = if window == self.window + 1 { self.counted } else { 0 };
             self.counted = 0;
             self.window = window;
         }
-        let refreshes = whole(age, self.rules.refresh);
-        if refreshes > self.refreshes {
-            self.refreshes = refreshes;
+        let refreshed = self.refreshes.passed(now);
+        if refreshed > self.refreshed {
+            self.refreshed = refreshed;
             // Compared as `listed > threshold · expected` without rounding: floor keeps the order for whole numbers.
             if listed > self.rules.threshold.floor_of(self.expected) {
                 self.expected = listed;
@@ -52,6 +54,12 @@ impl Preservation {
 
     pub(crate) fn deregistered(&mut self) {
         self.expected = self.expected.saturating_sub(1);
+    }
+
+    pub(crate) fn expired(&mut self) {
+        if self.rules.expiry_lowers {
+            self.deregistered();
+        }
     }
 
     pub(crate) fn renewed(&mut self) {
@@ -80,8 +88,4 @@ impl Preservation {
     pub(crate) fn pass_limit(&self, listed: u64) -> u64 {
         listed - self.rules.threshold.floor_of(listed)
     }
-}
-
-fn whole(age: Duration, of: Duration) -> u64 {
-    age.as_nanos() / of.as_nanos()
 }

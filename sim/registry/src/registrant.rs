@@ -22,7 +22,7 @@ use std::fmt;
 pub struct Config {
     /// The ttl to ask for; `None` takes the store's.
     pub ttl: Option<Duration>,
-    /// From one renewal to the next, measured from sending to sending.
+    /// From one renewal to the next, measured from sending to sending. Above zero.
     pub heartbeat: Duration,
     /// How long an answer may take.
     pub request_timeout: Duration,
@@ -60,7 +60,11 @@ impl Config {
 #[derive(Clone, Copy, Debug)]
 pub enum Input {
     /// The instance is ready to serve.
-    Start,
+    Start {
+        /// For how long its process has been renewing, from which its heartbeats follow each other; zero for one that starts
+        /// now, whose first renewal comes a whole heartbeat after it was listed.
+        age: Duration,
+    },
     /// The instance shall go, in good order.
     Stop,
     /// A server listed it.
@@ -201,7 +205,7 @@ pub struct Registrant {
 #[derive(Debug)]
 enum State {
     Unregistered,
-    Registering { call: Call },
+    Registering { call: Call, age: Duration },
     Registered { held: Held, renew: Call },
     Draining { held: Held, renew: Call, tell: Option<Call>, until: Instant },
     Leaving { lease: LeaseId, call: Call, give_up: Instant },
@@ -231,9 +235,9 @@ impl Registrant {
     /// Hears one input at `now`. O(1).
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
         match input {
-            Input::Start => {
+            Input::Start { age } => {
                 if let State::Unregistered | State::Leaving { .. } = self.state {
-                    self.state = State::Registering { call: Call::at(now) };
+                    self.state = State::Registering { call: Call::at(now), age };
                 }
             }
             Input::Stop => self.stop(now),
@@ -241,7 +245,7 @@ impl Registrant {
             Input::Renewed { lease } => self.renewed(now, lease),
             Input::LeaseUnknown { lease } => match self.state {
                 State::Registered { held, .. } if held.lease == lease => {
-                    self.state = State::Registering { call: Call::at(now) };
+                    self.state = State::Registering { call: Call::at(now), age: Duration::ZERO };
                     out.push(Effect::Note(Event::Lost { lease }));
                 }
                 State::Draining { held, .. } if held.lease == lease => self.left(out),
@@ -268,7 +272,7 @@ impl Registrant {
     pub fn deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Unregistered => None,
-            State::Registering { call } => Some(call.at),
+            State::Registering { call, .. } => Some(call.at),
             State::Registered { held, renew } => Some(renew.at.min(held.lapses())),
             State::Draining { renew, tell, until, .. } => {
                 Some(tell.map_or(Instant::MAX, |call| call.at).min(renew.at).min(*until))
@@ -327,9 +331,9 @@ impl Registrant {
 
     fn granted(&mut self, now: Instant, lease: LeaseId, ttl: Duration, out: &mut Outbox<Effect>) {
         match &mut self.state {
-            State::Registering { call } => {
+            State::Registering { call, age } => {
                 let held = Held { lease, ttl, confirmed: call.first_sent };
-                let renew = Call::at(now.saturating_add(self.config.heartbeat));
+                let renew = Call::at(now.saturating_add(age.to_next(self.config.heartbeat)));
                 self.state = State::Registered { held, renew };
                 out.push(Effect::Note(Event::Registered { lease }));
             }
@@ -352,7 +356,7 @@ impl Registrant {
     fn let_time_pass(&mut self, now: Instant, out: &mut Outbox<Effect>) {
         match self.state {
             State::Registered { held, .. } if held.lapses() <= now => {
-                self.state = State::Registering { call: Call::at(now) };
+                self.state = State::Registering { call: Call::at(now), age: Duration::ZERO };
                 out.push(Effect::Note(Event::Lapsed { lease: held.lease }));
             }
             State::Draining { held, until, .. } if until <= now => self.leave(now, held.lease, held.ttl),
@@ -372,7 +376,7 @@ impl Registrant {
         };
         match &mut self.state {
             State::Unregistered => {}
-            State::Registering { call } => {
+            State::Registering { call, .. } => {
                 if let Some(attempt) = asks(call) {
                     let (service, endpoint) = (self.service, self.endpoint);
                     out.push(Effect::SendRegister { service, endpoint, ttl, attempt });

@@ -7,6 +7,7 @@
 use crate::catalogue::Service;
 use crate::config::Config;
 use crate::expiry::Expiry;
+use crate::grid::Grid;
 use crate::preservation::Preservation;
 use crate::protocol::{Effect, Event, Input};
 use crate::record::Record;
@@ -53,6 +54,10 @@ pub struct Registry {
     expiry: Expiry,
     preservation: Option<Preservation>,
     pushes: BTreeSet<(Instant, ServiceId)>,
+    /// Nobody is told until this is over.
+    pushes_held: bool,
+    /// When the copy is renewed from which fetches are answered, where there is one.
+    copies: Option<Grid>,
 }
 
 /// A right to be listed.
@@ -66,16 +71,17 @@ struct Lease {
 }
 
 impl Registry {
-    /// An empty store in its first term, started at `now`. `rng` chooses whom self-preservation lets go; without it
-    /// nothing is drawn. Panics when [`Config::check`] objects.
+    /// An empty store in its first term, started at `now` by a clock that shows its date. `rng` chooses whom
+    /// self-preservation lets go; without it nothing is drawn. Panics when [`Config::check`] objects.
     pub fn new(config: Config, now: Instant, rng: Rng) -> Self {
         if let Err(error) = config.check() {
             panic!("{error}");
         }
         let every_pass = config.compensate_late_passes || config.self_preservation.is_some();
         Registry {
-            expiry: Expiry::new(config.expire_interval, every_pass, now),
-            preservation: config.self_preservation.map(|rules| Preservation::new(rules, now, 0)),
+            expiry: Expiry::new(config.expire_interval, every_pass, now, Duration::ZERO),
+            preservation: config.self_preservation.map(|rules| Preservation::new(rules, now, Duration::ZERO, 0)),
+            copies: copies(&config, Duration::ZERO),
             config,
             rng,
             floor: Revision(0),
@@ -85,6 +91,7 @@ impl Registry {
             by_instance: BTreeMap::new(),
             services: BTreeMap::new(),
             pushes: BTreeSet::new(),
+            pushes_held: false,
         }
     }
 
@@ -137,8 +144,25 @@ impl Registry {
             store.service(lease.service).restore(endpoint);
         }
         let listed = store.leases.len() as u64;
-        store.preservation = store.config.self_preservation.map(|rules| Preservation::new(rules, now, listed));
+        store.preservation =
+            store.config.self_preservation.map(|rules| Preservation::new(rules, now, Duration::ZERO, listed));
         store
+    }
+
+    /// The same store, started `age` before `now`: its passes, its windows and its refreshes follow each other from there. To
+    /// be called before the first input. It has heard nobody yet, so what it expects is what a new store does.
+    pub fn running_for(mut self, now: Instant, age: Duration) -> Self {
+        let every_pass = self.config.compensate_late_passes || self.config.self_preservation.is_some();
+        self.expiry = Expiry::new(self.config.expire_interval, every_pass, now, age);
+        self.preservation = self.config.self_preservation.map(|rules| Preservation::new(rules, now, age, 0));
+        self
+    }
+
+    /// The same store, at which it was `date` (after any day's midnight) when its clock stood at zero; what goes by the date
+    /// ([`Config::response_cache`]) goes by that. To be called before the first input.
+    pub fn dated(mut self, date: Duration) -> Self {
+        self.copies = copies(&self.config, date);
+        self
     }
 
     /// Hears one input at `now`.
@@ -209,11 +233,28 @@ impl Registry {
 
     /// When it next wants [`Input::Wake`]; `None` while nothing can happen by itself. O(log n).
     pub fn deadline(&self) -> Option<Instant> {
-        let push = self.pushes.first().map(|&(at, _)| at);
+        let push = self.pushes.first().map(|&(at, _)| at).filter(|_| !self.pushes_held);
         match (self.expiry.due(), push) {
             (Some(pass), Some(push)) => Some(pass.min(push)),
             (pass, push) => pass.or(push),
         }
+    }
+
+    /// From now on tells watchers nothing, or tells them again, which the next call does with what is due. The changes of
+    /// meanwhile become one, seen from a watcher: a driver whose disk is busy holds pushes back that would have to wait for
+    /// it anyway, and a thousand registrations in the time of one fsync cost one view and not a thousand.
+    pub fn hold_pushes(&mut self, hold: bool) {
+        self.pushes_held = hold;
+    }
+
+    /// Whether watchers have something to be told, now or after [`Config::push_delay`].
+    pub fn owes_pushes(&self) -> bool {
+        !self.pushes.is_empty()
+    }
+
+    /// How many views were made in this term: what each of them costs grows with the instances in it.
+    pub fn views_built(&self) -> u64 {
+        self.services.values().map(Service::views_built).sum()
     }
 
     /// The revision of the last change.
@@ -269,7 +310,7 @@ impl Registry {
 
     /// The number of the response cache's period, where there is a cache.
     fn period(&self, now: Instant) -> Option<u64> {
-        now.as_nanos().checked_div(self.config.response_cache.as_nanos())
+        self.copies.map(|copies| copies.passed(now))
     }
 
     fn register(
@@ -389,6 +430,9 @@ impl Registry {
         for lease in ended {
             let Lease { service, instance, .. } = self.leases[&lease];
             let revision = self.unlist(now, lease);
+            if let Some(preservation) = &mut self.preservation {
+                preservation.expired();
+            }
             out.push(Effect::Persist(Record::Expired { revision, lease }));
             out.push(Effect::Note(Event::Expired { service, instance, lease, revision }));
         }
@@ -397,6 +441,7 @@ impl Registry {
     fn tell_watchers(&mut self, now: Instant, out: &mut Outbox<Effect>) {
         while let Some(&(at, id)) = self.pushes.first()
             && at <= now
+            && !self.pushes_held
         {
             self.pushes.pop_first();
             let service = self.services.get_mut(&id).expect("only a service that changed waits to be told");
@@ -404,4 +449,9 @@ impl Registry {
             service.tell(now, self.config.watch_ttl, |to, view| out.push(Effect::Push { to, service: id, view }));
         }
     }
+}
+
+/// When the copies of a store are renewed, at which it was `date` when its clock stood at zero.
+fn copies(config: &Config, date: Duration) -> Option<Grid> {
+    (!config.response_cache.is_zero()).then(|| Grid::new(Instant::ZERO, date, config.response_cache))
 }

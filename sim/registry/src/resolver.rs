@@ -63,7 +63,13 @@ impl Config {
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Follow this service from now on.
-    Subscribe(ServiceId),
+    Subscribe {
+        /// This one.
+        service: ServiceId,
+        /// For how long the caller's process has been asking, from which its polls and waits follow each other; zero for one
+        /// that starts now. It asks at once in any case.
+        age: Duration,
+    },
     /// Forget this service and its view.
     Unsubscribe(ServiceId),
     /// A server told of a change, or answered a watch.
@@ -178,6 +184,8 @@ struct Subscription {
     attempt: u32,
     /// The attempt whose answer `view` was; a later one may reach another server and must ask for everything.
     attempt_answered: Option<u32>,
+    /// How long the process has been asking that has no answer yet; zero after the first.
+    age: Duration,
     call: Call,
 }
 
@@ -199,12 +207,13 @@ impl Resolver {
     /// Hears one input at `now`. O(log n) in the services followed for a message, O(n) for a wake.
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
         match input {
-            Input::Subscribe(service) => {
+            Input::Subscribe { service, age } => {
                 self.subscriptions.entry(service).or_insert_with(|| Subscription {
                     source: None,
                     view: None,
                     attempt: 0,
                     attempt_answered: None,
+                    age,
                     call: Call::at(now),
                 });
             }
@@ -259,9 +268,9 @@ impl Resolver {
         view: Option<Arc<View>>,
         out: &mut Outbox<Effect>,
     ) {
-        let next = match self.config.mode {
-            Mode::Watch { wait } => wait.saturating_add(Duration::ns(self.rng.below_u64(wait.as_nanos() / 16 + 1))),
-            Mode::Poll { interval } => interval,
+        let (period, jitter) = match self.config.mode {
+            Mode::Watch { wait } => (wait, Duration::ns(self.rng.below_u64(wait.as_nanos() / 16 + 1))),
+            Mode::Poll { interval } => (interval, Duration::ZERO),
         };
         let Some(subscription) = self.subscriptions.get_mut(&service) else { return };
         let asking = subscription.call.sent || subscription.call.failures > 0;
@@ -269,6 +278,7 @@ impl Resolver {
         if !same_server && !asking {
             return;
         }
+        let next = std::mem::take(&mut subscription.age).to_next(period).saturating_add(jitter);
         let Some(view) = view else {
             // Nothing differs from what it holds; which says something only if it holds this server's.
             let next = if same_server { now.saturating_add(next) } else { now };

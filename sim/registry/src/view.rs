@@ -3,7 +3,7 @@
 //! A server makes one [`View`] per revision that somebody asks for and hands out `Arc`s of it, so a thousand callers
 //! of a service with a thousand instances hold a thousand pointers to one list.
 
-use base::{InstanceId, NodeId, Revision, ServiceId, VersionId, ZoneId};
+use base::{Fingerprint, InstanceId, NodeId, Revision, ServiceId, VersionId, ZoneId};
 
 /// One instance as callers know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +31,18 @@ pub struct View {
     pub revision: Revision,
     /// The endpoints, ascending by instance.
     pub endpoints: Vec<Endpoint>,
+    digest: u64,
+}
+
+impl Endpoint {
+    /// All of it in 64 bits.
+    pub fn digest(&self) -> u64 {
+        let mut fold = Fingerprint::EMPTY;
+        for word in [self.instance.0, self.node.0, self.zone.0, self.version.0, self.weight, u32::from(self.draining)] {
+            fold.fold(u64::from(word));
+        }
+        fold.value()
+    }
 }
 
 impl View {
@@ -39,7 +51,18 @@ impl View {
         endpoints.sort_unstable_by_key(|e| e.instance);
         let twice = endpoints.windows(2).find(|pair| pair[0].instance == pair[1].instance);
         assert!(twice.is_none(), "an instance twice in one view: {twice:?}");
-        View { service, revision, endpoints }
+        let digest = endpoints.iter().map(Endpoint::digest).fold(0, u64::wrapping_add);
+        View { service, revision, endpoints, digest }
+    }
+
+    /// A view of `endpoints` that are ascending already, each instance once; `digest` is the sum of theirs.
+    pub(crate) fn of_sorted(service: ServiceId, revision: Revision, endpoints: Vec<Endpoint>, digest: u64) -> Self {
+        View { service, revision, endpoints, digest }
+    }
+
+    /// The sum of the digests of its endpoints, which was made once: what a fingerprint folds in place of the endpoints.
+    pub fn digest(&self) -> u64 {
+        self.digest
     }
 
     /// The endpoint of `instance`, if it is listed. O(log n).

@@ -90,9 +90,9 @@ fn a_registrant_registers_renews_and_leaves() {
                 continue;
             }
             let now = moment(words[0]);
-            let lease = LeaseId(words.get(2).map_or(0, |w| number(w)));
+            let lease = LeaseId(words.get(2).filter(|w| !w.starts_with("age")).map_or(0, |w| number(w)));
             let input = match words[1] {
-                "start" => registrant::Input::Start,
+                "start" => registrant::Input::Start { age: age(&words) },
                 "stop" => registrant::Input::Stop,
                 "granted" => registrant::Input::Granted { lease, ttl: Duration::secs(30) },
                 "renewed" => registrant::Input::Renewed { lease },
@@ -107,6 +107,11 @@ fn a_registrant_registers_renews_and_leaves() {
         writeln!(text, "is {:?}", client.phase()).unwrap();
         text
     });
+}
+
+/// `age=12s` as the third word: for how long the process has been at it.
+fn age(words: &[&str]) -> Duration {
+    words.get(2).map_or(Duration::ZERO, |word| duration(word.strip_prefix("age=").unwrap()))
 }
 
 fn resolver_says(now: Instant, out: &mut Outbox<resolver::Effect>, text: &mut String) {
@@ -161,14 +166,15 @@ fn a_resolver_follows_one_server_at_a_time() {
             }
             let now = moment(words[0]);
             let service = ServiceId(0);
-            let from = words.get(2).map_or(NodeId(0), |w| NodeId(number(w) as u32));
+            let from = words.get(2).filter(|w| !w.starts_with("age"));
+            let from = from.map_or(NodeId(0), |w| NodeId(number(w) as u32));
             // `r3 i1 i2` is a view, `none` is no view.
             let view = words.get(3).filter(|w| **w != "none").map(|revision| {
                 let endpoints = words[4..].iter().map(|w| endpoint(number(w) as u32)).collect();
                 Arc::new(View::new(service, Revision(number(revision)), endpoints))
             });
             let input = match words[1] {
-                "subscribe" => resolver::Input::Subscribe(service),
+                "subscribe" => resolver::Input::Subscribe { service, age: age(&words) },
                 "unsubscribe" => resolver::Input::Unsubscribe(service),
                 "push" => resolver::Input::Push { from, view: view.unwrap() },
                 "watching" => resolver::Input::Watching { from, service },

@@ -186,8 +186,9 @@ impl World {
     }
 
     fn start(&mut self) {
-        (0..self.instances.len()).for_each(|n| self.tell_instance(n, registrant::Input::Start));
-        (0..self.callers.len()).for_each(|n| self.tell_caller(n, resolver::Input::Subscribe(SERVICE)));
+        (0..self.instances.len()).for_each(|n| self.tell_instance(n, registrant::Input::Start { age: Duration::ZERO }));
+        (0..self.callers.len())
+            .for_each(|n| self.tell_caller(n, resolver::Input::Subscribe { service: SERVICE, age: Duration::ZERO }));
     }
 
     /// The server restarts and finds all but the last `lost` records; clients learn nothing of it.

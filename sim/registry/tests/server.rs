@@ -1,11 +1,14 @@
 //! The server in conversation: golden tables under `testdata/server-*.txt`.
 //!
 //! ```text
-//! server consul_ttl                       a new server at 0s; or etcd, eureka; settings may follow, such as push=500ms
+//! server consul_ttl                       a new server at 0s; or etcd, eureka; settings may follow, such as push=500ms,
+//!                                         age=40s (it was started then) and date=10s (what its clock's zero is)
 //! 3s register i1 svc0 v2                  i1 lives on n1 in z1; also ttl=, draining, from=
 //! 3s renew i1                             with its present lease, or with lease=7
 //! 3s drain i1 | open i1 | deregister i1
 //! 3s watch n50 svc0 after=r1 | unwatch n50 svc0 | fetch n50 svc0 after=r0
+//! hold | release                           what watchers are to be told, as a driver with a busy disk does
+//! views                                    how many were made
 //! until 60s                               wakes the server at each deadline
 //! renewals i1..i6 until 900s [every=10s]  every 30 s if not said, from now on; wakes between
 //! restart at 70s [term=3] [lose=1] [from snapshot]
@@ -93,10 +96,18 @@ impl Talk {
                     self.config.self_preservation =
                         Some(SelfPreservation { expected_at_start, ..SelfPreservation::eureka() });
                 }
-                self.server = Registry::new(self.config.clone(), Instant::ZERO, Seed(1).stream("registry"));
+                if setting("version") == Some("1.9.16") {
+                    self.config.self_preservation = Some(SelfPreservation::eureka_1_9_16());
+                }
+                let age = setting("age").map_or(Duration::ZERO, duration);
+                let date = setting("date").map_or(Duration::ZERO, duration);
+                let server = Registry::new(self.config.clone(), Instant::ZERO, Seed(1).stream("registry"));
+                self.server = server.running_for(Instant::ZERO, age).dated(date);
                 self.log.clear();
             }
             "until" => self.until(Instant::ZERO + duration(words[1])),
+            "hold" | "release" => self.server.hold_pushes(words[0] == "hold"),
+            "views" => writeln!(self.text, "{} views", self.server.views_built()).unwrap(),
             "deadline" => {
                 let next = self.server.deadline().map_or("never".to_string(), |at| at.to_string());
                 writeln!(self.text, "{next}").unwrap();

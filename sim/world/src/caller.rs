@@ -7,7 +7,7 @@
 use crate::line::Lines;
 use balancer::around::{Candidate, Cluster, Eligibility, Health, Peers};
 use balancer::{Desk, Host, ProbeReply, Rebuilds, Request, Response};
-use base::{InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
+use base::{Duration, InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::Lane;
 use registry::{Resolver, View};
 use std::sync::Arc;
@@ -40,6 +40,11 @@ pub(crate) struct Upstream {
     pub(crate) is_probing: bool,
     pub(crate) probes: u64,
     view: Option<Arc<View>>,
+    /// It has chosen nobody yet, and keeps a pointer to its view and no hosts: a caller that only listens costs no memory for
+    /// each instance, and no time for each change.
+    sleeps: bool,
+    /// When it was given that view.
+    view_at: Instant,
     /// The instances that may be chosen, by id, as the view says: what the invariant compares the balancer with.
     listed: Vec<u64>,
     /// All instances, then those of each version that was ever split off.
@@ -83,18 +88,21 @@ impl Caller {
 }
 
 impl Balance {
-    /// A cluster without hosts, whose chance is the stream called `name`.
-    fn cluster(&self, seed: Seed, name: &str) -> Cluster {
+    /// A cluster without hosts, whose chance is the stream called `name`, and whether it may have to do with the board.
+    fn cluster(&self, seed: Seed, name: &str) -> (Cluster, bool) {
         let mut cluster = Cluster::new(self.strategy, self.rules.clone(), self.peers.clone(), seed.stream(name));
-        cluster.join(&self.desk);
-        cluster
+        let joined = cluster.join(&self.desk);
+        (cluster, joined)
     }
 }
 
 impl Upstream {
     /// `name` keys the balancers' chances: caller, life and service.
     pub(crate) fn new(service: ServiceId, policy: traffic::Policy, balance: Balance, seed: Seed, name: String) -> Self {
-        let cluster = balance.cluster(seed, &format!("{name}/balancer"));
+        let (cluster, is_at_board) = balance.cluster(seed, &format!("{name}/balancer"));
+        // Rules keep time, and a board is told of hosts as they come.
+        let needs = balance.strategy.info().needs;
+        let sleeps = balance.rules.is_none() && !needs.line && !needs.probes && !is_at_board;
         let is_sticky = balance.rules.as_ref().is_some_and(|rules| rules.sticky);
         Upstream {
             service,
@@ -105,6 +113,8 @@ impl Upstream {
             is_probing: balance.strategy.info().needs.probes,
             probes: 0,
             view: None,
+            sleeps,
+            view_at: Instant::ZERO,
             listed: Vec::new(),
             groups: vec![Some(cluster)],
             shares: None,
@@ -115,8 +125,31 @@ impl Upstream {
         }
     }
 
+    /// Its client was started `age` before `now`.
+    pub(crate) fn running_for(&mut self, now: Instant, age: Duration) {
+        self.groups.iter_mut().flatten().for_each(|cluster| cluster.running_for(now, age));
+    }
+
     /// Uses `view` from now on.
     pub(crate) fn set_view(&mut self, now: Instant, view: Arc<View>) {
+        if self.sleeps {
+            (self.view, self.view_at) = (Some(view), now);
+            return;
+        }
+        self.use_view(now, view);
+    }
+
+    /// It is going to choose: takes the hosts in that it knows of, as of the moment at which it heard of them.
+    #[cold]
+    fn wake(&mut self) -> bool {
+        let slept = std::mem::take(&mut self.sleeps);
+        if let Some(view) = self.view.take_if(|_| slept) {
+            self.use_view(self.view_at, view);
+        }
+        slept
+    }
+
+    fn use_view(&mut self, now: Instant, view: Arc<View>) {
         self.listed.iter_mut().for_each(|word| *word = 0);
         for endpoint in view.open() {
             let id = endpoint.instance;
@@ -165,12 +198,13 @@ impl Upstream {
 
     #[cold]
     fn make_group(&mut self, now: Instant, version: VersionId) {
+        self.wake();
         let group = version.index() + 1;
         if self.groups.len() <= group {
             self.groups.resize_with(group + 1, || None);
         }
         let name = format!("{}/balancer/{version}", self.name);
-        self.groups[group] = Some(self.balance.cluster(self.seed, &name));
+        self.groups[group] = Some(self.balance.cluster(self.seed, &name).0);
         self.refill(now, group);
     }
 
@@ -206,12 +240,15 @@ impl Upstream {
             Some(version) => self.open_group(now, version),
         };
         let cluster = self.groups[group].as_mut()?;
-        let host = match tried {
-            [] => cluster.pick(now, request)?,
+        let picked = match tried {
+            [] => cluster.pick(now, request),
             _ => {
                 let reselections = self.traffic.policy().retry.map_or(0, |retry| retry.previous_hosts);
-                cluster.pick_except(now, request, tried, reselections)?
+                cluster.pick_except(now, request, tried, reselections)
             }
+        };
+        let Some(host) = picked else {
+            return if self.sleeps && self.wake() { self.choose(now, request, key, pin, tried) } else { None };
         };
         cluster.started(host);
         Some(Choice { group: group as u8, host: host as u32, instance: cluster.hosts()[host].instance })

@@ -27,9 +27,11 @@ impl World {
 
     pub(crate) fn finish(mut self) -> Run {
         let now = self.kernel.now();
+        let before = self.timeline_steps_closed();
         self.metrics.close_step();
         let closed = self.timeline_steps_closed();
-        self.close_instances(now, closed);
+        // No step is open any more when the run outlasted the timeline.
+        self.close_instances(now, (closed > before).then_some(before));
         for metrics in &mut self.metrics_of {
             metrics.close_step(closed);
         }
@@ -93,7 +95,9 @@ impl World {
         fingerprint
     }
 
-    fn service_outcome(&self, service: ServiceId, now: Instant) -> ServiceOutcome {
+    fn service_outcome(&mut self, service: ServiceId, now: Instant) -> ServiceOutcome {
+        let ids: Vec<InstanceId> = self.instances_of(service).collect();
+        let instances = ids.into_iter().map(|id| self.instance_outcome(id, now)).collect();
         let metrics = &self.metrics_of[service.index()];
         let versions = metrics.versions.iter().enumerate();
         let upstreams = || self.callers.iter().flat_map(|caller| &caller.upstreams).filter(|u| u.service == service);
@@ -112,22 +116,22 @@ impl World {
                 metrics.youngest_open,
             ),
             versions: versions.map(|(v, m)| m.outcome(self.version_name(service, VersionId(v as u32)))).collect(),
-            instances: self.instances_of(service).map(|id| self.instance_outcome(id, now)).collect(),
+            instances,
         }
     }
 
-    fn instance_outcome(&self, id: InstanceId, now: Instant) -> InstanceOutcome {
+    /// Takes an instance's series with it: each is there once, in the run or in the outcome.
+    fn instance_outcome(&mut self, id: InstanceId, now: Instant) -> InstanceOutcome {
         let (index, work_area) = (id.index(), self.work_area(id));
+        let steps = self.timeline_steps_closed();
+        let record = &mut self.records[index];
+        let before = record.steps_before.min(steps);
+        let requests_per_step = over_time(std::mem::take(&mut record.per_step), before, steps);
+        let in_system_per_step = over_time(std::mem::take(&mut record.in_system_per_step), before, steps);
         let (instance, record) = (&self.instances[index], &self.records[index]);
         let baseline = record.baseline;
         let span = (now - baseline.at.max(self.metrics.measured_from.min(now))).as_nanos().max(1) as f64;
         let zone = self.kernel.nodes().zone(instance.node);
-        let over_time = |since: &[u32]| {
-            let mut steps = vec![0; record.steps_before.min(self.metrics.timeline.steps)];
-            steps.extend(since);
-            steps.resize(self.timeline_steps_closed(), 0);
-            steps
-        };
         InstanceOutcome {
             name: record.name.clone(),
             version: self.version_name(instance.service(), instance.version()),
@@ -139,8 +143,8 @@ impl World {
             in_system_max: instance.in_system_max.max(baseline.in_system_max),
             in_system_max_measured: instance.in_system_max,
             created_in_step: record.steps_before,
-            requests_per_step: over_time(&record.per_step),
-            in_system_per_step: over_time(&record.in_system_per_step),
+            requests_per_step,
+            in_system_per_step,
         }
     }
 
@@ -184,6 +188,15 @@ impl World {
     fn objectives(&self, services: &[ServiceOutcome]) -> Vec<Objective> {
         self.spec.expect.objectives.iter().flat_map(|wanted| objective(wanted, services)).collect()
     }
+}
+
+/// A series over all `steps`, zeros where it says nothing, and with room for no more.
+fn over_time(since: Vec<u32>, before: usize, steps: usize) -> Vec<u32> {
+    let mut all = Vec::with_capacity(steps);
+    all.resize(before, 0);
+    all.extend(since);
+    all.resize(steps, 0);
+    all
 }
 
 fn objective(wanted: &ObjectiveSpec, services: &[ServiceOutcome]) -> Vec<Objective> {

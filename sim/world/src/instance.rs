@@ -81,9 +81,9 @@ pub(crate) struct Record {
     pub(crate) died: Option<usize>,
     /// Steps of the timeline before it existed.
     pub(crate) steps_before: usize,
-    /// Requests taken in, by step.
+    /// Requests taken in, by step, without the zeros at the end.
     pub(crate) per_step: Vec<u32>,
-    /// Requests waiting or at work at the end of each step.
+    /// Requests waiting or at work at the end of each step, likewise.
     pub(crate) in_system_per_step: Vec<u32>,
     /// Requests taken in before the present step.
     pub(crate) taken_before_step: u64,

@@ -138,8 +138,9 @@ impl World {
     /// The `nth` caller of its kind among `count` that were there at the start, spread over the zones in turn. Later ones take
     /// the places of those.
     pub(crate) fn peers(&self, node: NodeId, nth: u32, count: u32) -> Peers {
-        let mut by_zone = vec![0; self.spec.zones.len()];
-        (0..count).for_each(|n| by_zone[self.spec.zone_in_turn(n).index()] += 1);
+        // In turn, so the first zones have one more where it does not come out even.
+        let zones = self.spec.zones.len() as u32;
+        let by_zone: Vec<u32> = (0..zones).map(|zone| count / zones + u32::from(zone < count % zones)).collect();
         Peers { index: nth % count.max(1), by_zone: by_zone.into(), zone: self.kernel.nodes().zone(node) }
     }
 
@@ -159,6 +160,7 @@ impl World {
     fn fresh_upstreams(&mut self, node: NodeId, services: &[ServiceId], peers: &Peers) -> Vec<Upstream> {
         let life = self.kernel.nodes().life(node);
         let name = self.kernel.nodes().name(node).to_string();
+        let (now, age) = (self.kernel.now(), self.age(&name));
         let mut upstreams = Vec::new();
         for &service in services {
             let state = &self.services[service.index()];
@@ -171,6 +173,9 @@ impl World {
             };
             let mut upstream = Upstream::new(service, state.policy, balance, self.seed, key);
             upstream.lane = state.lane;
+            if now == Instant::ZERO {
+                upstream.running_for(self.kernel.local(node), age);
+            }
             self.routes_by_key |= upstream.is_keyed;
             upstreams.push(upstream);
         }
@@ -199,7 +204,8 @@ impl World {
         let services: Vec<ServiceId> = self.callers[caller as usize].upstreams.iter().map(|u| u.service).collect();
         for service in services {
             if self.spec.registry.is_some() && !self.services[service.index()].is_gateway {
-                self.resolver_handles(caller, resolver::Input::Subscribe(service));
+                let age = self.age(&self.callers[caller as usize].name);
+                self.resolver_handles(caller, resolver::Input::Subscribe { service, age });
             }
         }
     }

@@ -94,6 +94,11 @@ impl Load {
                 };
                 (0..users).map(arrival).collect()
             }
+            // Somewhere in the gap that the run finds it in.
+            Arrivals::Constant { .. } => {
+                let gap = self.next_after(Instant::ZERO).as_nanos();
+                vec![(Instant::from_nanos(1 + self.gaps.below_u64(gap.max(1))), Msg::Arrive(index))]
+            }
             _ => vec![(self.next_after(Instant::ZERO), Msg::Arrive(index))],
         }
     }

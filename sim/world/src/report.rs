@@ -8,6 +8,7 @@
 //! calls included, as a thread per request measures it. Utilization and rates are of the last full second, as load reports are
 //! that a server samples; before the first second is over, of what there is.
 
+use crate::age::age;
 use crate::call::Call;
 use crate::slab::Id;
 use crate::world::World;
@@ -39,6 +40,8 @@ struct Sent {
 #[derive(Clone, Copy, Debug)]
 struct Pulse {
     since: Instant,
+    /// When the period is over.
+    until: Instant,
     /// What it had worked until then.
     area: u64,
     answered: u64,
@@ -108,13 +111,26 @@ impl World {
             reports.pulses.resize(id.index() + 1, None);
         }
         let since = self.records[id.index()].serving_since;
-        let begun = Pulse { since, area: 0, answered: 0, failed: 0, last: None };
-        let pulse = reports.pulses[id.index()].get_or_insert(begun);
+        let (seed, name) = (self.seed, &self.records[id.index()].name);
+        let begun = || {
+            // One that the run found in place is somewhere in its first period.
+            let age = if since == Instant::ZERO { age(seed, name) } else { Duration::ZERO };
+            let until = since.saturating_add(age.to_next(PERIOD));
+            Pulse { since, until, area: 0, answered: 0, failed: 0, last: None }
+        };
+        let pulse = reports.pulses[id.index()].get_or_insert_with(begun);
         pulse.answered += 1;
         pulse.failed += u64::from(!class.is_success());
         let rates = pulse.rates(now, area, room);
-        if now.saturating_since(pulse.since) >= PERIOD {
-            *pulse = Pulse { since: now, area, answered: 0, failed: 0, last: Some(rates) };
+        if now >= pulse.until {
+            *pulse = Pulse {
+                since: now,
+                until: now.saturating_add(PERIOD),
+                area,
+                answered: 0,
+                failed: 0,
+                last: Some(rates),
+            };
         }
         let Rates { utilization, qps, eps } = pulse.last.unwrap_or(rates);
         let report = Report {

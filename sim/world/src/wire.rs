@@ -53,8 +53,8 @@ pub(crate) enum Msg {
     Probed(Box<ProbeAnswer>),
     /// A rollout is asked for.
     RolloutAsked(u32),
-    /// Watchers of a registry server that was away probe their connections.
-    KeepAlive(u32),
+    /// A watcher of a registry server that was away probes its connection: the server, the caller.
+    KeepAlive(u32, u32),
     /// Warm-up is over: measuring begins.
     WarmedUp,
     /// The timeline enters its next step.
@@ -157,10 +157,69 @@ impl Message for Msg {
 
 impl Msg {
     fn rare_digest(&self) -> u64 {
-        // The rarer messages have many shapes, and their debug text names every field of them.
         let mut fold = base::Fingerprint::EMPTY;
-        fold.fold_text(&format!("{self:?}"));
+        match self {
+            Msg::Wake(Core::Registrant(instance, server)) => {
+                fold_all(&mut fold, &[8, u64::from(instance.0), u64::from(*server)]);
+            }
+            Msg::ToRegistry(input) => fold_input(&mut fold, input),
+            Msg::FromRegistry(effect) => fold_effect(&mut fold, effect),
+            // The rest has many shapes of few words each, and its debug text names every field.
+            other => fold.fold_text(&format!("{other:?}")),
+        }
         fold.value()
+    }
+}
+
+fn fold_all(fold: &mut base::Fingerprint, words: &[u64]) {
+    words.iter().for_each(|&word| fold.fold(word));
+}
+
+/// What a client says to a registry server, field by field: there may be a hundred thousand of them a second.
+fn fold_input(fold: &mut base::Fingerprint, input: &registry::Input) {
+    use registry::Input;
+    let id = |id: u32| u64::from(id);
+    match input {
+        Input::Register { from, service, endpoint, ttl } => {
+            // One more than the longest span stands for none.
+            let ttl = ttl.map_or(0, |ttl| ttl.as_nanos().wrapping_add(1));
+            fold_all(fold, &[10, id(from.0), id(service.0), endpoint.digest(), ttl]);
+        }
+        Input::Renew { from, instance, lease } => fold_all(fold, &[11, id(from.0), id(instance.0), lease.0]),
+        Input::Deregister { from, instance, lease } => fold_all(fold, &[12, id(from.0), id(instance.0), lease.0]),
+        Input::SetDraining { from, instance, lease, draining } => {
+            fold_all(fold, &[13, id(from.0), id(instance.0), lease.0, u64::from(*draining)]);
+        }
+        Input::Watch { watcher, service, after } => fold_all(fold, &[14, id(watcher.0), id(service.0), after.0]),
+        Input::Unwatch { watcher, service } => fold_all(fold, &[15, id(watcher.0), id(service.0)]),
+        Input::Fetch { from, service, after } => fold_all(fold, &[16, id(from.0), id(service.0), after.0]),
+        Input::Wake => fold.fold(17),
+    }
+}
+
+/// What a registry server says, field by field; a view by its revision and by the digest that was made of it once.
+fn fold_effect(fold: &mut base::Fingerprint, effect: &registry::Effect) {
+    use registry::Effect;
+    let id = |id: u32| u64::from(id);
+    match effect {
+        Effect::Granted { to, instance, lease, ttl } => {
+            fold_all(fold, &[20, id(to.0), id(instance.0), lease.0, ttl.as_nanos()]);
+        }
+        Effect::Renewed { to, instance, lease } => fold_all(fold, &[21, id(to.0), id(instance.0), lease.0]),
+        Effect::LeaseUnknown { to, instance, lease } => fold_all(fold, &[22, id(to.0), id(instance.0), lease.0]),
+        Effect::Deregistered { to, instance, lease } => fold_all(fold, &[23, id(to.0), id(instance.0), lease.0]),
+        Effect::DrainingSet { to, instance, lease, draining } => {
+            fold_all(fold, &[24, id(to.0), id(instance.0), lease.0, u64::from(*draining)]);
+        }
+        Effect::Watching { to, service, revision } => fold_all(fold, &[25, id(to.0), id(service.0), revision.0]),
+        Effect::Push { to, service, view } => {
+            fold_all(fold, &[26, id(to.0), id(service.0), view.revision.0, view.digest()]);
+        }
+        Effect::Fetched { to, service, view } => {
+            let (revision, digest) = view.as_ref().map_or((0, 0), |view| (view.revision.0, view.digest()));
+            fold_all(fold, &[27, id(to.0), id(service.0), u64::from(view.is_some()), revision, digest]);
+        }
+        Effect::Persist(_) | Effect::Note(_) => fold.fold_text(&format!("{effect:?}")),
     }
 }
 

@@ -376,7 +376,7 @@ impl World {
     fn world_event(&mut self, msg: Msg) -> bool {
         match &msg {
             Msg::RolloutAsked(index) => self.rollout_asked(*index),
-            Msg::KeepAlive(server) => self.reset_watchers(*server),
+            Msg::KeepAlive(server, caller) => self.reset_watcher(*server, *caller),
             Msg::Step => self.close_step(),
             Msg::WarmedUp => self.measure_from(self.kernel.now()),
             Msg::LoadEnds => {
@@ -411,7 +411,7 @@ impl World {
         let now = self.kernel.now();
         self.metrics.close_step();
         let closed = self.timeline_steps_closed();
-        self.close_instances(now, closed);
+        self.close_instances(now, closed.checked_sub(1));
         for metrics in &mut self.metrics_of {
             metrics.close_step(closed);
         }
@@ -422,13 +422,13 @@ impl World {
         }
     }
 
-    /// Notes what each instance took in during the step that ends, and what it holds at its end.
-    pub(crate) fn close_instances(&mut self, now: Instant, closed: usize) {
+    /// Notes what each instance took in during the step that ends, if one does, and what it holds at its end.
+    pub(crate) fn close_instances(&mut self, now: Instant, step: Option<usize>) {
         for ((instance, record), &taken) in self.instances.iter_mut().zip(&mut self.records).zip(&self.taken) {
             instance.sum_areas(now);
-            if record.steps_before + record.per_step.len() < closed {
-                record.per_step.push((taken - record.taken_before_step) as u32);
-                record.in_system_per_step.push(instance.in_system());
+            if let Some(at) = step.and_then(|step| step.checked_sub(record.steps_before)) {
+                put(&mut record.per_step, at, (taken - record.taken_before_step) as u32);
+                put(&mut record.in_system_per_step, at, instance.in_system());
                 record.taken_before_step = taken;
             }
         }
@@ -455,5 +455,13 @@ impl World {
         self.open = Some(open);
         invariant::in_flight_is_conserved::settle(self);
         invariant::littles_law::settle(self);
+    }
+}
+
+/// Puts a number at its place in a series that leaves out the zeros at its end, so that who idles needs no room.
+fn put(series: &mut Vec<u32>, at: usize, n: u32) {
+    if n > 0 {
+        series.resize(at, 0);
+        series.push(n);
     }
 }

@@ -6,7 +6,7 @@ use super::{Candidate, Eligibility, Peers};
 use crate::hosts::Host;
 use crate::request::{ProbeReply, Request, Response};
 use crate::{Balancer, Desk, Rebuilds, Strategy};
-use base::{InstanceId, Instant, Rng};
+use base::{Duration, InstanceId, Instant, Rng};
 use std::sync::Arc;
 
 /// Chooses hosts for one client of one service, by a strategy and the rules around it.
@@ -61,11 +61,24 @@ impl Cluster {
         Cluster { inner }
     }
 
-    /// Takes a place at the board of a service; see [`Balancer::join`]. To be called before [`Cluster::update`].
-    pub fn join(&mut self, desk: &Desk) {
+    /// Takes a place at the board of a service; see [`Balancer::join`]. To be called before [`Cluster::update`]. Whether
+    /// anything may come of that: where there are rules it is not known until there are hosts.
+    pub fn join(&mut self, desk: &Desk) -> bool {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.join(desk),
-            Inner::Surrounded(rules) => rules.join(desk),
+            Inner::Surrounded(rules) => {
+                rules.join(desk);
+                true
+            }
+        }
+    }
+
+    /// Says that the client was started `age` before `now`; see [`Balancer::running_for`]. To be called before
+    /// [`Cluster::update`].
+    pub fn running_for(&mut self, now: Instant, age: Duration) {
+        match &mut self.inner {
+            Inner::Alone { balancer, .. } => balancer.running_for(now, age),
+            Inner::Surrounded(rules) => rules.running_for(now, age),
         }
     }
 

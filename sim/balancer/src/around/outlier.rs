@@ -15,7 +15,8 @@
 //! Everything that is not a success counts as an error, timeouts and broken connections too, as in Envoy unless it is told
 //! to keep those apart. Ejection disregards priorities: a whole zone may be ejected, and panic is what stands against it.
 //!
-//! The intervals beat from the first moment the detector is told of. Nobody need wake it: what a beat changes is seen
+//! The intervals beat from when the client was started ([`Detector::running_for`]), or from the first moment the detector is
+//! told of. Nobody need wake it: what a beat changes is seen
 //! only by picks, and every pick brings the beats up to date first.
 
 use base::{Duration, Instant};
@@ -128,6 +129,11 @@ impl Detector {
     /// Begins to keep time, at the first call.
     pub fn start(&mut self, now: Instant) {
         self.beat.get_or_insert(now.saturating_add(self.rules.interval));
+    }
+
+    /// Keeps time as a client does that was started `age` before `now`, so that the beats of many do not fall together.
+    pub fn running_for(&mut self, now: Instant, age: Duration) {
+        self.beat = Some(now.saturating_add(age.to_next(self.rules.interval)));
     }
 
     /// When [`Detector::catch_up`] next has something to do.

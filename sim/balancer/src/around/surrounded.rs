@@ -15,7 +15,7 @@ use crate::hosts::{Host, Hosts};
 use crate::request::{ProbeReply, Request, Response};
 use crate::strategy::per_host::PerHost;
 use crate::{Balancer, Board, Desk, Rebuilds, Strategy};
-use base::{Draw, InstanceId, Instant, Rng, Seed, ZoneId};
+use base::{Draw, Duration, InstanceId, Instant, Rng, Seed, ZoneId};
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub(super) struct Surrounded {
     latest: usize,
     /// The moment of the latest call that said it.
     now: Instant,
+    /// How long before the beginning of time the client was started, where that is known.
+    age: Option<Duration>,
 }
 
 /// How zones matter in one level.
@@ -79,12 +81,20 @@ impl Surrounded {
             groups: Vec::new(),
             latest: 0,
             now: Instant::ZERO,
+            age: None,
             rules,
         }
     }
 
     pub(super) fn join(&mut self, desk: &Desk) {
         self.desk = desk.clone();
+    }
+
+    pub(super) fn running_for(&mut self, now: Instant, age: Duration) {
+        if self.rules.outliers.is_some() {
+            self.detector.running_for(now, age);
+        }
+        self.age = Some(age.saturating_sub(now.saturating_since(Instant::ZERO)));
     }
 
     pub(super) fn update(&mut self, now: Instant, candidates: impl IntoIterator<Item = Candidate>) {
@@ -267,6 +277,10 @@ impl Surrounded {
             None => {
                 let mut balancer = Balancer::warming_up(self.strategy, rng, self.rules.slow_start);
                 self.uses_board |= balancer.join_as_part(&self.desk);
+                if let Some(age) = self.age {
+                    let until_now = self.now.saturating_since(Instant::ZERO);
+                    balancer.running_for(self.now, age.saturating_add(until_now));
+                }
                 Inner::Strategy(Box::new(balancer))
             }
             Some(aperture) => {

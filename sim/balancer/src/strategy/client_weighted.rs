@@ -10,7 +10,7 @@
 //!
 //! In both a weight counts only after the host has reported for the blackout period, so that a cold host is not judged by its first
 //! answers, and no longer than the expiration period after its last report. Weights take effect once a period; the moments are
-//! multiples of it from the first hosts on, kept exactly although nothing wakes up for them: whatever happens first after such a
+//! multiples of it from the client's start on (from the first hosts on, where nothing is known of that), kept exactly although nothing wakes up for them: whatever happens first after such a
 //! moment makes up for it before it does anything else.
 
 use super::catalogue::{Needs, StrategyInfo};
@@ -200,6 +200,10 @@ fn median(weights: &[f64], known: &mut Vec<f64>) -> f64 {
 
 impl Choose for ClientWeighted {
     const FOLLOWS: bool = true;
+
+    fn running_for(&mut self, now: Instant, age: Duration) {
+        self.next = Some(now + age.to_next(self.period));
+    }
 
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         self.catch_up(now);

@@ -37,7 +37,7 @@ use crate::Rebuilds;
 use crate::board::Desk;
 use crate::hosts::Hosts;
 use crate::request::{ProbeReply, Request, Response};
-use base::{InstanceId, Instant, Rng};
+use base::{Duration, InstanceId, Instant, Rng};
 use parameter::{ParameterError, Value, Values};
 use std::fmt;
 
@@ -189,6 +189,9 @@ pub(crate) trait Choose {
     /// A request is over at an instance that is no longer a host.
     fn finished_elsewhere(&mut self, _now: Instant, _instance: InstanceId) {}
 
+    /// The client was started `age` before `now`, and what it does periodically counts from there.
+    fn running_for(&mut self, _now: Instant, _age: Duration) {}
+
     /// What all clients know together is at `desk`; `counts` when it is for the strategy to count there what is started and
     /// finished. Whether it goes by that.
     fn join(&mut self, _desk: &Desk, _counts: bool) -> bool {
@@ -251,6 +254,9 @@ macro_rules! strategies {
             }
             fn finished_elsewhere(&mut self, now: Instant, instance: InstanceId) {
                 match self { $(State::$state(s) => s.finished_elsewhere(now, instance)),+ }
+            }
+            fn running_for(&mut self, now: Instant, age: Duration) {
+                match self { $(State::$state(s) => s.running_for(now, age)),+ }
             }
             fn join(&mut self, desk: &Desk, counts: bool) -> bool {
                 match self { $(State::$state(s) => s.join(desk, counts)),+ }

@@ -40,7 +40,8 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
 #[derive(Debug)]
 pub(crate) struct ShortestResponse {
     window: Duration,
-    since: Option<Instant>,
+    /// The window is over after this moment.
+    ends: Option<Instant>,
     answers: PerHost<Answers>,
 }
 
@@ -60,15 +61,19 @@ impl Answers {
 
 impl ShortestResponse {
     fn new(window: Duration) -> Self {
-        ShortestResponse { window, since: None, answers: PerHost::default() }
+        ShortestResponse { window, ends: None, answers: PerHost::default() }
     }
 }
 
 impl Choose for ShortestResponse {
     const FOLLOWS: bool = true;
 
+    fn running_for(&mut self, now: Instant, age: Duration) {
+        self.ends = Some(now.saturating_add(age.to_next(self.window)));
+    }
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
-        self.since.get_or_insert(now);
+        self.ends.get_or_insert(now.saturating_add(self.window));
         self.answers.refresh(hosts, |_| Answers::default());
     }
 
@@ -92,8 +97,8 @@ impl Choose for ShortestResponse {
             let mut by_weight = by_weight;
             equals().find(|index| by_weight(index)).unwrap_or(first)
         };
-        if self.since.is_none_or(|since| now.saturating_since(since) > self.window) {
-            self.since = Some(now);
+        if self.ends.is_none_or(|ends| now > ends) {
+            self.ends = Some(now.saturating_add(self.window));
             self.answers.fill(Answers::default());
         }
         Some(choice)

@@ -47,6 +47,11 @@ impl<E> Durable<E> {
         }
     }
 
+    /// Whether what a core asks for now would have to wait.
+    pub(crate) fn is_syncing(&self) -> bool {
+        self.syncing
+    }
+
     /// The fsync under way has completed.
     pub(crate) fn synced(&mut self) -> Go<E> {
         let mut send = std::mem::replace(&mut self.held, std::mem::take(&mut self.next));

@@ -4,11 +4,12 @@
 //! a registry in the scenario callers know the truth at once, as the theory of queues assumes.
 
 use super::durable::{Durable, Go};
+use crate::age;
 use crate::alarm::Alarm;
 use crate::instance::Life;
 use crate::wire::{Core, Msg, Synced};
 use crate::world::{Sabotage, World};
-use base::{Duration, InstanceId, NodeId, Outbox, ServiceId};
+use base::{Draw, Duration, InstanceId, NodeId, Outbox, ServiceId};
 use kernel::Transport;
 use registry::{Effect, Input, Record, Registrant, Registry, View, registrant, resolver};
 use std::sync::Arc;
@@ -35,7 +36,7 @@ pub(crate) struct Registration {
 const MESSAGE_BYTES: u32 = 300;
 const ENDPOINT_BYTES: usize = 200;
 
-/// How long a silent connection stays before the operating system probes it: Go's default, which Consul's clients use
+/// How often the operating system probes a silent connection: Go's default, which Consul's clients use
 /// (golang/go `src/net/dial.go`, `defaultTCPKeepAliveIdle`).
 const KEEPALIVE: Duration = Duration::secs(15);
 
@@ -51,13 +52,15 @@ impl World {
         let rng = self.seed.nth(&format!("registry-{}", index + 1), u64::from(life));
         let now = self.kernel.local(node);
         let core = if life == 0 {
-            Registry::new(config, now, rng)
+            let age = self.age(self.kernel.nodes().name(node));
+            Registry::new(config, now, rng).running_for(now, age)
         } else {
             let disk = self.kernel.disk_mut(node);
             disk.recover();
             let records = disk.read_all().filter_map(|bytes| Record::decode(bytes).ok()).map(|(record, _)| record);
             Registry::recover(config, now, rng, u64::from(life), records)
         };
+        let core = core.dated(age::date(self.seed));
         Server { node, core, silent: false, durable: Durable::default(), alarm: Alarm::default() }
     }
 
@@ -95,6 +98,12 @@ impl World {
     pub(crate) fn server_synced(&mut self, index: u32) {
         let go = self.servers[index as usize].durable.synced();
         self.server_goes(index, go);
+        // What changed meanwhile is pushed in one piece, behind the next fsync where it rests on that.
+        let core = &mut self.servers[index as usize].core;
+        if core.owes_pushes() {
+            core.hold_pushes(false);
+            self.server_handles(index, Input::Wake);
+        }
         self.compact(index);
     }
 
@@ -122,6 +131,7 @@ impl World {
             }
             self.kernel.send(node, to, bytes, transport, key, Msg::FromRegistry(Box::new(effect)));
         }
+        server.core.hold_pushes(server.durable.is_syncing());
         let deadline = server.core.deadline();
         server.alarm.follow(&mut self.kernel, node, deadline, Core::Server(index));
     }
@@ -157,23 +167,44 @@ impl World {
         self.servers[index as usize] = self.boot_server(index, node);
         self.server_handles(index, Input::Wake);
         if was_silent {
-            // Watchers still believe in their connections. The next keepalive probe meets a machine that knows nothing of
-            // them, and is answered with a reset.
-            let at = self.kernel.now() + KEEPALIVE;
-            self.kernel.world_at(at, Msg::KeepAlive(index));
+            // Watchers still believe in their connections. The next keepalive probe of each meets a machine that knows nothing
+            // of it, and is answered with a reset. The probes have gone unanswered since the machine went away, each
+            // watcher's in its own rhythm.
+            let (server, followers) = (self.servers[index as usize].node, self.followers(index));
+            let life = u64::from(self.kernel.nodes().life(server));
+            for caller in followers {
+                let name =
+                    format!("{}/keepalive/{}", self.callers[caller as usize].name, self.kernel.nodes().name(server));
+                let wait = self.seed.nth(&name, life).below_u64(KEEPALIVE.as_nanos());
+                self.kernel.world_at(self.kernel.now() + Duration::ns(wait + 1), Msg::KeepAlive(index, caller));
+            }
         }
     }
 
     /// Whoever watches a server learns that the connection is broken.
     pub(crate) fn reset_watchers(&mut self, index: u32) {
-        let node = self.servers[index as usize].node;
-        for caller in &self.callers {
-            let Some(resolver) = &caller.resolver else { continue };
-            let follows = caller.upstreams.iter().any(|u| resolver.source(u.service) == Some(node));
-            if follows {
-                self.kernel.reset(node, caller.node, Msg::ToRegistry(Box::new(Input::Wake)));
-            }
+        for caller in self.followers(index) {
+            self.reset_watcher(index, caller);
         }
+    }
+
+    /// A watcher learns that its connection to a server is broken, if it still follows that one.
+    pub(crate) fn reset_watcher(&mut self, index: u32, caller: u32) {
+        if self.follows(index, caller) {
+            let (node, caller) = (self.servers[index as usize].node, &self.callers[caller as usize]);
+            self.kernel.reset(node, caller.node, Msg::ToRegistry(Box::new(Input::Wake)));
+        }
+    }
+
+    fn follows(&self, index: u32, caller: u32) -> bool {
+        let (node, caller) = (self.servers[index as usize].node, &self.callers[caller as usize]);
+        let resolver = caller.resolver.as_ref();
+        resolver.is_some_and(|resolver| caller.upstreams.iter().any(|u| resolver.source(u.service) == Some(node)))
+    }
+
+    /// The callers whose views are those of a server.
+    fn followers(&self, index: u32) -> Vec<u32> {
+        (0..self.callers.len() as u32).filter(|&caller| self.follows(index, caller)).collect()
     }
 
     /// What a server lists as open for a service; `None` when the server is down.
@@ -213,8 +244,9 @@ impl World {
                 Registration { core: Registrant::new(config, service, endpoint, rng), alarm: Alarm::default() }
             })
             .collect();
+        let age = self.age(name);
         for server in 0..spec.servers {
-            self.registrant_handles(id, server as u8, registrant::Input::Start);
+            self.registrant_handles(id, server as u8, registrant::Input::Start { age });
         }
     }
 
