@@ -2,7 +2,7 @@
 //!
 //! A machine that is busy or slow moves a figure and its yardstick together, so the ratio of the two stays. The yardstick
 //! is `heap_loop`, the same model written by hand (`benches/`); a kernel's figure at many pending events is measured
-//! against its own at few. Crates that do what one of ours does are the business of [`peer_table`].
+//! against its own at few, and so is a registry's at many instances. Crates that do what one of ours does are the business of [`peer_table`].
 
 use crate::criterion::{self, Measurement};
 use crate::peer_table;
@@ -16,8 +16,8 @@ pub(crate) const HELP: &str = "\
 runs the benches and prints their figures as ratios, beside what they must reach
 
 Runs `cargo bench --package benches` and prints tables in Markdown from what criterion left in target/criterion. In the
-first, a ratio is taken to `heap_loop` of the same group and size; in the group `kernel`, to the fewest pending events. In
-those of the peers it is a peer's least time to ours.
+first, a ratio is taken to `heap_loop` of the same group and size; in the groups `kernel` and `registry`, to the smallest size.
+In those of the peers it is a peer's least time to ours.
 
   cargo xtask bench-table               measures everything, then prints
   cargo xtask bench-table FILTER        measures the benches whose names contain FILTER
@@ -41,11 +41,12 @@ struct Goal {
 }
 
 /// The goals of the design, by group, function and size; a goal without a size holds at every size.
-const GOALS: [Goal; 4] = [
+const GOALS: [Goal; 5] = [
     Goal { group: "kernel", function: "", size: Some(1_000_000), target: 0.5, aim: 0.8 },
     Goal { group: "study", function: "world", size: Some(1_000), target: 1.0, aim: 1.5 },
     Goal { group: "study", function: "world", size: Some(10_000), target: 1.0, aim: 1.5 },
     Goal { group: "full_stack", function: "world", size: None, target: 0.3, aim: 0.5 },
+    Goal { group: "registry", function: "", size: Some(100_000), target: 0.3, aim: 0.6 },
 ];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -139,10 +140,10 @@ fn table(measurements: &[Measurement]) -> String {
         let yardstick = yardstick(measurements, m);
         let (ratio, to) = match yardstick {
             Some(y) if y == m => (String::new(), "is the yardstick".into()),
-            Some(y) if m.group == "kernel" => {
-                (format!("{:.2}", m.rate / y.rate), format!("{} pending", grouped(y.size.unwrap_or(0))))
+            Some(y) => {
+                let own = own_yardstick(&m.group).map(|unit| format!("{} {unit}", grouped(y.size.unwrap_or(0))));
+                (format!("{:.2}", m.rate / y.rate), own.unwrap_or_else(|| format!("`{YARDSTICK}`")))
             }
-            Some(y) => (format!("{:.2}", m.rate / y.rate), format!("`{YARDSTICK}`")),
             None => Default::default(),
         };
         let (target, aim, verdict) = match (goal(m), yardstick) {
@@ -156,10 +157,19 @@ fn table(measurements: &[Measurement]) -> String {
     text
 }
 
-/// What `m` is measured against: the loop of its group and size, or the fewest pending events of the kernel.
+/// Of what a group has the fewest where it is its own yardstick.
+fn own_yardstick(group: &str) -> Option<&'static str> {
+    match group {
+        "kernel" => Some("pending"),
+        "registry" => Some("instances"),
+        _ => None,
+    }
+}
+
+/// What `m` is measured against: the loop of its group and size, or its own group at the smallest size.
 fn yardstick<'a>(all: &'a [Measurement], m: &Measurement) -> Option<&'a Measurement> {
     let of_group = || all.iter().filter(|other| other.group == m.group);
-    if m.group == "kernel" {
+    if own_yardstick(&m.group).is_some() {
         return of_group().filter(|other| other.function == m.function && other.size.is_some()).min_by_key(|o| o.size);
     }
     of_group().find(|other| other.function == YARDSTICK && other.size == m.size)
@@ -264,6 +274,8 @@ mod tests {
         folder.bench("study", Some("heap_loop"), Some("10000"), 100_000.0);
         folder.bench("study", Some("world"), Some("10000"), 125_000.0);
         folder.bench("full_stack", Some("world"), None, 250_000.0);
+        folder.bench("registry", Some("watched"), Some("1000"), 20_000.0);
+        folder.bench("registry", Some("watched"), Some("100000"), 40_000.0);
         folder.bench("pick", Some("two_choices"), None, 20_000.0);
         // What an interrupted run leaves, and criterion's own report.
         fs::create_dir_all(folder.0.join("study/half/new")).unwrap();
@@ -278,6 +290,8 @@ mod tests {
                 "| kernel | 1,000 | 100,000,000 | ± 1.0 % |  | is the yardstick |  |  |  |",
                 "| kernel | 1,000,000 | 62,500,000 | ± 1.0 % | 0.62 | 1,000 pending | 0.5 | 0.8 | target met |",
                 "| pick / two_choices |  | 50,000,000 | ± 1.0 % |  |  |  |  |  |",
+                "| registry / watched | 1,000 | 50,000,000 | ± 1.0 % |  | is the yardstick |  |  |  |",
+                "| registry / watched | 100,000 | 25,000,000 | ± 1.0 % | 0.50 | 1,000 instances | 0.3 | 0.6 | target met |",
                 "| study / heap_loop | 1,000 | 10,000,000 | ± 1.0 % |  | is the yardstick |  |  |  |",
                 "| study / world | 1,000 | 20,000,000 | ± 1.0 % | 2.00 | `heap_loop` | 1.0 | 1.5 | aim met |",
                 "| study / heap_loop | 10,000 | 10,000,000 | ± 1.0 % |  | is the yardstick |  |  |  |",
