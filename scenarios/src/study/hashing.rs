@@ -63,7 +63,7 @@ pub type Wrong = (Parameter, String);
 
 const BACKENDS_MAX: u32 = 1_000_000;
 const KEYS_MAX: u32 = 10_000_000;
-const HASHES: [&str; 4] = ["xxh64", "murmur2", "md5", "crc32"];
+const HASHES: [&str; 5] = ["xxh64", "murmur2", "siphash", "md5", "crc32"];
 
 impl Hashing {
     /// Lowers a table. `lost` says that something in it could not be read, which may be the structure's name.

@@ -83,6 +83,13 @@ impl Balancer {
         Balancer { strategy, hosts: Hosts::default(), follows: state.follows(), state, rng }
     }
 
+    /// Begins the schedule of a strategy that starts at random at `start` in its place: the counter of a round robin, the picks
+    /// already made of an earliest-deadline-first schedule, the sequence number of a static stride. To be called before the
+    /// first update; whether the strategy has such a start.
+    pub fn start_at(&mut self, start: u64) -> bool {
+        self.state.start_at(start)
+    }
+
     /// Takes a place at the board of a service, for strategies that go by what all clients know; to be called before anything
     /// is started. Without, such a strategy has a board to itself. Whether the strategy goes by the board.
     pub fn join(&mut self, desk: &Desk) -> bool {
@@ -140,13 +147,19 @@ impl Balancer {
         if self.hosts.len() == 0 {
             return None;
         }
-        self.pick_again(now, request, 0)
+        self.pick_again(now, request, 0, &[])
     }
 
-    /// The pick of one attempt of several; there are hosts.
+    /// The pick of one attempt of several, that is to go to none of `tried`; there are hosts.
     #[inline]
-    pub(crate) fn pick_again(&mut self, now: Instant, request: Request, attempt: u32) -> Option<usize> {
-        let index = self.state.pick(Pick { now, request, hosts: &self.hosts, attempt, rng: &mut self.rng })?;
+    pub(crate) fn pick_again(
+        &mut self,
+        now: Instant,
+        request: Request,
+        attempt: u32,
+        tried: &[InstanceId],
+    ) -> Option<usize> {
+        let index = self.state.pick(Pick { now, request, hosts: &self.hosts, attempt, tried, rng: &mut self.rng })?;
         debug_assert!(index < self.hosts.len(), "picked {index} of {} hosts", self.hosts.len());
         Some(index)
     }
@@ -156,7 +169,8 @@ impl Balancer {
     ///
     /// This is Envoy's `previous_hosts` retry predicate (`source/extensions/load_balancing_policies/common/
     /// load_balancer_impl.cc`, `chooseHost`), with `host_selection_retry_max_attempts` for `reselections`: every attempt is a
-    /// full pick, so a round robin moves on with each.
+    /// full pick, so a round robin moves on with each. The strategies of HAProxy and nginx pass over `tried` at the first pick,
+    /// as they do there.
     pub fn pick_except(
         &mut self,
         now: Instant,
@@ -164,12 +178,15 @@ impl Balancer {
         tried: &[InstanceId],
         reselections: u32,
     ) -> Option<usize> {
-        let mut index = self.pick(now, request)?;
+        if self.hosts.len() == 0 {
+            return None;
+        }
+        let mut index = self.pick_again(now, request, 0, tried)?;
         for attempt in 1..=reselections {
             if !tried.contains(&self.hosts.instance(index)) {
                 break;
             }
-            index = self.pick_again(now, request, attempt)?;
+            index = self.pick_again(now, request, attempt, tried)?;
         }
         Some(index)
     }

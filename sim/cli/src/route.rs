@@ -15,10 +15,13 @@ use base::{InstanceId, Instant, Seed};
 use input::Backend;
 use std::io::{self, Write};
 use std::path::Path;
-use structure::Change;
+use structure::{Asked, Change};
 use world::balancer::hashing::{Dump, HashFunction, Kind};
 use world::balancer::strategy::catalogue;
 use world::balancer::{Balancer, Host, Request, Strategy};
+
+/// Most scores of hosts for keys: some ten seconds.
+const SCORES_MAX: f64 = 1e10;
 
 /// What was asked and what came out.
 struct Answer<'a> {
@@ -28,6 +31,8 @@ struct Answer<'a> {
     weighted: bool,
     /// What each choice was made for, and what to call that.
     asked: Vec<String>,
+    /// The hash of each, where they are to be shown.
+    hashes: Option<Vec<u64>>,
     what: &'static str,
     /// Indexes of `backends`.
     choices: Vec<usize>,
@@ -53,8 +58,13 @@ pub(crate) fn route(args: &RouteArgs, console: &mut Console) -> Result<Exit, Sto
     check_flags(args, picks)?;
     let backends = input::backends(&args.backends)?;
     let weighted = strategy.info().weighted;
-    if !weighted && backends.iter().any(|one| one.weight > 1) {
+    let by_weight = backends.iter().any(|one| one.weight > 1);
+    if !weighted && by_weight {
         console.note(&format!("warning: {name} knows no weights; those of the hosts play no part\n"));
+    }
+    if !picks && args.balance_factor.is_none() && backends.iter().any(|one| one.active > 0) {
+        let said = "requests under way play no part without --balance-factor";
+        console.note(&format!("warning: {said}\n"));
     }
     let answer = match picks {
         true => picked(strategy, weighted, &backends, args)?,
@@ -86,13 +96,16 @@ fn check_flags(args: &RouteArgs, picks: bool) -> Result<(), Stop> {
         ("--hash", args.hash.is_some(), by_key),
         ("--without", args.without.is_some(), by_key),
         ("--with", args.with.is_some(), by_key),
+        ("--show-hash", args.show_hash, by_key),
+        ("--attempt", args.attempt.is_some(), by_key),
         ("--dump", args.dump, &structure::DUMPED),
         ("--seed", args.seed.is_some() && !picks, &[]),
+        ("--start", args.start.is_some() && !picks, &[]),
     ];
     let parameters = structure::FLAGS.map(|flag| (flag.name, (flag.is_given)(args), flag.of));
     let flags = flags.into_iter().chain(parameters);
     for (flag, given, known) in flags {
-        if !given || known.contains(&name) || (flag == "--seed" && picks) {
+        if !given || known.contains(&name) {
             continue;
         }
         let stop = Stop::usage(format!("{flag} means nothing to {name}"));
@@ -126,7 +139,7 @@ fn check_flags(args: &RouteArgs, picks: bool) -> Result<(), Stop> {
     if let [first, second, ..] = from_stdin[..] {
         return Err(Stop::usage(format!("{first} and {second} cannot both be standard input")));
     }
-    if args.hash.is_some() && args.keys.is_none() && !["ring", "karger"].contains(&name) {
+    if args.hash.is_some() && args.keys.is_none() && !["ring", "karger", "multi_probe"].contains(&name) {
         return Err(Stop::usage("--hash is for keys, and there are none").help("--keys FILE"));
     }
     Ok(())
@@ -138,18 +151,35 @@ fn picked<'a>(
     backends: &'a [Backend],
     args: &'a RouteArgs,
 ) -> Result<Answer<'a>, Stop> {
-    let hosts: Vec<Host> =
-        backends.iter().zip(0..).map(|(one, i)| Host { instance: InstanceId(i), weight: one.weight }).collect();
+    // Zero is a weight that is not known, to whoever knows such weights; to others it is a host that gets nothing.
+    let knows_zero = strategy == Strategy::STATIC_STRIDE;
+    let listed: Vec<usize> = (0..backends.len()).filter(|index| knows_zero || backends[*index].weight > 0).collect();
+    let host = |index: &usize| Host { instance: InstanceId(*index as u32), weight: backends[*index].weight };
+    let hosts: Vec<Host> = listed.iter().map(host).collect();
     let now = Instant::ZERO;
     let mut balancer = Balancer::new(strategy, Seed(args.seed.unwrap_or(0)).stream("route/balancer"));
+    if let Some(start) = args.start
+        && !balancer.start_at(start)
+    {
+        let starting: Vec<&str> = catalogue::all()
+            .iter()
+            .filter(|info| Balancer::new(Strategy::of(info), Seed(0).stream("route/balancer")).start_at(0))
+            .map(|info| info.name)
+            .collect();
+        let stop = Stop::usage(format!("--start means nothing to {}", args.strategy));
+        return Err(stop.help(format!("schedules that begin at random are those of {}", starting.join(", "))));
+    }
     balancer.update(now, &hosts);
+    for (place, index) in listed.iter().enumerate() {
+        (0..backends[*index].active).for_each(|_| balancer.started(place));
+    }
     let mut choose = |nth| {
-        let Some(index) = balancer.pick(now, Request::default()) else {
+        let Some(place) = balancer.pick(now, Request::default()) else {
             let said = format!("after {nth} picks every backend has as much as it may have, and nothing ends here");
             return Err(Stop::usage(said).help(format!("--picks {nth}")));
         };
-        balancer.started(index);
-        Ok(index)
+        balancer.started(place);
+        Ok(listed[place])
     };
     let picks = args.picks.unwrap_or(0);
     Ok(Answer {
@@ -157,6 +187,7 @@ fn picked<'a>(
         backends,
         weighted,
         asked: (1..=picks).map(|n| n.to_string()).collect(),
+        hashes: None,
         what: "pick",
         choices: (0..picks).map(&mut choose).collect::<Result<_, _>>()?,
         dump: None,
@@ -178,32 +209,50 @@ fn looked_up<'a>(
         (None, None) => None,
     };
     let function = args.hash.map_or(kind.key_function(), KeyHash::function);
-    let (what, asked, hashes) = if let Some(path) = &args.keys {
-        let keys = input::keys(path)?;
-        let hashes: Vec<u64> = keys.iter().map(|key| function.hash(key)).collect();
-        ("key", keys.iter().map(|key| plain(&String::from_utf8_lossy(key))).collect(), hashes)
-    } else if let Some(path) = &args.hashes {
-        let hashes = input::hashes(path)?;
-        ("hash", hashes.iter().map(u64::to_string).collect(), hashes)
-    } else {
-        ("key", Vec::new(), Vec::new())
+    let (keys, numbers) = (args.keys.as_ref(), args.hashes.as_ref());
+    let keys: Vec<Vec<u8>> = keys.map(|path| input::keys(path)).transpose()?.unwrap_or_default();
+    let numbers: Vec<u64> = numbers.map(|path| input::hashes(path)).transpose()?.unwrap_or_default();
+    let asked: Vec<Asked<'_>> = match args.hashes {
+        None => keys.iter().map(|key| Asked::Key(key, function)).collect(),
+        Some(_) => numbers.iter().map(|hash| Asked::Hash(*hash)).collect(),
     };
+    let hashes: Vec<u64> = asked.iter().map(|asked| asked.hash()).collect();
     if let Some(warning) = out_of_reach(kind, function, &hashes) {
         console.note(&warning);
     }
-    let structure = structure::build(kind, backends)?;
-    let choices: Vec<usize> = hashes.iter().map(|hash| structure.lookup(*hash)).collect();
-    let dump = if args.dump { structure.dump() } else { None };
+    let counted = backends.iter().filter(|one| one.weight > 0).count();
+    if matches!(kind, Kind::Rendezvous) && counted as f64 * asked.len() as f64 > SCORES_MAX {
+        let said = format!("{counted} hosts scored for each of {} keys take too long", asked.len());
+        return Err(Stop::usage(said).help("fewer keys at a time"));
+    }
+    let mut routed = structure::build(kind, backends, args.balance_factor)?;
+    let attempt = args.attempt.unwrap_or(0);
+    let choices: Vec<usize> = asked.iter().map(|asked| routed.lookup(*asked, attempt)).collect();
+    let dump = if args.dump { routed.dump() } else { None };
     let change = match change {
         None => None,
         Some(change) => {
-            let after = structure::after(structure, &change, kind, backends, &hashes)?;
+            let after = structure::after(routed, &change, kind, backends, &asked)?;
             let moved = choices.iter().zip(&after).filter(|(before, after)| before != after).count();
-            let ideal = hashes.len() as f64 * part(&change, weighted, backends);
+            let ideal = asked.len() as f64 * part(&change, weighted, backends);
             Some(Changed { change, choices: after, moved, ideal })
         }
     };
-    Ok(Answer { strategy: name, backends, weighted, asked, what, choices, dump, change })
+    let names = asked.iter().map(|asked| match asked {
+        Asked::Key(key, _) => cell(&String::from_utf8_lossy(key)),
+        Asked::Hash(hash) => hash.to_string(),
+    });
+    Ok(Answer {
+        strategy: name,
+        backends,
+        weighted,
+        what: if args.hashes.is_some() { "hash" } else { "key" },
+        asked: names.collect(),
+        hashes: args.show_hash.then_some(hashes),
+        choices,
+        dump,
+        change,
+    })
 }
 
 /// What to say when points have 32 bits and hashes more: the points of `ring` and `karger` are then all below them.
@@ -227,7 +276,7 @@ fn out_of_reach(kind: Kind, function: HashFunction, hashes: &[u64]) -> Option<St
 }
 
 fn weight(one: &Backend, weighted: bool) -> f64 {
-    if weighted { f64::from(one.weight) } else { 1.0 }
+    if weighted { f64::from(one.weight) } else { f64::from(one.weight.min(1)) }
 }
 
 /// The part of all keys that belongs to the host that leaves or comes, by weight.
@@ -239,15 +288,28 @@ fn part(change: &Change, weighted: bool, backends: &[Backend]) -> f64 {
     }
 }
 
+/// A name as a table shows it: a long one by its beginning, since a column of 70,000 characters shows nothing at all.
+fn cell(name: &str) -> String {
+    const MOST: usize = 100;
+    let text = plain(name);
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 impl Answer<'_> {
     /// One object in one line.
     fn json(&self, out: &mut dyn Write) -> io::Result<()> {
         let hosts: Vec<&str> = self.backends.iter().map(|one| one.host.as_str()).collect();
         let mut object = serde_json::json!({"strategy": self.strategy, "backends": hosts, "choices": self.choices});
+        // A number of JSON holds 53 bits of a hash in many programs.
+        if let Some(hashes) = &self.hashes {
+            object["hashes"] = hashes.iter().map(u64::to_string).collect();
+        }
         match &self.dump {
             Some(Dump::Table(table)) => object["table"] = table.as_slice().into(),
             Some(Dump::Ring(ring)) => {
-                // A number of JSON holds 53 bits of a hash in many programs.
                 let point =
                     |(hash, host): &(u64, usize)| serde_json::json!({"hash": hash.to_string(), "backend": host});
                 object["ring"] = ring.iter().map(point).collect();
@@ -266,8 +328,8 @@ impl Answer<'_> {
     /// Tables: the dump, the choices, each host's share.
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
         let host = |index: usize| match (&self.change, self.backends.get(index)) {
-            (_, Some(one)) => plain(&one.host),
-            (Some(Changed { change: Change::With(one), .. }), None) => plain(&one.host),
+            (_, Some(one)) => cell(&one.host),
+            (Some(Changed { change: Change::With(one), .. }), None) => cell(&one.host),
             _ => unreachable!("{index} is no host"),
         };
         match &self.dump {
@@ -285,9 +347,11 @@ impl Answer<'_> {
         }
         if !self.choices.is_empty() {
             let width = self.asked.iter().map(|asked| asked.chars().count()).max().unwrap_or(0).max(self.what.len());
-            writeln!(out, "  {:<width$}  host", self.what)?;
+            let hash = |shown: &dyn Fn(&[u64]) -> String| self.hashes.as_deref().map_or(String::new(), shown);
+            writeln!(out, "  {:<width$}  {}host", self.what, hash(&|_| format!("{:>20}  ", "hash")))?;
             for (i, (asked, choice)) in self.asked.iter().zip(&self.choices).enumerate() {
-                write!(out, "  {asked:<width$}  {}", host(*choice))?;
+                let hash = hash(&|hashes| format!("{:>20}  ", hashes[i]));
+                write!(out, "  {asked:<width$}  {hash}{}", host(*choice))?;
                 match self.change.as_ref().map(|changed| changed.choices[i]) {
                     Some(after) if after != *choice => writeln!(out, " → {}", host(after))?,
                     _ => writeln!(out)?,
@@ -313,7 +377,7 @@ impl Answer<'_> {
         let mut counts = vec![0_u64; self.backends.len()];
         owners.iter().for_each(|index| counts[*index] += 1);
         let total: f64 = self.backends.iter().map(|one| weight(one, self.weighted)).sum();
-        let names: Vec<String> = self.backends.iter().map(|one| plain(&one.host)).collect();
+        let names: Vec<String> = self.backends.iter().map(|one| cell(&one.host)).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(4);
         writeln!(out, "  {:<width$}  {noun:>8}    share  by weight", "host")?;
         for ((name, count), one) in names.iter().zip(counts).zip(self.backends) {

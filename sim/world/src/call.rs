@@ -97,7 +97,7 @@ pub(crate) struct Again {
     began: Instant,
     /// The last pause between attempts.
     pause: Duration,
-    /// Instances that did not answer well, in order, where retries avoid them. Its room stays with the slot.
+    /// Instances that did not answer well, in order. Its room stays with the slot.
     tried: Vec<InstanceId>,
 }
 
@@ -435,15 +435,13 @@ impl World {
         if call.retries == 0 {
             again.clear();
         }
-        if traffic.policy().retry.is_some_and(|retry| retry.previous_hosts > 0) {
-            again.tried.push(call.instance);
-        }
         let mut draws = attempt_key(call.key(), call.retries).derive(BACKOFF).draws();
         let Some(pause) = traffic.retry(local, u32::from(call.retries), again.pause, class, &mut draws) else {
             self.end_call(id, class.into());
             return;
         };
         again.pause = pause;
+        again.tried.push(call.instance);
         // The deadline may come first; then the call ends in its pause.
         let left = call.deadline().saturating_since(local);
         call.timer = if call.deadline() != Instant::MAX && left <= pause {

@@ -224,8 +224,8 @@ impl Upstream {
         self.listed.get(instance.index() / 64).is_some_and(|word| word >> (instance.index() % 64) & 1 == 1)
     }
 
-    /// Chooses an instance for the attempt of this key, preferably none of `tried` as far as the retry policy says, and
-    /// counts the request as begun there.
+    /// Chooses an instance for the attempt of this key, preferably none of `tried` as far as the retry policy says or the
+    /// strategy is one that passes over them, and counts the request as begun there.
     #[inline]
     pub(crate) fn choose(
         &mut self,

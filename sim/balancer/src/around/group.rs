@@ -8,7 +8,7 @@ use super::priority::Availability;
 use crate::hosts::{Host, Hosts};
 use crate::request::{Request, Response};
 use crate::{Balancer, Rebuilds};
-use base::{Instant, Rng, ZoneId};
+use base::{InstanceId, Instant, Rng, ZoneId};
 
 /// Which hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,9 +81,15 @@ impl Group {
     }
 
     /// Has the strategy choose; an index among all hosts. There is one here.
-    pub(super) fn pick(&mut self, now: Instant, request: Request, attempt: u32, all: &Hosts) -> Option<usize> {
+    pub(super) fn pick(
+        &mut self,
+        now: Instant,
+        request: Request,
+        (attempt, tried): (u32, &[InstanceId]),
+        all: &Hosts,
+    ) -> Option<usize> {
         let place = match &mut self.inner {
-            Inner::Strategy(balancer) => balancer.pick_again(now, request, attempt)?,
+            Inner::Strategy(balancer) => balancer.pick_again(now, request, attempt, tried)?,
             Inner::Aperture { opening, rng } => {
                 let members = &self.members;
                 opening.pick(|place| all.outstanding()[members[place] as usize], rng)?

@@ -311,17 +311,17 @@ impl Surrounded {
     ) -> Option<usize> {
         self.catch_up(now);
         if let Some(index) = self.sessions.as_ref().and_then(|s| s.get(request.hash)).and_then(|i| self.may_stay(i))
-            && !tried.contains(&self.hosts.instance(index))
+            && (reselections == 0 || !tried.contains(&self.hosts.instance(index)))
         {
             return Some(index);
         }
-        let mut index = self.pick_once(now, request, 0)?;
+        let mut index = self.pick_once(now, request, 0, tried)?;
         if !tried.is_empty() {
             for attempt in 1..=reselections {
                 if !tried.contains(&self.hosts.instance(index)) {
                     break;
                 }
-                index = self.pick_once(now, request, attempt)?;
+                index = self.pick_once(now, request, attempt, tried)?;
             }
         }
         if let Some(sessions) = &mut self.sessions {
@@ -337,7 +337,7 @@ impl Surrounded {
         (self.visible[index] && is_well).then_some(index)
     }
 
-    fn pick_once(&mut self, now: Instant, request: Request, attempt: u32) -> Option<usize> {
+    fn pick_once(&mut self, now: Instant, request: Request, attempt: u32, tried: &[InstanceId]) -> Option<usize> {
         // A key goes to the same level each time, as in Envoy's thread-aware balancers.
         let hash = match self.strategy.info().needs.keys {
             true => request.hash,
@@ -352,7 +352,7 @@ impl Surrounded {
             return None;
         }
         self.latest = place;
-        group.pick(now, request, attempt, &self.hosts)
+        group.pick(now, request, (attempt, tried), &self.hosts)
     }
 
     fn source(&mut self, level: usize, availability: Availability) -> Option<Source> {

@@ -5,6 +5,7 @@
 
 use super::haproxy_function::{avalanche, djb2, sdbm, wt6};
 use super::nginx_modulo::ipv4;
+use super::siphash;
 
 /// A hash function by the name the field knows it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum HashFunction {
     Wt6Avalanche,
     /// [`crc32`], avalanched as by HAProxy. Below 2³².
     Crc32Avalanche,
+    /// [`siphash`] with seed 1: what go-mpchash's tests probe first with for a key.
+    SipHash,
     /// The IPv4 address that the text is, zero if it is none: nginx's `ip_hash`. Below 2³².
     Ipv4,
 }
@@ -53,13 +56,14 @@ impl HashFunction {
             HashFunction::Wt6 => u64::from(wt6(bytes)),
             HashFunction::Wt6Avalanche => u64::from(avalanche(wt6(bytes))),
             HashFunction::Crc32Avalanche => u64::from(avalanche(crc32(bytes))),
+            HashFunction::SipHash => siphash(bytes, 1),
             HashFunction::Ipv4 => u64::from(ipv4(bytes)),
         }
     }
 
     /// Whether its hashes have 64 bits; those of the others have 32.
     pub fn is_wide(self) -> bool {
-        matches!(self, HashFunction::Xxh64 | HashFunction::Murmur2)
+        matches!(self, HashFunction::Xxh64 | HashFunction::Murmur2 | HashFunction::SipHash)
     }
 }
 

@@ -17,6 +17,9 @@ pub struct Ketama {
 }
 
 impl Ketama {
+    /// Points of a host on average.
+    pub const POINTS_PER_HOST: u32 = 160;
+
     /// The continuum of libketama (RJ/ketama `libketama/ketama.c`, `ketama_create_continuum`).
     ///
     /// A host has `⌊share · 40 · n⌋` digests, its share of the weights rounded to single precision as there; digest k
@@ -26,7 +29,7 @@ impl Ketama {
     pub fn new(hosts: &[(&str, u32)]) -> Self {
         check(hosts);
         let total = total_weight(hosts) as f32;
-        let mut points = Unplaced::new(hosts.len() * 160);
+        let mut points = Unplaced::new(hosts.len() * Self::POINTS_PER_HOST as usize);
         for (index, (host, weight)) in hosts.iter().enumerate() {
             let share = *weight as f32 / total;
             let digests = ((f64::from(share) * 40.0 * hosts.len() as f64) as f32).floor() as u32;

@@ -65,6 +65,8 @@ mod nginx_modulo;
 mod points;
 mod rendezvous;
 mod ring;
+mod siphash;
+mod size;
 mod structure;
 
 #[cfg(test)]
@@ -88,6 +90,7 @@ pub use nginx::Nginx;
 pub use nginx_modulo::{NginxHash, NginxIpHash};
 pub use rendezvous::Rendezvous;
 pub use ring::Ring;
+pub use siphash::siphash;
 pub use structure::{Dump, Kind, Structure};
 
 /// Refuses what no structure can be built from.

@@ -6,7 +6,7 @@
 //! peak is bounded: hosts that came to lie close behind another stay light.
 
 use super::points::{Points, Unplaced};
-use super::{check, xxh64};
+use super::{HashFunction, check, siphash, xxh64};
 
 /// Points of hosts on a circle of 64-bit hashes, one each; weights play no part.
 ///
@@ -15,25 +15,31 @@ use super::{check, xxh64};
 pub struct MultiProbe {
     points: Points,
     probes: u32,
+    function: HashFunction,
 }
 
 impl MultiProbe {
     /// The number of probes at which the paper promises a peak of 1.05 times the average.
     pub const PROBES: u32 = 21;
+    /// The seeds of SipHash in dgryski/go-mpchash's tests: for hosts, and for the two hashes of a key. The first of the two is
+    /// [`HashFunction::SipHash`].
+    const SIP_SEEDS: [u64; 3] = [0, 1, 2];
 
     /// Places each of `hosts` at the [`xxh64`] of its name, for lookups with `probes` probes. O(n) expected. Panics when
     /// there are no probes.
     pub fn new(hosts: &[(&str, u32)], probes: u32) -> Self {
-        MultiProbe::placed(hosts, probes, |host| xxh64(host, 0))
+        MultiProbe::hashed(hosts, probes, HashFunction::Xxh64)
     }
 
-    /// Like [`MultiProbe::new`] with the hash function of your choice to place hosts by.
-    pub fn placed(hosts: &[(&str, u32)], probes: u32, place: impl Fn(&[u8]) -> u64) -> Self {
+    /// Like [`MultiProbe::new`] with another hash function: with [`HashFunction::SipHash`] hosts, and keys that are looked up
+    /// by [`MultiProbe::lookup_key`], are where dgryski/go-mpchash's tests have them.
+    pub fn hashed(hosts: &[(&str, u32)], probes: u32, function: HashFunction) -> Self {
         check(hosts);
         assert!(probes > 0, "a key without probes has no place");
         let mut points = Unplaced::new(hosts.len());
-        hosts.iter().zip(0..).for_each(|((host, _), index)| points.push(place(host.as_bytes()), index));
-        MultiProbe { points: Points::new(points), probes }
+        let place = |host: &str| position(function, host);
+        hosts.iter().zip(0..).for_each(|((host, _), index)| points.push(place(host), index));
+        MultiProbe { points: Points::new(points), probes, function }
     }
 
     /// Points on the ring.
@@ -46,21 +52,31 @@ impl MultiProbe {
         size_of::<Self>() + self.points.bytes()
     }
 
-    /// A host comes, to be known by `index`, at `position`: for [`MultiProbe::new`] the [`xxh64`] of its name. O(1)
-    /// expected, over many.
-    pub fn insert(&mut self, index: usize, position: u64) {
-        self.points.insert(position, index as u32);
+    /// The host of this name comes, to be known by `index`. O(1) expected, over many.
+    pub fn insert(&mut self, index: usize, host: &str) {
+        self.points.insert(position(self.function, host), index as u32);
     }
 
-    /// The host known by `index` leaves from `position`. O(1) expected. Panics when it is not there, or is the last one.
-    pub fn remove(&mut self, index: usize, position: u64) {
-        assert!(self.points.remove(position, index as u32), "host {index} is not there, or the last one");
+    /// The host of this name, known by `index`, leaves. O(1) expected. Panics when it is not there, or is the last one.
+    pub fn remove(&mut self, index: usize, host: &str) {
+        let was_there = self.points.remove(position(self.function, host), index as u32);
+        assert!(was_there, "host {index} is not there, or the last one");
     }
 
-    /// The host for `hash`: [`MultiProbe::lookup_pair`] of it and of its [`xxh64`]. O(probes) expected.
+    /// The host for `hash`: [`MultiProbe::lookup_pair`] of it and of its own hash, since of a key nothing else is known.
+    /// O(probes) expected.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
-        self.lookup_pair(hash, xxh64(&hash.to_le_bytes(), 0))
+        self.lookup_pair(hash, second(self.function, &hash.to_le_bytes()))
+    }
+
+    /// The host for a key whose bytes are known: [`MultiProbe::lookup_pair`] of its two hashes with SipHash, and otherwise
+    /// [`MultiProbe::lookup`] of its hash. O(length + probes) expected.
+    pub fn lookup_key(&self, key: &[u8]) -> usize {
+        match self.function {
+            HashFunction::SipHash => self.lookup_pair(self.function.hash(key), second(self.function, key)),
+            function => self.lookup(function.hash(key)),
+        }
     }
 
     /// The host nearest after any of the probes `first + i · second`, i below the number of probes; the earlier probe
@@ -84,18 +100,26 @@ impl MultiProbe {
     }
 }
 
+/// Where a host is on the circle.
+fn position(function: HashFunction, host: &str) -> u64 {
+    match function {
+        HashFunction::SipHash => siphash(host.as_bytes(), MultiProbe::SIP_SEEDS[0]),
+        other => other.hash(host.as_bytes()),
+    }
+}
+
+/// The step from probe to probe.
+#[inline]
+fn second(function: HashFunction, bytes: &[u8]) -> u64 {
+    match function {
+        HashFunction::SipHash => siphash(bytes, MultiProbe::SIP_SEEDS[2]),
+        _ => xxh64(bytes, 0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::hash::Hasher as _;
-
-    /// SipHash-2-4 under the key (seed, 0).
-    #[expect(deprecated, reason = "the one SipHash-2-4 there is in the standard library; its successor is SipHash-1-3")]
-    fn siphash(bytes: &[u8], seed: u64) -> u64 {
-        let mut hasher = std::hash::SipHasher::new_with_keys(seed, 0);
-        hasher.write(bytes);
-        hasher.finish()
-    }
 
     #[test]
     fn keys_belong_to_the_shards_that_go_mpchash_gives_them() {
@@ -111,9 +135,9 @@ mod tests {
         ];
         let names: Vec<_> = (1..=6000).map(|i| format!("shard-{i}")).collect();
         let hosts: Vec<_> = names.iter().map(|name| (name.as_str(), 1)).collect();
-        let multi = MultiProbe::placed(&hosts, MultiProbe::PROBES, |host| siphash(host, 0));
+        let multi = MultiProbe::hashed(&hosts, MultiProbe::PROBES, HashFunction::SipHash);
         for (key, shard) in names.iter().zip(expected) {
-            let host = multi.lookup_pair(siphash(key.as_bytes(), 1), siphash(key.as_bytes(), 2));
+            let host = multi.lookup_key(key.as_bytes());
             assert_eq!(names[host], format!("shard-{shard}"), "{key}");
         }
     }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 const RING_ENVOY: Kind =
     Kind::Ring { least: *Ring::ENVOY_SIZE.start(), most: *Ring::ENVOY_SIZE.end(), function: HashFunction::Xxh64 };
 const KARGER: Kind = Kind::Karger { points: 160, function: HashFunction::Murmur2 };
-const MULTI_PROBE: Kind = Kind::MultiProbe { probes: MultiProbe::PROBES };
+const MULTI_PROBE: Kind = Kind::MultiProbe { probes: MultiProbe::PROBES, function: HashFunction::Xxh64 };
 const MAGLEV: Kind = Kind::Maglev { size: Maglev::TABLE_SIZE };
 const DUBBO: Kind = Kind::Dubbo { replicas: DubboConsistentHash::REPLICAS };
 

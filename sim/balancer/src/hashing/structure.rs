@@ -4,8 +4,9 @@
 
 use super::{
     Anchor, Binomial, DubboConsistentHash, Dx, Haproxy, HaproxyMap, HashFunction, Jump, Ketama, Maglev, Memento,
-    Modulo, MultiProbe, Nginx, NginxHash, NginxIpHash, Rendezvous, Ring, total_weight, xxh64,
+    Modulo, MultiProbe, Nginx, NginxHash, NginxIpHash, Rendezvous, Ring,
 };
+use base::Key;
 
 /// Which structure, and its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +59,10 @@ pub enum Kind {
     Rendezvous,
     /// [`MultiProbe`].
     MultiProbe {
-        /// Looks a key.
+        /// Probes for a key.
         probes: u32,
+        /// What hashes hosts, and the second hash of a key.
+        function: HashFunction,
     },
     /// [`Anchor`].
     Anchor {
@@ -149,15 +152,10 @@ macro_rules! each {
 }
 
 impl Kind {
-    /// Most points of a ring, entries of a map, and places.
-    const ENTRIES_MAX: u64 = 16_000_000;
-    /// Most turns of hosts in which a table of Maglev or HAProxy's map is filled: some ten seconds.
-    const TURNS_MAX: f64 = 5e9;
-
     /// The function that hashes keys for it, unless somebody wants another.
     pub fn key_function(self) -> HashFunction {
         match self {
-            Kind::Ring { function, .. } | Kind::Karger { function, .. } => function,
+            Kind::Ring { function, .. } | Kind::Karger { function, .. } | Kind::MultiProbe { function, .. } => function,
             Kind::Ketama | Kind::Dubbo { .. } => HashFunction::Md5,
             Kind::Nginx | Kind::NginxHash => HashFunction::Crc32,
             Kind::NginxIpHash => HashFunction::Ipv4,
@@ -182,48 +180,12 @@ impl Kind {
             _ => 64,
         }
     }
+}
 
-    /// Why it should not be built over `hosts`: what would take minutes, or more memory than there is. In words for whoever
-    /// gave the weights, and what to do about it.
-    pub fn check(self, hosts: &[(&str, u32)]) -> Result<(), (String, &'static str)> {
-        let total = total_weight(hosts);
-        let common = "divide the weights by what they have in common";
-        let points = |name: &str, each: u32| match Self::ENTRIES_MAX / u64::from(each) {
-            most if total > most => {
-                Err((format!("the weights sum up to {total}; {name} takes up to {most} here"), common))
-            }
-            _ => Ok(()),
-        };
-        let turns = |turns: f64, what: String, help: &'static str| match turns > Self::TURNS_MAX {
-            true => Err((format!("{} hosts of such uneven weights take too long in {what}", hosts.len()), help)),
-            false => Ok(()),
-        };
-        match self {
-            Kind::Nginx => points("nginx", Nginx::POINTS_PER_WEIGHT),
-            Kind::Karger { points: each, .. } => points("karger", each),
-            Kind::Haproxy => match hosts.iter().find(|(_, weight)| *weight > Haproxy::WEIGHT_MAX) {
-                Some((host, weight)) => {
-                    let said =
-                        format!("{host} weighs {weight}; in HAProxy a server weighs {} at most", Haproxy::WEIGHT_MAX);
-                    Err((said, common))
-                }
-                None => points("haproxy", Haproxy::POINTS_PER_WEIGHT),
-            },
-            Kind::HaproxyMap => {
-                let length = HaproxyMap::length(hosts);
-                turns(length as f64 * hosts.len() as f64, format!("a map of {length}"), "weights closer to each other")
-            }
-            Kind::Maglev { size } => {
-                // In each round of turns every host is looked at, and where one host weighs nearly everything, it alone takes
-                // an entry in most of them.
-                let most = hosts.iter().map(|(_, weight)| *weight).max().unwrap_or(1);
-                let rounds = f64::from(size) * f64::from(most) / total as f64;
-                let help = "a smaller table, or weights closer to each other";
-                turns(rounds * hosts.len() as f64, format!("a table of {size}"), help)
-            }
-            _ => Ok(()),
-        }
-    }
+/// Places of a structure with a capacity over `n` hosts: twice the hosts, where nothing is said; and never less than there must
+/// be.
+pub(super) fn room(capacity: u32, n: u32) -> u32 {
+    if capacity < n { (2 * n).max(16) } else { capacity }
 }
 
 impl Structure {
@@ -231,8 +193,7 @@ impl Structure {
     /// host, and when a weight is zero.
     pub fn build(kind: Kind, hosts: &[(&str, u32)]) -> Structure {
         let n = hosts.len() as u32;
-        // Twice the hosts there are, where nothing is said; and never less than there must be.
-        let room = |capacity: u32| if capacity < n { (2 * n).max(16) } else { capacity };
+        let room = |capacity: u32| room(capacity, n);
         let inner = match kind {
             Kind::Modulo => Inner::Modulo(Modulo::new(hosts)),
             Kind::NginxHash => Inner::NginxHash(NginxHash::new(hosts)),
@@ -248,7 +209,7 @@ impl Structure {
             Kind::Jump => Inner::Jump(Jump::new(hosts)),
             Kind::Binomial => Inner::Binomial(Binomial::new(hosts)),
             Kind::Rendezvous => Inner::Rendezvous(Rendezvous::new(hosts)),
-            Kind::MultiProbe { probes } => Inner::MultiProbe(MultiProbe::new(hosts, probes)),
+            Kind::MultiProbe { probes, function } => Inner::MultiProbe(MultiProbe::hashed(hosts, probes, function)),
             Kind::Anchor { capacity } => Inner::Anchor(Anchor::new(hosts, room(capacity))),
             Kind::Dx { capacity } => Inner::Dx(Dx::new(hosts, room(capacity))),
             Kind::Memento => Inner::Memento(Memento::new(hosts)),
@@ -276,8 +237,27 @@ impl Structure {
         })
     }
 
+    /// The host for `hash`, or for its `attempt`-th retry: the next one, or where a structure has no next place, the host of
+    /// another hash drawn from this one.
+    pub fn lookup_retry(&self, hash: u64, attempt: u32) -> usize {
+        match attempt {
+            0 => self.lookup(hash),
+            _ => self.lookup_attempt(hash, attempt).unwrap_or_else(|| self.lookup(Key(hash).derive(attempt.into()).0)),
+        }
+    }
+
+    /// [`Structure::lookup_retry`] for a key whose bytes are known, hashed by `function`. Differs from that of its hash where
+    /// the originals hash a key more than once: for retries of [`NginxHash`], and for [`MultiProbe`] with SipHash.
+    pub fn lookup_key(&self, key: &[u8], function: HashFunction, attempt: u32) -> usize {
+        match &self.inner {
+            Inner::NginxHash(s) if function == HashFunction::Crc32 => s.lookup_key(key, attempt),
+            Inner::MultiProbe(s) if function == HashFunction::SipHash && attempt == 0 => s.lookup_key(key),
+            _ => self.lookup_retry(function.hash(key), attempt),
+        }
+    }
+
     /// [`Haproxy::lookup_bounded`]; none of a structure with no such rule of its own.
-    pub(crate) fn lookup_bounded(&self, hash: u64, factor: u32, served: impl Fn(usize) -> u32) -> Option<usize> {
+    pub fn lookup_bounded(&self, hash: u64, factor: u32, served: impl Fn(usize) -> u32) -> Option<usize> {
         match &self.inner {
             Inner::Haproxy(s) => Some(s.lookup_bounded(hash, factor, served)),
             _ => None,
@@ -336,7 +316,7 @@ impl Structure {
             Inner::Haproxy(s) => s.remove(place),
             Inner::Rendezvous(s) => s.remove(place),
             Inner::Nginx(s) => s.remove(place, host.0, host.1),
-            Inner::MultiProbe(s) => s.remove(place, xxh64(host.0.as_bytes(), 0)),
+            Inner::MultiProbe(s) => s.remove(place, host.0),
             Inner::Ring(s) if s.is_fixed() => s.remove(place, host.0, host.1),
             _ => return false,
         }
@@ -358,7 +338,7 @@ impl Structure {
             Inner::Haproxy(s) => return Some(s.add(host.1)),
             Inner::Rendezvous(s) => s.insert(number, host.0, host.1),
             Inner::Nginx(s) => s.insert(number, host.0, host.1),
-            Inner::MultiProbe(s) => s.insert(number, xxh64(host.0.as_bytes(), 0)),
+            Inner::MultiProbe(s) => s.insert(number, host.0),
             Inner::Ring(s) if s.is_fixed() => s.insert(number, host.0, host.1),
             _ => return None,
         }

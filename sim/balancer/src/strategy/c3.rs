@@ -108,6 +108,11 @@ impl Stats {
 impl Choose for C3 {
     const FOLLOWS: bool = true;
 
+    fn start_at(&mut self, start: u64) -> bool {
+        self.start = start as usize;
+        true
+    }
+
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         self.stats.refresh(hosts, |_| None);
     }

@@ -4,9 +4,9 @@
 
 use super::parameter::{Parameter, Values};
 use super::{
-    State, c3, client_weighted, d_choices, dubbo_adaptive, edf, full_scan, hashed, jbsq, jiq, peak_ewma,
-    penalty_peak_ewma, prequal, random, round_robin, shortest_response, smooth_weighted, static_stride,
-    weighted_least_request, weighted_random,
+    State, c3, client_weighted, d_choices, dubbo_adaptive, edf, full_scan, haproxy_leastconn, haproxy_random,
+    haproxy_roundrobin, hashed, jbsq, jiq, nginx_least_conn, nginx_random_two, peak_ewma, penalty_peak_ewma, prequal,
+    random, round_robin, shortest_response, smooth_weighted, static_stride, weighted_least_request, weighted_random,
 };
 use base::Rng;
 
@@ -60,9 +60,14 @@ static ALL: &[&StrategyInfo] = &[
     &d_choices::LEAST_REQUEST,
     &d_choices::P2C,
     &full_scan::INFO,
+    &haproxy_random::INFO,
+    &haproxy_leastconn::INFO,
+    &nginx_random_two::INFO,
+    &nginx_least_conn::INFO,
     &jiq::INFO,
     &jbsq::INFO,
     &smooth_weighted::INFO,
+    &haproxy_roundrobin::INFO,
     &edf::INFO,
     &static_stride::INFO,
     &weighted_random::INFO,

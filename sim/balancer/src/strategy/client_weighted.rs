@@ -205,6 +205,14 @@ impl Choose for ClientWeighted {
         self.next = Some(now + age.to_next(self.period));
     }
 
+    fn start_at(&mut self, start: u64) -> bool {
+        match &mut self.turns {
+            Turns::Stride(stride) => *stride = StaticStride::starting_at(start as u32),
+            Turns::Deadline { seed, equal, .. } => (*seed, *equal) = (start, RoundRobin::starting_at(start)),
+        }
+        true
+    }
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         self.catch_up(now);
         self.next.get_or_insert(now + self.period);

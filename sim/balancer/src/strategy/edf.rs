@@ -69,6 +69,11 @@ impl Edf {
 impl Choose for Edf {
     const FOLLOWS: bool = false;
 
+    fn start_at(&mut self, start: u64) -> bool {
+        *self = Edf::seeded(start);
+        true
+    }
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         self.index.set_hosts(hosts.len());
         if !self.schedule.is_empty() && hosts.same_instances() {

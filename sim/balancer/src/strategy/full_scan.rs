@@ -24,8 +24,9 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     explanation: "Join the shortest queue. The best there is for one client that sees everything; many clients, each \
                   seeing only its own requests, gain less, and old information makes them herd to the same host. \
                   Costs constant time here whatever the number of hosts. With shared knowledge it is the JSQ of \
-                  theory, at a cost that grows with the number of hosts.",
-    source: "Envoy least_request, FULL_SCAN (least_request_lb.cc); HAProxy and nginx leastconn",
+                  theory, at a cost that grows with the number of hosts. HAProxy and nginx break ties in turn, see \
+                  haproxy_leastconn and nginx_least_conn.",
+    source: "Envoy least_request, FULL_SCAN (least_request_lb.cc)",
     weighted: false,
     parameters: &[KNOWLEDGE, REFRESH],
     needs: Needs::NOTHING,

@@ -14,9 +14,14 @@ mod d_choices;
 mod dubbo_adaptive;
 mod edf;
 mod full_scan;
+mod haproxy_leastconn;
+mod haproxy_random;
+mod haproxy_roundrobin;
 mod hashed;
 mod jbsq;
 mod jiq;
+mod nginx_least_conn;
+mod nginx_random_two;
 pub mod parameter;
 mod peak_ewma;
 mod penalty_peak_ewma;
@@ -33,11 +38,11 @@ mod vectors;
 mod weighted_least_request;
 mod weighted_random;
 
-use crate::Rebuilds;
 use crate::board::Desk;
 use crate::hosts::Hosts;
 use crate::request::{ProbeReply, Request, Response};
-use base::{Duration, InstanceId, Instant, Rng};
+use crate::{Balancer, Host, Rebuilds};
+use base::{Duration, InstanceId, Instant, Rng, Seed};
 use parameter::{ParameterError, Value, Values};
 use std::fmt;
 
@@ -88,6 +93,30 @@ impl Strategy {
     /// The structure that it looks keys up in; none of a strategy that does not go by keys.
     pub fn structure(&self) -> Option<crate::hashing::Kind> {
         hashed::kind_of(self.info.name, &self.values)
+    }
+
+    /// An upper bound of what a balancer over `hosts` takes, in bytes, as [`Balancer::bytes`](crate::Balancer::bytes) counts
+    /// them; found without building a structure of keys. O(n).
+    pub fn bytes_over(self, hosts: &[Host]) -> u64 {
+        // Of what grows with hosts, a small balancer tells how much it is for each.
+        const TRIED: usize = 512;
+        let n = hosts.len() as u64;
+        // Hosts as they are and as they were before the latest update, with counts, and those that have left.
+        let plain = n.saturating_mul(64).saturating_add(4_096);
+        let kind = self.structure().or_else(|| haproxy_random::ring_of(self.info.name));
+        if let Some(kind) = kind {
+            let weighing: Vec<(&str, u32)> = hosts.iter().map(|host| ("", host.weight.max(1))).collect();
+            // The bound of loads keeps a share and an index for each.
+            return kind.bytes_over(&weighing).saturating_add(plain).saturating_add(16 * n);
+        }
+        let few = &hosts[..hosts.len().min(TRIED)];
+        let mut balancer = Balancer::new(self, Seed(0).stream("bytes"));
+        balancer.update(Instant::ZERO, few);
+        balancer.update(Instant::ZERO, few);
+        // A smooth round robin remembers up to sixteen picks for each host once a cycle has gone by.
+        let remembered = 64;
+        let each = (balancer.bytes() as u64 * 2).div_ceil(few.len().max(1) as u64) + remembered;
+        n.saturating_mul(each).saturating_add(plain)
     }
 
     /// The same with one parameter set to `value`.
@@ -165,7 +194,23 @@ pub(crate) struct Pick<'a> {
     pub(crate) hosts: &'a Hosts,
     /// How often this request was picked for before, with a choice that cannot be had.
     pub(crate) attempt: u32,
+    /// Where this request was sent before, for the rules that pass over such hosts by themselves; empty for a first attempt.
+    pub(crate) tried: &'a [InstanceId],
     pub(crate) rng: &'a mut Rng,
+}
+
+impl Pick<'_> {
+    /// Whether this request was sent to the host at `index` before.
+    #[inline]
+    fn was_tried(&self, index: usize) -> bool {
+        self.tried.contains(&self.hosts.instance(index))
+    }
+
+    /// Whether there is no host that it was not sent to.
+    #[inline]
+    fn all_were_tried(&self) -> bool {
+        !self.tried.is_empty() && (0..self.hosts.len()).all(|index| self.was_tried(index))
+    }
 }
 
 /// What every strategy can do. The defaults are those of one that remembers nothing.
@@ -173,6 +218,11 @@ pub(crate) trait Choose {
     /// Whether it does anything when a request starts or ends. Most count nothing themselves, and are then not asked on the way
     /// of every request.
     const FOLLOWS: bool;
+
+    /// Begins its schedule at `start` in place of the random number it was made with; whether there is such a number.
+    fn start_at(&mut self, _start: u64) -> bool {
+        false
+    }
 
     /// The hosts have changed; `hosts.before()` has the former ones.
     fn refresh(&mut self, _now: Instant, _hosts: &Hosts) {}
@@ -237,6 +287,9 @@ macro_rules! strategies {
         impl Choose for State {
             const FOLLOWS: bool = true;
 
+            fn start_at(&mut self, start: u64) -> bool {
+                match self { $(State::$state(s) => s.start_at(start)),+ }
+            }
             fn refresh(&mut self, now: Instant, hosts: &Hosts) {
                 match self { $(State::$state(s) => s.refresh(now, hosts)),+ }
             }
@@ -284,6 +337,11 @@ strategies! {
     WithReplacement(d_choices::WithReplacement),
     Distinct(d_choices::Distinct),
     FullScan(full_scan::FullScan),
+    HaproxyLeastconn(haproxy_leastconn::HaproxyLeastconn),
+    NginxLeastConn(nginx_least_conn::NginxLeastConn),
+    HaproxyRandom(haproxy_random::HaproxyRandom),
+    NginxRandomTwo(nginx_random_two::NginxRandomTwo),
+    HaproxyRoundrobin(haproxy_roundrobin::HaproxyRoundrobin),
     SmoothWeighted(smooth_weighted::SmoothWeighted),
     Edf(edf::Edf),
     StaticStride(static_stride::StaticStride),

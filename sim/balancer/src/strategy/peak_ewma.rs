@@ -236,7 +236,9 @@ mod tests {
         let mut load = vec![0; latencies.len()];
         for step in 0..FINAGLE_REQUESTS {
             let now = Instant::ZERO + Duration::ns(step);
-            let index = ewma.pick(Pick { now, request: Request::default(), attempt: 0, hosts: &hosts, rng }).unwrap();
+            let index = ewma
+                .pick(Pick { now, request: Request::default(), attempt: 0, tried: &[], hosts: &hosts, rng })
+                .unwrap();
             hosts.start(index);
             load[index] += 1;
             schedule.entry(step + latencies[index]).or_default().push(index);

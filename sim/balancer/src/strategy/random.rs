@@ -11,8 +11,9 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     name: "random",
     summary: "each host equally likely, every time",
     explanation: "Needs no state and no news. With Poisson arrivals each server is an M/M/1 queue of its own: at \
-                  90 % load a request spends ten service times in the system. The yardstick for all others.",
-    source: "Envoy random; HAProxy random(1)",
+                  90 % load a request spends ten service times in the system. The yardstick for all others. \
+                  (HAProxy's random draws places on a hash ring, whose parts are not equal: haproxy_random.)",
+    source: "Envoy random (random_lb.cc)",
     weighted: false,
     parameters: &[],
     needs: Needs::NOTHING,

@@ -59,6 +59,11 @@ impl RoundRobin {
 impl Choose for RoundRobin {
     const FOLLOWS: bool = false;
 
+    fn start_at(&mut self, start: u64) -> bool {
+        *self = RoundRobin::starting_at(start);
+        true
+    }
+
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         self.set_hosts(hosts.len());
     }

@@ -121,6 +121,12 @@ fn rounded(x: f64) -> u16 {
 impl Choose for StaticStride {
     const FOLLOWS: bool = false;
 
+    /// The sequence has 32 bits; of a greater number the lower ones count.
+    fn start_at(&mut self, start: u64) -> bool {
+        *self = StaticStride::starting_at(start as u32);
+        true
+    }
+
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         self.set_weights(hosts.all().iter().map(|h| h.weight as f32));
     }

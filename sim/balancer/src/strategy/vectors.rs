@@ -25,7 +25,7 @@ fn weighing(weights: &[u32]) -> Hosts {
 fn pick(strategy: &mut impl Choose, hosts: &Hosts) -> usize {
     let rng = &mut Seed(0).stream("unused");
     strategy
-        .pick(Pick { now: Instant::ZERO, request: Request::default(), hosts, attempt: 0, rng })
+        .pick(Pick { now: Instant::ZERO, request: Request::default(), hosts, attempt: 0, tried: &[], rng })
         .expect("there are hosts")
 }
 

@@ -74,6 +74,11 @@ fn weight(hosts: &Hosts, bias: f64, index: usize, now: Instant) -> f64 {
 impl Choose for WeightedLeastRequest {
     const FOLLOWS: bool = false;
 
+    fn start_at(&mut self, start: u64) -> bool {
+        self.seed = start;
+        true
+    }
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
         if !self.schedule.is_empty() && hosts.same_instances() {
             return;

@@ -15,7 +15,7 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     explanation: "Random, with chances in proportion to weights. Nothing is remembered, so clients cannot fall into \
                   step, but nothing evens out either: a host of weight w gets its share only on average, and the \
                   queues it builds are those of random arrivals.",
-    source: "Dubbo random (RandomLoadBalance.java)",
+    source: "Dubbo random (RandomLoadBalance.java); nginx random (ngx_http_upstream_random_module.c)",
     weighted: true,
     parameters: &[],
     needs: Needs::NOTHING,

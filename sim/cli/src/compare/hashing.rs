@@ -2,12 +2,11 @@
 
 use crate::args::{self, KeyHash, RouteArgs};
 use crate::route::input::Backend;
-use crate::route::structure::{self, Change};
+use crate::route::structure::{self, Asked, Change, Routed};
 use base::{Draw, Seed};
 use clap::ValueEnum as _;
 use reports::study::{Hashing as Facts, Sample};
 use scenarios::study::{Hashing, Parameter, Wrong};
-use world::balancer::hashing::Structure;
 use world::spec::in_turn;
 
 /// What is wrong with a structure, as far as that can be known without building it.
@@ -36,7 +35,14 @@ pub(crate) fn check(hashing: &Hashing) -> Result<(), Wrong> {
     if spare < 2 || spare * u64::from(hashing.backends) > 10_000_000 {
         return Err((Parameter::Spare, "at least 2 places a backend, and at most 10000000 in all".into()));
     }
-    Ok(())
+    // With the backend that comes.
+    let (flags, mut backends) = setting(hashing, 0);
+    backends.push(backend(hashing, 0, hashing.backends));
+    let kind =
+        structure::kind(&flags, backends.len()).map_err(|stop| (Parameter::Structure, stop.text().to_string()))?;
+    let hosts: Vec<(&str, u32)> = backends.iter().map(|one| (one.host.as_str(), one.weight)).collect();
+    let blamed = if hashing.weights.is_empty() { Parameter::Backends } else { Parameter::Weights };
+    kind.check(&hosts).map_err(|(said, help)| (blamed, format!("{said}: {help}")))
 }
 
 /// The flags of `windtunnel route` that build the structure, and its backends under `seed`.
@@ -46,7 +52,7 @@ pub(super) fn setting(hashing: &Hashing, seed: u64) -> (RouteArgs, Vec<Backend>)
 
 fn backend(hashing: &Hashing, seed: u64, n: u32) -> Backend {
     let weight = in_turn(&hashing.weights, n).unwrap_or(1);
-    Backend { host: format!("backend-{seed}-{n}:8080"), weight }
+    Backend { host: format!("backend-{seed}-{n}:8080"), weight, active: 0 }
 }
 
 /// Builds the structure, looks every key up, takes a backend out, puts another in.
@@ -60,18 +66,19 @@ pub(crate) fn sample(hashing: &Hashing, seed: u64) -> Sample {
     let leaves = Seed(seed).stream("study/hashing/leaves").below_u64(u64::from(hashing.backends)) as usize;
     let told = |stop: crate::stop::Stop| -> ! { panic!("{}", stop.text()) };
     let kind = structure::kind(&flags, backends.len()).unwrap_or_else(|stop| told(stop));
-    let build = || structure::build(kind, &backends).unwrap_or_else(|stop| told(stop));
-    let structure = build();
-    let before: Vec<usize> = keys.iter().map(|key| structure.lookup(*key)).collect();
+    let build = || structure::build(kind, &backends, None).unwrap_or_else(|stop| told(stop));
+    let mut routed = build();
+    let keys: Vec<Asked<'_>> = keys.into_iter().map(Asked::Hash).collect();
+    let before: Vec<usize> = keys.iter().map(|key| routed.lookup(*key, 0)).collect();
     let mut per_backend = vec![0u64; backends.len()];
     before.iter().for_each(|index| per_backend[*index] += 1);
-    let (entries, bytes) = (structure.entries(), structure.bytes());
+    let (entries, bytes) = (routed.structure().entries(), routed.structure().bytes());
     let share = |n: usize| n as f64 / keys.len() as f64;
-    let moved = |structure: Structure, change: &Change| {
-        let after = structure::after(structure, change, kind, &backends, &keys).unwrap_or_else(|stop| told(stop));
+    let moved = |routed: Routed, change: &Change| {
+        let after = structure::after(routed, change, kind, &backends, &keys).unwrap_or_else(|stop| told(stop));
         share(before.iter().zip(&after).filter(|(a, b)| a != b).count())
     };
-    let removed = moved(structure, &Change::Without(leaves));
+    let removed = moved(routed, &Change::Without(leaves));
     let added = moved(build(), &Change::With(backend(hashing, seed, hashing.backends)));
     Sample::of_hashing(&Facts {
         keys_per_backend: &per_backend,

@@ -61,10 +61,10 @@ fn task(cell: &Cell) -> Option<Task> {
             let kind = structure::kind(&flags, backends.len()).ok()?;
             let what = label(hashing);
             let take = move || {
-                let Ok(built) = structure::build(kind, &backends) else { return 0.0 };
+                let Ok(built) = structure::build(kind, &backends, None) else { return 0.0 };
                 let hashes = hashes();
                 median(|i| {
-                    black_box(built.lookup(hashes[i as usize % hashes.len()]));
+                    black_box(built.structure().lookup(hashes[i as usize % hashes.len()]));
                 })
             };
             Some(Task { what, hosts: hashing.backends, take: Box::new(take) })

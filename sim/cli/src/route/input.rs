@@ -10,33 +10,37 @@ use std::path::Path;
 /// Most bytes of one file.
 const BYTES_MAX: u64 = 256 << 20;
 
-/// Most hosts of one list.
-const HOSTS_MAX: usize = 100_000;
+/// Most hosts of one list, as many as a study's.
+const HOSTS_MAX: usize = 1_000_000;
+/// Most requests that all hosts together may have under way.
+const ACTIVE_MAX: u64 = 100_000_000;
 
-/// A host and its weight.
+/// A host, its weight, and what it does already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Backend {
     /// What is hashed, byte for byte.
     pub(crate) host: String,
-    /// At least 1.
+    /// Zero of one that is to get nothing, or whose weight is not known.
     pub(crate) weight: u32,
+    /// Requests under way.
+    pub(crate) active: u32,
 }
 
 /// What one line may be read as: nothing, a host, or what is wrong with it.
 fn backend(line: &str) -> Result<Option<Backend>, String> {
     let mut words = line.split_whitespace().take_while(|word| !word.starts_with('#'));
     let Some(host) = words.next() else { return Ok(None) };
-    let weight = match words.next() {
-        None => 1,
-        Some(word) => word
-            .parse()
-            .ok()
-            .filter(|weight| *weight >= 1)
-            .ok_or_else(|| format!("`{}` is no weight: a whole number from 1 to {}", plain(word), u32::MAX))?,
+    let number = |word: Option<&str>, default, what: &str| match word {
+        None => Ok(default),
+        Some(word) => {
+            word.parse().map_err(|_| format!("`{}` is no {what}: a whole number from 0 to {}", plain(word), u32::MAX))
+        }
     };
+    let weight = number(words.next(), 1, "weight")?;
+    let active = number(words.next(), 0, "number of requests under way")?;
     match words.next() {
-        None => Ok(Some(Backend { host: host.into(), weight })),
-        Some(word) => Err(format!("`{}` is too much: a line is HOST or HOST WEIGHT", plain(word))),
+        None => Ok(Some(Backend { host: host.into(), weight, active })),
+        Some(word) => Err(format!("`{}` is too much: a line is HOST, HOST WEIGHT or HOST WEIGHT ACTIVE", plain(word))),
     }
 }
 
@@ -44,6 +48,7 @@ fn backend(line: &str) -> Result<Option<Backend>, String> {
 pub(crate) fn backends(path: &Path) -> Result<Vec<Backend>, Stop> {
     let bytes = read(path)?;
     let mut all: Vec<Backend> = Vec::new();
+    let mut active = 0;
     let mut lines_by_host = std::collections::BTreeMap::new();
     for (line, number) in lines(&bytes).zip(1..) {
         let wrong = |why: String| at(path, number, &why);
@@ -55,10 +60,18 @@ pub(crate) fn backends(path: &Path) -> Result<Vec<Backend>, Stop> {
         if all.len() == HOSTS_MAX {
             return Err(wrong(format!("there are more than {HOSTS_MAX} hosts")));
         }
+        active += u64::from(one.active);
+        if active > ACTIVE_MAX {
+            return Err(wrong(format!("more than {ACTIVE_MAX} requests are under way by now")));
+        }
         all.push(one);
     }
     if all.is_empty() {
-        return Err(Stop::usage(format!("{}: there is no host in it", shown(path))).help("one `HOST [WEIGHT]` a line"));
+        let stop = Stop::usage(format!("{}: there is no host in it", shown(path)));
+        return Err(stop.help("one `HOST [WEIGHT [ACTIVE]]` a line"));
+    }
+    if all.iter().all(|one| one.weight == 0) {
+        return Err(Stop::usage(format!("{}: all hosts have weight 0, and nobody gets anything", shown(path))));
     }
     Ok(all)
 }
@@ -70,6 +83,9 @@ pub(crate) fn comer(text: &str, present: &[Backend]) -> Result<Backend, Stop> {
         backend(text).map_err(|why| wrong(&why))?.ok_or_else(|| wrong("is no host").help("--with 'HOST WEIGHT'"))?;
     if present.iter().any(|other| other.host == one.host) {
         return Err(wrong("is there already"));
+    }
+    if one.weight == 0 {
+        return Err(wrong("a host of weight 0 gets nothing, and moves no key"));
     }
     Ok(one)
 }
@@ -83,7 +99,11 @@ pub(crate) fn leaver(host: &str, present: &[Backend]) -> Result<usize, Stop> {
             None => stop,
         });
     };
-    if present.len() == 1 {
+    if present[index].weight == 0 {
+        let said = format!("--without {}: it has weight 0, and no key to give away", plain(host));
+        return Err(Stop::usage(said));
+    }
+    if present.iter().filter(|one| one.weight > 0).count() == 1 {
         return Err(Stop::usage(format!("--without {}: nobody would be left", plain(host))));
     }
     Ok(index)
@@ -145,11 +165,13 @@ mod tests {
 
     #[test]
     fn a_line_is_a_host_and_perhaps_a_weight() {
-        let of = |host: &str, weight| Ok(Some(Backend { host: host.into(), weight }));
+        let of = |host: &str, weight| Ok(Some(Backend { host: host.into(), weight, active: 0 }));
         assert_eq!(backend("10.0.0.1:80"), of("10.0.0.1:80", 1));
         assert_eq!(backend("  a#1\t4294967295  # the big one"), of("a#1", u32::MAX));
         assert_eq!([backend(""), backend("  "), backend("# a 3")], [Ok(None), Ok(None), Ok(None)]);
-        assert!(["a 0", "a -1", "a 1.5", "a 4294967296", "a 1 b"].iter().all(|line| backend(line).is_err()));
+        assert_eq!(backend("a 0"), of("a", 0));
+        assert_eq!(backend("a 2 7"), Ok(Some(Backend { host: "a".into(), weight: 2, active: 7 })));
+        assert!(["a -1", "a 1.5", "a 4294967296", "a 1 b", "a 1 2 3"].iter().all(|line| backend(line).is_err()));
     }
 
     #[test]

@@ -23,8 +23,17 @@ fn choices_for_people_and_for_programs() {
         "route --strategy maglev --backends hosts --table-size 7 --dump --keys keys --format json",
         "route --strategy round_robin --backends six --picks 4 --seed 3",
         "route --strategy p2c --backends hosts --picks 6 --seed 1 --format json",
+        "route --strategy ring --backends drained --keys keys --show-hash",
+        "route --strategy ketama --backends hosts --keys keys --show-hash --attempt 1 --format json",
+        "route --strategy static_stride --backends drained --picks 8 --start 0",
+        "route --strategy haproxy_leastconn --backends busy --picks 6",
+        "route --strategy maglev --backends busy --keys keys",
+        "route --strategy maglev --backends busy --keys keys --balance-factor 100",
     ];
-    let text = session(&folder(), &commands);
+    let folder = folder();
+    folder.write("drained", "10.0.0.1:80\n10.0.0.2:80 0\n10.0.0.3:80 2\n");
+    folder.write("busy", "10.0.0.1:80 1 3\n10.0.0.2:80 1 0\n10.0.0.3:80 2 9\n");
+    let text = session(&folder, &commands);
     assert_eq!(text.matches("[exit 0]").count(), commands.len(), "{text}");
     golden("route", &text);
 }
@@ -179,6 +188,151 @@ fn a_dash_reads_standard_input() {
 }
 
 #[test]
+fn schedules_begin_where_they_are_told_to() {
+    let folder = folder();
+    let choices =
+        |flags: &str| folder.run(&format!("route --backends six --format json {flags}")).json()[0]["choices"].clone();
+    assert_eq!(choices("--strategy round_robin --picks 8 --start 4"), json!([4, 5, 0, 1, 2, 3, 4, 5]));
+    assert_eq!(
+        choices("--strategy static_stride --picks 4 --start 4294967295"),
+        json!([3, 0, 1, 2]),
+        "the sequence wraps"
+    );
+    // grpc/grpc static_stride_scheduler_test.cc: of weights 1, 2 and 3 every second, third and first round.
+    folder.write("weighted", "a 1\nb 2\nc 3\n");
+    let said = folder.run("route --strategy edf --backends weighted --picks 6 --start 0 --format json").json();
+    // Nobody was picked before: the heaviest is due first.
+    assert_eq!(said[0]["choices"], json!([2, 1, 2, 0, 1, 2]));
+    for strategy in ["weighted_least_request", "grpc_weighted_round_robin", "envoy_weighted_round_robin", "c3"] {
+        assert_eq!(
+            folder.run(&format!("route --strategy {strategy} --backends six --picks 2 --start 3")).code,
+            0,
+            "{strategy}"
+        );
+    }
+    let said = folder.run("route --strategy p2c --backends six --picks 2 --start 3");
+    assert!(said.code == 2 && said.stderr.contains("--start means nothing to p2c"), "{said:?}");
+    assert!(said.stderr.contains("round_robin, edf, static_stride"), "{said:?}");
+}
+
+#[test]
+fn a_retry_goes_to_the_next_point() {
+    // envoyproxy/envoy ring_hash_lb_test.cc, RingHashLoadBalancerTest.Basic: BasicWithRetryHostPredicate.
+    let folder = folder();
+    folder.write("zero", "0\n");
+    for (attempt, host) in [(0, 4), (1, 2), (2, 0), (13, 2)] {
+        let said = folder.run(&format!(
+            "route --strategy ring --min-ring 12 --backends six --hashes zero --attempt {attempt} --format json"
+        ));
+        assert_eq!(said.json()[0]["choices"], json!([host]), "attempt {attempt}");
+    }
+}
+
+#[test]
+fn hashes_are_shown_as_they_are() {
+    let folder = folder();
+    folder.write("user", "user-42\n");
+    // The CRC-32 of user-42 as zlib has it.
+    let said = folder.run("route --strategy nginx --backends six --keys user --show-hash --format json");
+    assert_eq!(said.json()[0]["hashes"], json!(["2097592435"]));
+    // What is shown is what is looked up.
+    let said = folder.run("route --strategy ring --backends six --keys keys --show-hash --format json").json();
+    let hashes: Vec<String> =
+        said[0]["hashes"].as_array().unwrap().iter().map(|h| h.as_str().unwrap().into()).collect();
+    folder.write("shown", &(hashes.join("\n") + "\n"));
+    let again = folder.run("route --strategy ring --backends six --hashes shown --format json").json();
+    assert_eq!(again[0]["choices"], said[0]["choices"]);
+}
+
+#[test]
+fn go_mpchashs_vector_comes_out() {
+    // dgryski/go-mpchash compat_test.go: hosts shard-1 to shard-6000, and keys of the same names.
+    let folder = folder();
+    let shards: String = (1..=6000).map(|i| format!("shard-{i}\n")).collect();
+    folder.write("shards", &shards);
+    folder.write("names", "shard-1\nshard-2\nshard-3\nshard-100\n");
+    let said =
+        folder.run("route --strategy multi_probe --hash siphash --backends shards --keys names --format json").json();
+    assert_eq!(said[0]["choices"], json!([1388, 4256, 4743, 4547]));
+}
+
+#[test]
+fn a_host_of_weight_zero_is_there_and_gets_nothing() {
+    let folder = folder();
+    let all: String = (0..6).map(|i| format!("10.0.0.{i}:80 {}\n", u8::from(i != 2))).collect();
+    folder.write("drained", &all);
+    let keys: String = (0..500).map(|i| format!("key-{i}\n")).collect();
+    folder.write("many", &keys);
+    for strategy in ["ring", "ketama", "maglev", "jump", "anchor", "haproxy", "haproxy_map", "rendezvous", "nginx"] {
+        let said =
+            folder.run(&format!("route --strategy {strategy} --backends drained --keys many --format json")).json();
+        let choices: Vec<u64> = said[0]["choices"].as_array().unwrap().iter().map(|c| c.as_u64().unwrap()).collect();
+        assert!(!choices.contains(&2) && choices.contains(&5), "{strategy}: {choices:?}");
+    }
+    for strategy in ["round_robin", "smooth_weighted_round_robin", "p2c", "haproxy_roundrobin"] {
+        let said =
+            folder.run(&format!("route --strategy {strategy} --backends drained --picks 60 --format json")).json();
+        let choices: Vec<u64> = said[0]["choices"].as_array().unwrap().iter().map(|c| c.as_u64().unwrap()).collect();
+        assert!(!choices.contains(&2) && choices.contains(&5), "{strategy}: {choices:?}");
+    }
+    // HAProxy numbers its servers: one that is drained gives its keys away, and moves no other.
+    folder.write("all", &all.replace(" 0", " 1"));
+    let whole = folder.run("route --strategy haproxy --backends all --keys many --format json").json();
+    let rest = folder.run("route --strategy haproxy --backends drained --keys many --format json").json();
+    let pairs = whole[0]["choices"].as_array().unwrap().iter().zip(rest[0]["choices"].as_array().unwrap());
+    assert!(pairs.into_iter().all(|(whole, rest)| whole == rest || *whole == json!(2)));
+    folder.write("nobody", "a 0\nb 0\n");
+    let said = folder.run("route --strategy ring --backends nobody --keys many");
+    assert!(said.code == 2 && said.stderr.contains("all hosts have weight 0"), "{said:?}");
+}
+
+#[test]
+fn more_than_a_hundred_thousand_hosts_are_as_good_as_six() {
+    let folder = folder();
+    let many: String = (0..100_001).map(|i| format!("10.{}.{}.{}:80\n", i >> 16, i >> 8 & 255, i & 255)).collect();
+    folder.write("many", &many);
+    let said = folder.run("route --strategy modulo --backends many --keys keys --format json");
+    assert_eq!(said.json()[0]["backends"].as_array().map(Vec::len), Some(100_001), "{:?}", said.stderr);
+    let said = folder.run("route --strategy round_robin --backends many --picks 3 --start 99999 --format json");
+    assert_eq!(said.json()[0]["choices"], json!([99_999, 100_000, 0]));
+}
+
+#[test]
+fn sizes_are_refused_before_they_are_built() {
+    let folder = folder();
+    for (strategy, flags) in [("karger", ""), ("nginx", ""), ("haproxy", ""), ("haproxy_map", "")] {
+        let mut command = folder.command(&format!("route --strategy {strategy} --backends six --keys keys {flags}"));
+        let said = command.args(["--with", "d 4294967295"]).output().expect("it runs");
+        let stderr = String::from_utf8_lossy(&said.stderr);
+        assert!(said.status.code() == Some(2) && stderr.contains("weigh"), "{strategy}: {stderr}");
+    }
+    let many: String = (0..200_000).map(|i| format!("host-{i}\n")).collect();
+    folder.write("many", &many);
+    for (strategy, flags) in [("ketama", ""), ("dubbo_consistent_hash", ""), ("karger", "--points 65536")] {
+        let said = folder.run(&format!("route --strategy {strategy} --backends many --keys keys {flags}"));
+        assert!(said.code == 2 && said.stderr.contains("200000 hosts"), "{strategy}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn a_name_of_seventy_thousand_bytes_is_hashed_whole_and_shown_by_its_beginning() {
+    let folder = folder();
+    let long = "x".repeat(70_000);
+    folder.write("long", &format!("{long} 300\nb\n"));
+    folder.write("key", &format!("{long}\n"));
+    for strategy in ["ring", "ketama", "nginx", "maglev", "rendezvous", "dubbo_consistent_hash"] {
+        let said = folder.run(&format!("route --strategy {strategy} --backends long --keys key"));
+        assert!(
+            said.code == 0 && said.stdout.len() < 3_000 && said.stdout.contains('…'),
+            "{strategy}: {}",
+            said.stderr
+        );
+    }
+    let said = folder.run("route --strategy haproxy --backends long --keys key");
+    assert!(said.code == 2 && said.stderr.len() < 1_000, "{}", said.stderr.len());
+}
+
+#[test]
 fn a_table_that_would_take_minutes_is_refused() {
     let folder = folder();
     let light: String = (0..2_000).map(|i| format!("host-{i}\n")).collect();
@@ -192,8 +346,9 @@ fn a_table_that_would_take_minutes_is_refused() {
 fn what_cannot_be_meant_is_refused() {
     let folder = folder();
     folder.write("twice", "a\nb\n\na 2\n");
-    folder.write("zero", "a\nb 0\n");
-    folder.write("more", "a 1 2\n");
+    folder.write("zero", "a 0\nb 0\n");
+    folder.write("active", "a 1 -1\n");
+    folder.write("more", "a 1 2 3\n");
     folder.write("none", "# nobody\n");
     folder.write("one", "a\n");
     folder.write("hashes", "1\n\n3\n");
@@ -206,6 +361,12 @@ fn what_cannot_be_meant_is_refused() {
         "route --strategy maglev --backends missing --keys keys",
         "route --strategy maglev --backends twice --keys keys",
         "route --strategy maglev --backends zero --keys keys",
+        "route --strategy maglev --backends six --picks 3 --start 1",
+        "route --strategy maglev --backends six --keys keys --start 1",
+        "route --strategy random --backends six --picks 3 --start 1",
+        "route --strategy random --backends six --picks 3 --attempt 1",
+        "route --strategy jump --backends six --keys keys --balance-factor 120",
+        "route --strategy ketama --backends active --keys keys",
         "route --strategy maglev --backends more --keys keys",
         "route --strategy maglev --backends none --keys keys",
         "route --strategy maglev --backends six --hashes hashes",

@@ -3,12 +3,12 @@
 //! Most structures answer with the index of a host and are built anew when hosts change. Those that are changed in place
 //! answer with places; who holds which is kept here.
 
+use crate::Rebuilds;
 use crate::hashing::{Kind, Structure};
 use crate::hosts::Hosts;
-use base::Key;
 
 #[derive(Debug)]
-pub(super) struct House {
+pub(in crate::strategy) struct House {
     structure: Structure,
     /// Of a structure that is changed in place.
     places: Option<Places>,
@@ -24,8 +24,35 @@ struct Places {
 }
 
 impl House {
+    /// Builds `house` over hosts, has it follow them, or gives it up when there are none; whether it was not up to date.
+    pub(in crate::strategy) fn refresh(
+        house: &mut Option<House>,
+        rebuilds: &mut Rebuilds,
+        kind: Kind,
+        hosts: &Hosts,
+    ) -> bool {
+        if hosts.all() == hosts.before() && house.is_some() {
+            return false;
+        }
+        if hosts.len() == 0 {
+            *house = None;
+            return true;
+        }
+        let entries = match house {
+            Some(house) => house.follow(kind, hosts),
+            None => {
+                let (new, entries) = House::build(kind, hosts);
+                *house = Some(new);
+                entries
+            }
+        };
+        rebuilds.times += 1;
+        rebuilds.entries += entries;
+        true
+    }
+
     /// Builds the structure over `hosts`; how many points, table entries or hosts that writes.
-    pub(super) fn build(kind: Kind, hosts: &Hosts) -> (House, u64) {
+    pub(in crate::strategy) fn build(kind: Kind, hosts: &Hosts) -> (House, u64) {
         let addresses: Vec<String> = hosts.all().iter().map(|host| host.address()).collect();
         let named: Vec<(&str, u32)> =
             addresses.iter().enumerate().map(|(i, address)| (address.as_str(), hosts.weight(i))).collect();
@@ -44,7 +71,7 @@ impl House {
     }
 
     /// Follows the hosts: in place where the algorithm can, otherwise by building anew. The number of entries written.
-    pub(super) fn follow(&mut self, kind: Kind, hosts: &Hosts) -> u64 {
+    pub(in crate::strategy) fn follow(&mut self, kind: Kind, hosts: &Hosts) -> u64 {
         let structure = &mut self.structure;
         match self.places.as_mut().and_then(|places| places.follow(structure, hosts)) {
             Some(changed) => changed,
@@ -57,28 +84,25 @@ impl House {
     }
 
     /// The memory of it, in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::strategy) fn bytes(&self) -> usize {
         let places = self.places.as_ref().map_or(0, |p| size_of_val(&p.of_hosts[..]) + size_of_val(&p.hosts[..]));
         self.structure.bytes() + places
     }
 
     /// The host for `hash`.
     #[inline]
-    pub(super) fn lookup(&self, hash: u64) -> usize {
+    pub(in crate::strategy) fn lookup(&self, hash: u64) -> usize {
         self.host(self.structure.lookup(hash))
     }
 
-    /// For a retry: the next point or entry where there is one, otherwise the host of another key drawn from this one.
-    pub(super) fn lookup_attempt(&self, hash: u64, attempt: u32) -> usize {
-        match self.structure.lookup_attempt(hash, attempt) {
-            Some(place) => self.host(place),
-            None => self.lookup(Key(hash).derive(attempt.into()).0),
-        }
+    /// For a retry; see [`Structure::lookup_retry`].
+    pub(in crate::strategy) fn lookup_attempt(&self, hash: u64, attempt: u32) -> usize {
+        self.host(self.structure.lookup_retry(hash, attempt))
     }
 
     /// The host for `hash` by the structure's own rule of bounded loads, if it has one.
     #[inline]
-    pub(super) fn lookup_bounded(&self, hash: u64, factor: u32, outstanding: &[u32]) -> Option<usize> {
+    pub(in crate::strategy) fn lookup_bounded(&self, hash: u64, factor: u32, outstanding: &[u32]) -> Option<usize> {
         let served = |place| outstanding[self.host(place)];
         self.structure.lookup_bounded(hash, factor, served).map(|place| self.host(place))
     }

@@ -49,7 +49,13 @@ pub(in super::super) fn kind_of(name: &str, values: &Values) -> Option<Kind> {
         "jump" => Kind::Jump,
         "binomial" => Kind::Binomial,
         "rendezvous" => Kind::Rendezvous,
-        "multi_probe" => Kind::MultiProbe { probes: values.count("probes") as u32 },
+        "multi_probe" => Kind::MultiProbe {
+            probes: values.count("probes") as u32,
+            function: match values.word("hash_function") {
+                "sip_hash" => HashFunction::SipHash,
+                _ => HashFunction::Xxh64,
+            },
+        },
         "anchor" => Kind::Anchor { capacity: values.count("capacity") as u32 },
         "dx" => Kind::Dx { capacity: values.count("capacity") as u32 },
         "memento" => Kind::Memento,
@@ -328,8 +334,9 @@ static MULTI_PROBE: StrategyInfo = StrategyInfo {
     name: "multi_probe",
     summary: "one point a host, several looks a key",
     explanation: "Instead of many points per host, a key is hashed several times and goes to the nearest point any of \
-                  them finds. Bounds the busiest host; light hosts stay light.",
-    source: "Appleton and O'Reilly 2015 (arXiv:1505.00062); dgryski/go-mpchash",
+                  them finds. Bounds the busiest host; light hosts stay light. With hash_function = \"sip_hash\" hosts are where \
+                  go-mpchash's tests put them; in a run, a key is known by its hash alone, which is what is hashed twice.",
+    source: "Appleton and O'Reilly 2015 (arXiv:1505.00062); probes as dgryski/go-mpchash, whose tests hash with SipHash",
     weighted: false,
     parameters: &[
         Parameter {
@@ -337,6 +344,12 @@ static MULTI_PROBE: StrategyInfo = StrategyInfo {
             kind: Takes::Count { min: 1, max: 1_000 },
             default: Value::Count(MultiProbe::PROBES as u64),
             summary: "looks a key",
+        },
+        Parameter {
+            name: "hash_function",
+            kind: Takes::Word(&["xx_hash", "sip_hash"]),
+            default: Value::Word("xx_hash"),
+            summary: "what hosts, and the second hash of a key, are hashed by",
         },
         FAILOVER,
     ],

@@ -16,7 +16,8 @@ use crate::Rebuilds;
 use crate::hashing::{BoundedLoad, Kind};
 use crate::hosts::Hosts;
 use base::Instant;
-use house::House;
+
+pub(super) use house::House;
 
 pub(super) use infos::{ALL, kind_of};
 
@@ -69,23 +70,13 @@ impl Choose for Hashed {
     const FOLLOWS: bool = false;
 
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
-        if hosts.all() == hosts.before() && self.house.is_some() {
+        if !House::refresh(&mut self.house, &mut self.rebuilds, self.kind, hosts) {
             return;
         }
+        self.bound = None;
         if hosts.len() == 0 {
-            (self.house, self.bound) = (None, None);
             return;
         }
-        let entries = match &mut self.house {
-            Some(house) => house.follow(self.kind, hosts),
-            None => {
-                let (house, entries) = House::build(self.kind, hosts);
-                self.house = Some(house);
-                entries
-            }
-        };
-        self.rebuilds.times += 1;
-        self.rebuilds.entries += entries;
         if let Some(factor) = self.factor.filter(|_| self.kind != Kind::Haproxy) {
             let shares: Vec<(&str, u32)> = (0..hosts.len()).map(|index| ("", hosts.weight(index))).collect();
             self.bound = Some(BoundedLoad::new(&shares, factor));
