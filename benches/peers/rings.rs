@@ -226,9 +226,8 @@ impl Contender for MultiProbe {
     }
 
     fn leave_and_return(&mut self, fleet: &'static Fleet, host: usize) {
-        let position = xxh64(fleet.names[host].as_bytes(), 0);
-        self.remove(host, position);
-        self.insert(host, position);
+        self.remove(host, &fleet.names[host]);
+        self.insert(host, &fleet.names[host]);
     }
 }
 

@@ -12,7 +12,7 @@ pub use sweep::{SweepRow, sweep};
 use crate::number::{Unit, at, count, counted, decimal, share, span};
 use std::time::Duration as WallTime;
 use table::{Cell, Table, label, wrap};
-use world::outcome::{Check, CheckKind, Distribution, Outcome, Requests, Verdict};
+use world::outcome::{Check, CheckKind, Distribution, FaultWindow, Outcome, Requests, Verdict};
 
 /// How to write.
 #[derive(Clone, Debug)]
@@ -275,7 +275,7 @@ impl Page {
             table.row([
                 Cell::plain(plain(&fault.name)),
                 Cell::quiet(at(fault.from)),
-                Cell::plain(format!("{lasted}   {}", plain(&fault.text))),
+                Cell::plain(format!("{lasted}   {}{}", plain(&fault.text), plain(&hit(fault)))),
             ]);
         }
         self.block("faults", &table);
@@ -388,6 +388,11 @@ pub(crate) fn unfinished_warning(requests: &Requests, latency: &Distribution) ->
             span(round(bound)),
         )
     })
+}
+
+/// Whom a fault met, behind what it did; empty where the scenario says so by itself.
+fn hit(fault: &FaultWindow) -> String {
+    fault.hit.as_ref().map_or(String::new(), |hit| format!(": {hit}"))
 }
 
 /// What is said about one check.

@@ -185,6 +185,7 @@ struct Fault<'a> {
     name: &'a str,
     kind: &'a str,
     what: &'a str,
+    hit: Option<&'a str>,
     from_s: f64,
     until_s: f64,
 }
@@ -236,6 +237,7 @@ fn record<'a>(outcome: &'a world::Outcome, replay: &'a str, wall: WallTime) -> R
                 name: &f.name,
                 kind: f.kind,
                 what: &f.text,
+                hit: f.hit.as_deref(),
                 from_s: f.from.as_secs_f64(),
                 until_s: f.until.as_secs_f64(),
             })

@@ -38,12 +38,26 @@ pub(crate) enum Lost {
     Within,
 }
 
+/// Most bytes of a message and of what stands beside the underlined bytes: a name of 70,000 bytes is quoted by its beginning.
+const MESSAGE_MAX: usize = 240;
+const LABEL_MAX: usize = 4_000;
+
+/// A text, or its beginning.
+fn shortened(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 impl Problem {
     /// An error without a place.
     pub fn new(message: impl Into<String>) -> Self {
         Problem {
             severity: Severity::Error,
-            message: message.into(),
+            message: shortened(message.into(), MESSAGE_MAX),
             span: None,
             label: String::new(),
             help: None,
@@ -65,7 +79,7 @@ impl Problem {
     /// With words beside the underlined bytes.
     #[must_use]
     pub fn label(self, label: impl Into<String>) -> Self {
-        Problem { label: label.into(), ..self }
+        Problem { label: shortened(label.into(), LABEL_MAX), ..self }
     }
 
     /// With advice.

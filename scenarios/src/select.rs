@@ -6,16 +6,21 @@
 //! set    = term { "," term }
 //! term   = "everything" | "all but" term | "one of" term | PERCENT "of" term
 //!        | term "in zone" ZONE | "zone" ZONE | NAME
-//! NAME   = a service, an instance such as checkout-3, a load, or a role: registry, gateway, load, controller, operator
+//! NAME   = a service, an instance such as checkout-3, a role such as gateway, or a node of one such as gateway-1
 //! ```
 //!
 //! A prefix takes everything to its right up to the next comma: `one of checkout in zone a` is one of those in zone a.
+//!
+//! A set in which there is nobody is refused: a fault of it would hit nobody, and the run would pass for that reason. Who is
+//! there is counted by group and zone, since nodes of a group are spread over the zones in turn.
 
 use crate::problem::known;
 use crate::scalar::{Percent, Scalar};
 use base::ZoneId;
+use std::collections::BTreeMap;
 use world::kernel::fault::Path;
 use world::kernel::select::Selector;
+use world::roles::RoleKind;
 
 /// What exists in a scenario, as far as selectors can name it.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +29,8 @@ pub(crate) struct Names<'s> {
     pub(crate) services: Vec<(&'s str, u32, bool)>,
     /// Zones, in order.
     pub(crate) zones: Vec<&'s str>,
-    /// Roles and how many nodes play them: `registry`, `gateway`, `controller`, ….
-    pub(crate) roles: Vec<(&'static str, u32)>,
+    /// Every role, and how many nodes play it at least.
+    pub(crate) roles: Vec<(RoleKind, u32)>,
     /// Loads and the number of their nodes.
     pub(crate) loads: Vec<(&'s str, u32)>,
 }
@@ -45,12 +50,17 @@ pub(crate) fn set(text: &str, names: &Names<'_>) -> Result<Selector, Wrong> {
         ));
     }
     let mut sets = Vec::new();
+    let groups = Groups::of(names);
     for part in text.split(',') {
         let words: Vec<&str> = part.split_whitespace().collect();
         if words.len() > WORDS_MAX {
             return Err(("this selector is too long".to_string(), format!("at most {WORDS_MAX} words")));
         }
-        sets.push(term(&words, names)?);
+        let set = term(&words, names)?;
+        if groups.meant(&set).is_empty() {
+            return Err((format!("`{}` is nobody", words.join(" ")), groups.instead(&set, names)));
+        }
+        sets.push(set);
     }
     Ok(if sets.len() == 1 { sets.remove(0) } else { Selector::Any(sets) })
 }
@@ -66,7 +76,10 @@ pub(crate) fn path(text: &str, names: &Names<'_>) -> Result<Path, Wrong> {
         (None, Some(sides)) => (sides, false),
         (None, None) => {
             let from = set(text, names)?;
-            let to = if is_drawn(&from) { Selector::All } else { Selector::Not(Box::new(from.clone())) };
+            let to = if from.is_drawn() { Selector::All } else { Selector::Not(Box::new(from.clone())) };
+            if Groups::of(names).meant(&to).is_empty() {
+                return Err((format!("`{}` is everybody", text.trim()), "nobody is on the other side".to_string()));
+            }
             return Ok(Path { from, to, one_way: false });
         }
     };
@@ -76,13 +89,120 @@ pub(crate) fn path(text: &str, names: &Names<'_>) -> Result<Path, Wrong> {
     Ok(Path { from: set(sides.0, names)?, to: set(sides.1, names)?, one_way })
 }
 
-/// Whether chance decides who is in it.
-fn is_drawn(selector: &Selector) -> bool {
-    match selector {
-        Selector::OneOf(_) | Selector::Share(..) => true,
-        Selector::Any(sets) | Selector::Both(sets) => sets.iter().any(is_drawn),
-        Selector::Not(set) => is_drawn(set),
-        Selector::All | Selector::Name(_) | Selector::Tag(_) | Selector::Zone(_) => false,
+/// Where nodes are: by group, which is a service, a role, or one load, and by zone.
+struct Groups<'s> {
+    /// The name of each group, its tag, and its nodes in each zone.
+    all: Vec<(String, &'s str, Vec<u32>)>,
+}
+
+/// How many nodes of each group and zone a set has: no more than these, and some wherever it has any.
+type Meant = BTreeMap<(usize, usize), u32>;
+
+impl<'s> Groups<'s> {
+    fn of(names: &Names<'s>) -> Self {
+        let zones = names.zones.len().max(1);
+        let spread = |nodes: u32, first: u32| {
+            let (each, rest) = (nodes / zones as u32, nodes % zones as u32);
+            let from_first = |zone: usize| (zone as u32 + zones as u32 - first % zones as u32) % zones as u32;
+            (0..zones).map(|zone| each + u32::from(from_first(zone) < rest)).collect()
+        };
+        let mut all: Vec<(String, &'s str, Vec<u32>)> = Vec::new();
+        // A rollout may put an instance into any zone.
+        let possible = |nodes: u32, grows: bool| if grows { nodes + zones as u32 } else { nodes };
+        let service = |(name, nodes, grows): &(&'s str, u32, bool)| {
+            (name.to_string(), *name, spread(possible(*nodes, *grows), 0))
+        };
+        all.extend(names.services.iter().map(service));
+        let roles = names.roles.iter().filter(|(role, nodes)| *role != RoleKind::Load && *nodes > 0);
+        all.extend(roles.map(|(role, nodes)| (role.tag().to_string(), role.tag(), spread(*nodes, role.place(0)))));
+        let load = RoleKind::Load.tag();
+        all.extend(names.loads.iter().map(|(name, nodes)| (format!("{load}-{name}"), load, spread(*nodes, 0))));
+        Groups { all }
+    }
+
+    fn meant(&self, set: &Selector) -> Meant {
+        let select = |is_meant: &dyn Fn(&str, usize) -> bool| {
+            let mut meant = Meant::new();
+            for (group, (_, tag, zones)) in self.all.iter().enumerate() {
+                let here = zones.iter().enumerate().filter(|(zone, nodes)| **nodes > 0 && is_meant(tag, *zone));
+                meant.extend(here.map(|(zone, nodes)| ((group, zone), *nodes)));
+            }
+            meant
+        };
+        match set {
+            Selector::All => select(&|_, _| true),
+            Selector::Tag(name) => select(&|tag, _| tag == name),
+            Selector::Zone(wanted) => select(&|_, zone| zone == wanted.index()),
+            Selector::Name(name) => self.one(name),
+            Selector::OneOf(set) => self.meant(set),
+            Selector::Share(share, _) if share.billionths() == 0 => Meant::new(),
+            Selector::Share(_, set) => self.meant(set),
+            Selector::Any(sets) => {
+                let mut meant = Meant::new();
+                for (place, nodes) in sets.iter().flat_map(|set| self.meant(set)) {
+                    let most = self.all[place.0].2[place.1];
+                    let sum = meant.entry(place).or_insert(0);
+                    *sum = (*sum + nodes).min(most);
+                }
+                meant
+            }
+            Selector::Both(sets) => {
+                let mut sets = sets.iter().map(|set| self.meant(set));
+                let first = sets.next().unwrap_or_default();
+                sets.fold(first, |both, set| {
+                    let fewer = |(place, nodes)| Some((place, u32::min(nodes, *set.get(&place)?)));
+                    both.into_iter().filter_map(fewer).collect()
+                })
+            }
+            Selector::Not(set) => {
+                let without = self.meant(set);
+                // A draw takes one of many, or a part of them: the others are left.
+                let drawn = set.is_drawn();
+                let rest = |((group, zone), nodes): ((usize, usize), u32)| {
+                    let gone = without.get(&(group, zone)).copied().unwrap_or(0);
+                    let gone = if drawn && without.values().sum::<u32>() > 1 { 0 } else { gone };
+                    (nodes > gone).then_some(((group, zone), nodes - gone))
+                };
+                self.meant(&Selector::All).into_iter().filter_map(rest).collect()
+            }
+        }
+    }
+
+    /// The place of the node with this name, which was looked up before; of one that a rollout will make, the zone it will be in.
+    fn one(&self, name: &str) -> Meant {
+        let (group, number) =
+            name.rsplit_once('-').and_then(|(g, n)| Some((g, n.parse::<u32>().ok()?))).unwrap_or((name, 1));
+        let found = self.all.iter().position(|(known, ..)| known == group || known == name);
+        let Some(index) = found else { return Meant::new() };
+        let zones = self.all[index].2.len() as u32;
+        let first = RoleKind::from_tag(self.all[index].1).map_or(0, |role| role.place(0));
+        Meant::from([((index, ((first + number.saturating_sub(1)) % zones) as usize), 1)])
+    }
+
+    /// What to write instead of a set that is nobody.
+    fn instead(&self, set: &Selector, names: &Names<'_>) -> String {
+        let zones = |set: &Selector| {
+            let meant = self.meant(set);
+            let zones = (0..names.zones.len()).filter(|zone| meant.keys().any(|(_, there)| there == zone));
+            zones.map(|zone| names.zones[zone]).collect::<Vec<_>>()
+        };
+        match set {
+            Selector::OneOf(set) => self.instead(set, names),
+            Selector::Share(share, set) if share.billionths() > 0 => self.instead(set, names),
+            Selector::Share(..) => "a share above 0 %".to_string(),
+            Selector::Both(sets) => match sets.first() {
+                Some(all) if !zones(all).is_empty() => {
+                    let zones = zones(all);
+                    let plural = if zones.len() == 1 { "zone" } else { "zones" };
+                    format!("`{all}` is in {plural} {}", zones.join(", "))
+                }
+                _ => "nobody is there".to_string(),
+            },
+            Selector::Not(_) => "nobody else is there".to_string(),
+            _ => {
+                format!("there are {}", self.all.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", "))
+            }
+        }
     }
 }
 
@@ -115,14 +235,18 @@ fn zone(name: &str, names: &Names<'_>) -> Result<Selector, Wrong> {
 }
 
 fn named(name: &str, names: &Names<'_>) -> Result<Selector, Wrong> {
-    if names.services.iter().any(|(service, ..)| *service == name) || names.roles.iter().any(|(role, _)| *role == name)
-    {
+    if let Some((role, 0)) = names.roles.iter().find(|(role, _)| role.tag() == name) {
+        return Err((format!("there is no `{name}` here"), format!("it comes with {}", role.comes_with())));
+    }
+    if names.services.iter().any(|(service, ..)| *service == name) || RoleKind::from_tag(name).is_some() {
         return Ok(Selector::Tag(name.to_string()));
     }
     if let Some((group, number)) = name.rsplit_once('-').and_then(|(g, n)| Some((g, n.parse::<u32>().ok()?))) {
         let load = group.strip_prefix("load-").unwrap_or("");
         let services = names.services.iter().filter(|(s, ..)| *s == group).map(|(_, count, grows)| (*count, *grows));
-        let roles = names.roles.iter().filter(|(r, _)| *r == group).map(|(_, count)| (*count, false));
+        let roles = names.roles.iter().filter(|(role, _)| role.tag() == group && role.node_name("", 0) != group);
+        let roles =
+            roles.filter(|(role, count)| *role != RoleKind::Load && *count > 0).map(|(_, count)| (*count, false));
         let loads = names.loads.iter().filter(|(l, _)| *l == load).map(|(_, count)| (*count, false));
         if let Some((count, grows)) = services.chain(roles).chain(loads).next() {
             return match number {
@@ -132,7 +256,7 @@ fn named(name: &str, names: &Names<'_>) -> Result<Selector, Wrong> {
         }
     }
     let mut all: Vec<&str> = names.services.iter().map(|(name, ..)| *name).collect();
-    all.extend(names.roles.iter().map(|(role, _)| *role));
+    all.extend(names.roles.iter().filter(|(_, count)| *count > 0).map(|(role, _)| role.tag()));
     all.push("everything");
     if names.zones.contains(&name) {
         return Err((format!("`{name}` is a zone"), format!("write `zone {name}`")));
@@ -148,7 +272,7 @@ mod tests {
         Names {
             services: vec![("checkout", 3, false), ("stock", 2, true)],
             zones: vec!["a", "b"],
-            roles: vec![("registry", 2), ("gateway", 1), ("load", 1)],
+            roles: RoleKind::ALL.into_iter().zip([2, 0, 0, 1, 1]).collect(),
             loads: vec![("shoppers", 1)],
         }
     }
@@ -202,5 +326,27 @@ mod tests {
         assert!(wrong("1 of checkout").0.contains("cannot read"));
         assert!(wrong(&"all but ".repeat(100_000)).0.contains("too long"));
         assert!(set("registry | gateway", &names()).expect_err("two sides").0.contains("two sides"));
+    }
+
+    #[test]
+    fn a_set_in_which_there_is_nobody_is_refused() {
+        let wrong = |text| path(text, &names()).map(|p| p.to_string()).expect_err(text);
+        assert_eq!(wrong("operator").0, "unknown name `operator`");
+        assert_eq!(wrong("controller"), ("there is no `controller` here".into(), "it comes with [[rollout]]".into()));
+        // One gateway is in the first zone.
+        let nobody = ("`gateway in zone b` is nobody".into(), "`gateway` is in zone a".into());
+        assert_eq!(wrong("gateway in zone b"), nobody);
+        assert_eq!(wrong("registry | gateway in zone b"), nobody);
+        assert_eq!(wrong("one of gateway in zone b").1, "`gateway` is in zone a");
+        assert_eq!(wrong("checkout, gateway in zone b"), nobody, "a part of a list is meant too");
+        assert_eq!(wrong("0% of checkout").1, "a share above 0 %");
+        assert_eq!(wrong("all but everything").0, "`all but everything` is nobody");
+        assert_eq!(wrong("everything"), ("`everything` is everybody".into(), "nobody is on the other side".into()));
+        assert_eq!(wrong("checkout-2 in zone a").1, "`checkout-2` is in zone b");
+        assert!(path("checkout-3 in zone a", &names()).is_ok());
+        // A second controller's neighbour: the lock store and the controller are not in one zone.
+        let rolled = Names { roles: RoleKind::ALL.into_iter().zip([0, 1, 1, 0, 1]).collect(), ..names() };
+        assert!(set("controller in zone b", &rolled).is_ok() && set("coordination in zone a", &rolled).is_ok());
+        assert!(set("controller in zone a", &rolled).is_err() && set("coordination in zone b", &rolled).is_err());
     }
 }

@@ -306,12 +306,20 @@ pub(super) fn faults(outcome: &Outcome) -> String {
         Column("from, s", Kind::Number),
         Column("until, s", Kind::Number),
         Column("what it did", Kind::Words),
+        Column("whom it met, where that was drawn", Kind::Words),
     ]);
     for f in &outcome.faults {
         let until = if f.until == f.from { "at once".into() } else { format!("{:.3}", f.until.as_secs_f64()) };
         table.row(
             "",
-            &[escape(&f.name), escape(f.kind), format!("{:.3}", f.from.as_secs_f64()), until, escape(&f.text)],
+            &[
+                escape(&f.name),
+                escape(f.kind),
+                format!("{:.3}", f.from.as_secs_f64()),
+                until,
+                escape(&f.text),
+                escape(f.hit.as_deref().unwrap_or_default()),
+            ],
         );
     }
     section("faults", "Faults", &table.end(""))

@@ -71,7 +71,8 @@ pub(crate) fn weather() -> Outcome {
             FaultWindow {
                 name: "crash-1".into(),
                 kind: "crash",
-                text: "backend-2 loses power".into(),
+                text: "one of backend (machine)".into(),
+                hit: Some("backend-2".into()),
                 from: Instant::from_millis(52_204),
                 until: Instant::from_millis(67_204),
             },
@@ -79,6 +80,7 @@ pub(crate) fn weather() -> Outcome {
                 name: "partition-1".into(),
                 kind: "partition",
                 text: "zone b is cut off from zones a and c".into(),
+                hit: None,
                 from: Instant::from_millis(131_377),
                 until: Instant::from_millis(151_377),
             },
@@ -186,6 +188,7 @@ pub(crate) fn with_faults(n: u64) -> Outcome {
                 name: format!("{}-{i}", if i % 3 == 0 { "clock-step" } else { "partition" }),
                 kind: if i % 3 == 0 { "clock-step" } else { "partition" },
                 text: "drawn from the seed".into(),
+                hit: None,
                 from,
                 until: from + lasts,
             }

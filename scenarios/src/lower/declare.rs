@@ -4,6 +4,7 @@ use super::Context;
 use crate::At;
 use crate::problem::Problem;
 use crate::schema::Service;
+use world::roles::RoleKind;
 use world::version::Version;
 
 /// A service as others may speak of it.
@@ -16,9 +17,8 @@ pub(crate) struct Declared<'s> {
     pub(crate) versions: Vec<(&'s str, Version)>,
 }
 
-/// Words that selectors and roles use.
-const RESERVED: [&str; 10] =
-    ["registry", "gateway", "load", "controller", "operator", "everything", "all", "one", "zone", "in"];
+/// Words that selectors use; roles have theirs.
+const RESERVED: [&str; 5] = ["everything", "all", "one", "zone", "in"];
 
 pub(crate) const INITIAL_VERSION: &str = "1.0.0";
 
@@ -43,21 +43,23 @@ pub(crate) fn services<'s>(cx: &mut Context<'s>) -> Vec<Declared<'s>> {
         declared.push(Declared { name, service, instances_min, versions: versions(cx, service) });
     }
     for name in scenario.service.keys() {
-        let instance_of = name.rsplit_once('-').filter(|(_, n)| n.parse::<u32>().is_ok()).map(|(group, _)| group);
-        if let Some(group) = instance_of
-            && declared.iter().any(|d| d.name == group)
-        {
-            cx.report(Problem::at(name, format!("`{}` is also the name of an instance of `{group}`", name.value)));
+        let node_of = name.rsplit_once('-').filter(|(_, n)| n.parse::<u32>().is_ok()).map(|(group, _)| group);
+        let Some(group) = node_of else { continue };
+        let is_load = |load: &str| scenario.load.keys().any(|known| known.as_str() == load);
+        let is_role = RoleKind::from_tag(group).is_some() || group.strip_prefix("load-").is_some_and(is_load);
+        if is_role || declared.iter().any(|d| d.name == group) {
+            let what = if is_role { "a node" } else { "an instance" };
+            cx.report(Problem::at(name, format!("`{}` is also the name of {what} of `{group}`", name.value)));
         }
     }
     declared
 }
 
 fn check_name(cx: &mut Context<'_>, name: &At<String>, what: &str) {
-    if RESERVED.contains(&name.as_str()) && what == "service" {
-        cx.report(
-            Problem::at(name, format!("a {what} cannot be called `{}`", name.value)).label("this word names a role"),
-        );
+    let is_role = RoleKind::from_tag(name).is_some();
+    if what == "service" && (is_role || RESERVED.contains(&name.as_str())) {
+        let label = if is_role { "this word names a role" } else { "selectors of faults use this word" };
+        cx.report(Problem::at(name, format!("a {what} cannot be called `{}`", name.value)).label(label));
     }
     let fits = name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.len() <= 64

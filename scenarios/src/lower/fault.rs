@@ -14,16 +14,22 @@ use crate::schema::fault::{By, How};
 use crate::schema::{Distribution, Fault, FaultKind};
 use crate::select::{self, Names};
 use base::{Dist, Duration, Ratio};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use world::kernel::fault::Path;
 use world::kernel::node::{Crash, Failing};
 use world::kernel::select::Selector;
 use world::kernel::{self};
 
+/// The longest name of a fault in bytes, for it to fit a table.
+const NAME_MAX: usize = 200;
+
 pub(crate) fn lower(cx: &mut Context<'_>, names: &Names<'_>) -> Vec<kernel::Fault> {
     let scenario = cx.scenario;
     let mut taken: BTreeSet<String> = BTreeSet::new();
     for fault in &scenario.fault {
+        if let Some(name) = fault.name.as_ref().filter(|name| name.len() > NAME_MAX) {
+            cx.report(Problem::at(name, format!("the name of a fault has at most {NAME_MAX} bytes")));
+        }
         if let Some(name) = &fault.name
             && !taken.insert(name.value.clone())
         {
@@ -31,28 +37,31 @@ pub(crate) fn lower(cx: &mut Context<'_>, names: &Names<'_>) -> Vec<kernel::Faul
         }
     }
     let mut faults = Vec::new();
+    let mut alike = BTreeMap::new();
     for (index, fault) in scenario.fault.iter().enumerate() {
         let name = match &fault.name {
             Some(name) => name.value.clone(),
-            None => own_name(fault, &mut taken),
+            None => own_name(fault, &mut taken, &mut alike),
         };
         faults.extend(lower_one(cx, fault, index, name, names));
     }
     faults
 }
 
-/// The kind and whom it concerns, with a number where that is taken.
-fn own_name(fault: &Fault, taken: &mut BTreeSet<String>) -> String {
+/// The kind and whom it concerns, with a number where that is taken. `alike` has the last number given to each such name, so
+/// that of thousands of equal faults none looks for its number from one on.
+fn own_name(fault: &Fault, taken: &mut BTreeSet<String>, alike: &mut BTreeMap<String, u32>) -> String {
     let kind = fault.kind.as_ref().map_or("fault", |kind| kind.value.name());
     let whom: Vec<&str> = fault.what.as_ref().map_or("", |what| what.as_str()).split_whitespace().collect();
     let name = format!("{kind} {}", whom.join(" "));
-    let mut unique = name.clone();
-    let mut number = Count(1);
-    while !taken.insert(unique.clone()) {
-        number.0 += 1;
-        unique = format!("{name}#{number}");
+    let number = alike.entry(name.clone()).or_insert(0);
+    loop {
+        *number += 1;
+        let unique = if *number == 1 { name.clone() } else { format!("{name}#{}", Count(*number)) };
+        if taken.insert(unique.clone()) {
+            return unique;
+        }
     }
-    unique
 }
 
 fn lower_one(
@@ -236,7 +245,10 @@ impl Problem {
     /// A selector may name a service, a gateway or a registry whose own section could not be read.
     fn unless_lost_name(self, what: &str) -> Self {
         let words = what.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
-        let name = words.filter(|word| self.message.contains(&format!("`{word}`"))).find(|word| !word.is_empty());
+        let name = words.filter(|word| !word.is_empty()).find(|word| {
+            let quoted = format!("`{word}`");
+            self.message.contains(&quoted) || self.label.contains(&quoted)
+        });
         match name {
             Some(name @ ("registry" | "gateway")) => self.unless_lost(name.to_string()),
             Some(name) => self.unless_lost(format!("service/{name}")),

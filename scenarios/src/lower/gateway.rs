@@ -17,6 +17,9 @@ use world::traffic::{self, Action, HeaderMatch, HostMatch, Match, PathMatch, Val
 /// How long a client waits for the gateway where nothing is said: as long as callers behind it wait for each other.
 const CLIENT_TIMEOUT: Duration = Duration::secs(15);
 
+/// The longest host name in bytes that DNS knows (RFC 1035, section 2.3.4, without the root's empty label).
+pub(crate) const HOST_MAX: usize = 253;
+
 pub(crate) fn lower(cx: &mut Context<'_>) -> Option<GatewaySpec> {
     let gateway = cx.scenario.gateway.as_ref()?;
     if let Some(instances) = &gateway.instances
@@ -76,6 +79,9 @@ fn lower_route(cx: &mut Context<'_>, route: &At<Route>, index: usize) -> Option<
         Some((_, at)) => PathMatch::Exact(at.value.clone()),
         None => PathMatch::Any,
     };
+    if let Some(host) = route.host.as_ref().filter(|host| host.len() > HOST_MAX) {
+        cx.report(Problem::at(host, format!("a host name has at most {HOST_MAX} bytes")));
+    }
     if let Some(host) = &route.host
         && host.trim_start_matches('*').contains('*')
     {

@@ -4,6 +4,7 @@
 //! not a number that nobody reads.
 
 use super::capacity::{behind, capacity};
+use super::gateway::HOST_MAX;
 use super::{Context, Given, distribution, given};
 use crate::At;
 use crate::problem::Problem;
@@ -102,6 +103,9 @@ fn target(cx: &mut Context<'_>, name: &At<String>, load: &At<Load>, gateway: Opt
     match (&load.target, &load.path) {
         (Some(target), None) => {
             let headers = load.headers.values().next().map(|at| ("headers", at));
+            if let Some(host) = load.host.as_ref().filter(|host| host.len() > HOST_MAX) {
+                cx.report(Problem::at(host, format!("a host name has at most {HOST_MAX} bytes")));
+            }
             for (key, at) in load.host.iter().map(|at| ("host", at)).chain(headers) {
                 cx.report(
                     Problem::at(at, format!("`{key}` has no meaning beside `target`"))

@@ -15,6 +15,7 @@ mod expect;
 mod fault;
 mod gateway;
 mod load;
+mod memory;
 mod network;
 mod policy;
 mod registry;
@@ -32,6 +33,7 @@ use declare::Declared;
 use std::ops::Range;
 use world::Spec;
 use world::outcome::Phases;
+use world::roles::RoleKind;
 
 /// In how many steps a run is told over time: enough for a plot, few enough to stay small.
 const TIMELINE_STEPS: u32 = 240;
@@ -86,6 +88,10 @@ pub(crate) fn lower(scenario: &Scenario, seed: Seed) -> (Option<Spec>, Vec<Probl
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return (None, problems);
     }
+    problems.extend(memory::check(scenario, &spec));
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        return (None, problems);
+    }
     problems.extend(warn::check(scenario, &spec));
     (Some(spec), problems)
 }
@@ -111,20 +117,21 @@ fn phases_of(cx: &mut Context<'_>) -> Phases {
 
 /// What selectors can name.
 fn names<'a>(cx: &Context<'a>, zones: &'a [String]) -> Names<'a> {
-    let mut roles = Vec::new();
-    if let Some(registry) = &cx.scenario.registry {
-        roles.push(("registry", registry.servers.as_ref().map_or(1, |n| n.value.0)));
-    }
-    if let Some(gateway) = &cx.scenario.gateway {
-        roles.push(("gateway", gateway.instances.as_ref().map_or(1, |n| n.low().0)));
-    }
-    if !cx.scenario.load.is_empty() {
-        roles.push(("load", 0));
-    }
-    if !cx.scenario.rollout.is_empty() {
-        roles.push(("controller", 1));
-        roles.push(("operator", 1));
-    }
+    let scenario = cx.scenario;
+    let roles = RoleKind::ALL.map(|role| {
+        let nodes = match role {
+            RoleKind::Registry => {
+                scenario.registry.as_ref().map_or(0, |at| at.servers.as_ref().map_or(1, |n| n.value.0))
+            }
+            RoleKind::Gateway => {
+                scenario.gateway.as_ref().map_or(0, |at| at.instances.as_ref().map_or(1, |n| n.low().0))
+            }
+            RoleKind::Load => scenario.load.values().map(|load| load.sources.as_ref().map_or(1, |n| n.value.0)).sum(),
+            RoleKind::Coordination | RoleKind::Controller => u32::from(!scenario.rollout.is_empty()),
+        };
+        (role, nodes)
+    });
+    let roles = roles.to_vec();
     let loads = &cx.scenario.load;
     let rolled = |name: &str| cx.scenario.rollout.iter().any(|r| r.service.as_ref().is_some_and(|s| s.value == name));
     Names {

@@ -168,14 +168,21 @@ fn weights(cx: &mut Context<'_>, all: &At<Vec<At<Count>>>) -> Vec<u32> {
 
 /// Reports a structure of keys that these weights make too large, or that would take too long to build.
 fn structure(cx: &mut Context<'_>, service: &Service, strategy: Strategy) {
-    let Some((kind, weights)) = strategy.structure().zip(service.weights.as_ref()) else { return };
+    let Some(kind) = strategy.structure() else { return };
     let most = service.instances.as_ref().map_or(1, |at| at.high().0.min(INSTANCES_MAX));
-    let mut in_turn = weights.value.iter().map(|weight| weight.value.0.max(1)).cycle();
-    let hosts: Vec<(&str, u32)> = (0..most).map_while(|_| in_turn.next()).map(|w| ("an instance", w)).collect();
-    if !hosts.is_empty()
-        && let Err((said, help)) = kind.check(&hosts)
-    {
-        cx.report(Problem::at(weights, said).label(help));
+    let weights = service.weights.as_ref().filter(|weights| !weights.value.is_empty());
+    let weight = |n: u32| match weights {
+        Some(weights) => weights.value[n as usize % weights.value.len()].value.0.max(1),
+        None => 1,
+    };
+    let hosts: Vec<(&str, u32)> = (0..most).map(|n| ("an instance", weight(n))).collect();
+    if hosts.is_empty() {
+        return;
+    }
+    if let Err((said, help)) = kind.check(&hosts) {
+        let place = weights.map(|at| at.span.clone()).or_else(|| service.balancer.as_ref().map(|at| at.span.clone()));
+        let place = place.or_else(|| cx.scenario.balancer.as_ref().map(|at| at.span.clone()));
+        cx.report(Problem::new(said).span(place.flatten()).label(help));
     }
 }
 

@@ -7,3 +7,5 @@ mod common;
 mod registries;
 mod requests;
 mod rollouts;
+mod selectors;
+mod sizes;

@@ -13,6 +13,7 @@ use crate::words::{self, Word};
 use reports::study::{Measure, Theory};
 use world::balancer::strategy::catalogue::{self, StrategyInfo};
 use world::outcome::CheckKind;
+use world::roles::RoleKind;
 use world::{invariant, kernel};
 
 /// One meaning of a name.
@@ -51,6 +52,7 @@ fn meanings(name: &str, words: &[Word]) -> Vec<Meaning> {
     found.extend(
         kernel::fault::CATALOGUE.iter().filter(|(kind, _)| *kind == name).map(|(kind, line)| fault(kind, line)),
     );
+    found.extend(RoleKind::from_tag(name).map(role));
     found.extend(invariant::find(name).map(promise));
     found.extend(file::in_library(name.strip_suffix(".toml").unwrap_or(name)).map(scenario));
     found.extend(scenarios::study::find(name.strip_suffix(".toml").unwrap_or(name)).map(study));
@@ -164,6 +166,17 @@ fn fault_keys(kind: &str) -> String {
     let at = "at    = \"60s .. 90s\"";
     let lines = [format!("what  = \"{whom}\""), at.into(), lasts.into(), own.into()];
     lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<String>>().join("\n")
+}
+
+fn role(role: RoleKind) -> Meaning {
+    let tag = role.tag();
+    Meaning {
+        name: tag.into(),
+        what: "role of nodes, as `what` of a fault names them".into(),
+        text: vec![sentence(role.sentence())],
+        facts: vec![("nodes", role.nodes().into())],
+        example: format!("[[fault]]\nkind  = \"pause\"\nwhat  = \"{tag}\"\nat    = \"60s\"\nlasts = \"20s\""),
+    }
 }
 
 fn promise(info: &invariant::Info) -> Meaning {

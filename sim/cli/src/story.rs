@@ -102,7 +102,9 @@ impl Story {
             ("down", "Machine") => "its machine is gone: silence".into(),
             ("down", "Process") => "its process is gone: connections are reset".into(),
             ("up", "") => "up again, without its memory".into(),
-            (kind, text) => names.put_into(text, kind == "fault"),
+            // Faults are noted with names, of which some might look like ids.
+            ("fault", text) => text.to_string(),
+            (_, text) => names.put_into(text, false),
         };
         let mut at = entry.at;
         if let Some(span) = entry.span {

@@ -5,8 +5,8 @@
 //! others, and everything else in the run, exactly as they were.
 
 use crate::node::{Crash, Failing};
-use crate::select::Selector;
-use base::{Dist, Duration, Instant, Ratio};
+use crate::select::{Named, Selector};
+use base::{Dist, Duration, Instant, NodeId, Ratio};
 use std::fmt;
 
 /// One thing that goes wrong.
@@ -31,6 +31,24 @@ pub struct Path {
     pub to: Selector,
     /// Only packets from `from` to `to`, instead of both ways.
     pub one_way: bool,
+}
+
+/// Whom a fault concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concerned<'a> {
+    /// Nodes.
+    Nodes(&'a Selector),
+    /// Packets between them.
+    Packets(&'a Path),
+}
+
+/// Whom a fault met when it began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hit {
+    /// How many nodes it concerned; of a fault of the network, those of the smaller side. None before it has begun.
+    pub nodes: Option<u32>,
+    /// The nodes that chance chose, in order of id; none where nothing was left to chance.
+    pub drawn: Vec<NodeId>,
 }
 
 /// What a fault does, to whom.
@@ -97,6 +115,29 @@ impl FaultKind {
         }
     }
 
+    /// Whom it concerns.
+    pub const fn concerns(&self) -> Concerned<'_> {
+        match self {
+            FaultKind::Crash(whom, _)
+            | FaultKind::Pause(whom)
+            | FaultKind::Slow(whom, _)
+            | FaultKind::Error(whom, _)
+            | FaultKind::Clog(whom)
+            | FaultKind::Swizzle(whom)
+            | FaultKind::DiskSlow(whom, _)
+            | FaultKind::DiskFull(whom)
+            | FaultKind::DiskCorrupt(whom)
+            | FaultKind::ClockStep(whom, _)
+            | FaultKind::ClockDrift(whom, _) => Concerned::Nodes(whom),
+            FaultKind::Partition(path)
+            | FaultKind::Delay(path, _)
+            | FaultKind::Loss(path, _)
+            | FaultKind::Duplicate(path, _)
+            | FaultKind::Reorder(path, ..)
+            | FaultKind::Throttle(path, _) => Concerned::Packets(path),
+        }
+    }
+
     /// True for what happens at one moment and has no length.
     pub const fn is_momentary(&self) -> bool {
         matches!(self, FaultKind::DiskCorrupt(..) | FaultKind::ClockStep(..))
@@ -124,36 +165,54 @@ pub const CATALOGUE: &[(&str, &str)] = &[
     ("clock-drift", "clocks run fast or slow"),
 ];
 
+impl fmt::Display for Named<'_, Path> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Named(Path { from, to, one_way }, zones) = self;
+        write!(f, "{} {} {}", Named(from, zones), if *one_way { "→" } else { "|" }, Named(to, zones))
+    }
+}
+
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.from, if self.one_way { "→" } else { "|" }, self.to)
+        write!(f, "{}", Named(self, &[]))
+    }
+}
+
+impl fmt::Display for Named<'_, FaultKind> {
+    /// What it does to whom, in a few words: `one of backend (machine)`, `registry | gateway`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Named(kind, zones) = self;
+        match kind.concerns() {
+            Concerned::Nodes(whom) => write!(f, "{}", Named(whom, zones))?,
+            Concerned::Packets(path) => write!(f, "{}", Named(path, zones))?,
+        }
+        match kind {
+            FaultKind::Crash(_, Crash::Machine) => f.write_str(" (machine)"),
+            FaultKind::Crash(_, Crash::Process)
+            | FaultKind::Pause(_)
+            | FaultKind::Clog(_)
+            | FaultKind::Swizzle(_)
+            | FaultKind::DiskFull(_)
+            | FaultKind::DiskCorrupt(_)
+            | FaultKind::Partition(_) => Ok(()),
+            FaultKind::Slow(_, factor) | FaultKind::DiskSlow(_, factor) => write!(f, " {factor} times"),
+            FaultKind::Error(_, failing) => write!(f, " {} after {}", failing.share, failing.after),
+            FaultKind::Delay(_, by) => write!(f, " by {} on average", by.mean()),
+            FaultKind::Loss(_, share) | FaultKind::Duplicate(_, share) => write!(f, " {share}"),
+            FaultKind::Reorder(_, share, by) => write!(f, " {share} by {by}"),
+            FaultKind::Throttle(_, bits) => write!(f, " to {bits} bit/s"),
+            FaultKind::ClockStep(_, by) => {
+                let sign = if *by < 0 { '-' } else { '+' };
+                write!(f, " {sign}{}", Duration::ns(by.unsigned_abs()))
+            }
+            FaultKind::ClockDrift(_, ppb) => write!(f, " {} ppm", f64::from(*ppb) / 1000.0),
+        }
     }
 }
 
 impl fmt::Display for FaultKind {
-    /// What it does to whom, in a few words: `one of backend (machine)`, `registry | gateway`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            FaultKind::Crash(whom, Crash::Process) => write!(f, "{whom}"),
-            FaultKind::Crash(whom, Crash::Machine) => write!(f, "{whom} (machine)"),
-            FaultKind::Pause(whom)
-            | FaultKind::Clog(whom)
-            | FaultKind::Swizzle(whom)
-            | FaultKind::DiskFull(whom)
-            | FaultKind::DiskCorrupt(whom) => write!(f, "{whom}"),
-            FaultKind::Slow(whom, factor) | FaultKind::DiskSlow(whom, factor) => write!(f, "{whom} {factor} times"),
-            FaultKind::Error(whom, failing) => write!(f, "{whom} {} after {}", failing.share, failing.after),
-            FaultKind::Partition(path) => write!(f, "{path}"),
-            FaultKind::Delay(path, by) => write!(f, "{path} by {} on average", by.mean()),
-            FaultKind::Loss(path, share) | FaultKind::Duplicate(path, share) => write!(f, "{path} {share}"),
-            FaultKind::Reorder(path, share, by) => write!(f, "{path} {share} by {by}"),
-            FaultKind::Throttle(path, bits) => write!(f, "{path} to {bits} bit/s"),
-            FaultKind::ClockStep(whom, by) => {
-                let sign = if *by < 0 { '-' } else { '+' };
-                write!(f, "{whom} {sign}{}", Duration::ns(by.unsigned_abs()))
-            }
-            FaultKind::ClockDrift(whom, ppb) => write!(f, "{whom} {} ppm", f64::from(*ppb) / 1000.0),
-        }
+        write!(f, "{}", Named(self, &[]))
     }
 }
 

@@ -14,7 +14,7 @@ mod under_way;
 
 pub use event::{Bounce, Event, Kind, Message};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Hit};
 use crate::network::{Fate, Link, Network, Packet, Transport};
 use crate::node::{Crash, Nodes, State};
 use crate::queue::{Lane, Queue, TimerId};
@@ -37,6 +37,8 @@ pub struct Kernel<M> {
     plan: Vec<Fault>,
     /// Nodes held by each fault of the plan, while it lasts.
     held_by: Vec<Vec<NodeId>>,
+    /// Whom each fault of the plan met.
+    hits: Vec<Hit>,
     /// What waits for a paused node, in order of arrival.
     waiting: BTreeMap<NodeId, Vec<Entry<M>>>,
     /// Streams that wait for a retransmission, with what is behind it.
@@ -128,6 +130,7 @@ impl<M: Message> Kernel<M> {
             bounces: seed.stream("kernel/bounces").key(),
             plan: Vec::new(),
             held_by: Vec::new(),
+            hits: Vec::new(),
             waiting: BTreeMap::new(),
             stalled: BTreeMap::new(),
             stream_order: BTreeMap::new(),
@@ -173,6 +176,11 @@ impl<M: Message> Kernel<M> {
     /// The plan of faults.
     pub fn plan(&self) -> &[Fault] {
         &self.plan
+    }
+
+    /// Whom each fault of the plan met when it began, in the order of the plan.
+    pub fn hits(&self) -> &[Hit] {
+        &self.hits
     }
 
     /// How many events are pending.
@@ -334,6 +342,7 @@ impl<M: Message> Kernel<M> {
             }
         }
         self.held_by = vec![Vec::new(); plan.len()];
+        self.hits = vec![Hit::default(); plan.len()];
         self.plan = plan;
     }
 

@@ -67,26 +67,52 @@ impl Selector {
     }
 }
 
-impl fmt::Display for Selector {
+impl Selector {
+    /// Whether chance decides who is in it.
+    pub fn is_drawn(&self) -> bool {
+        match self {
+            Selector::OneOf(_) | Selector::Share(..) => true,
+            Selector::Any(sets) | Selector::Both(sets) => sets.iter().any(Selector::is_drawn),
+            Selector::Not(set) => set.is_drawn(),
+            Selector::All | Selector::Name(_) | Selector::Tag(_) | Selector::Zone(_) => false,
+        }
+    }
+}
+
+/// Something that speaks of zones, written with their names, which are indexed by id; a zone without a name is `z2`.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a, T>(pub &'a T, pub &'a [String]);
+
+impl fmt::Display for Named<'_, Selector> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zones = self.1;
         let join = |f: &mut fmt::Formatter<'_>, sets: &[Selector], word: &str| {
             for (i, set) in sets.iter().enumerate() {
                 if i > 0 {
                     f.write_str(word)?;
                 }
-                write!(f, "{set}")?;
+                write!(f, "{}", Named(set, zones))?;
             }
             Ok(())
         };
-        match self {
+        match self.0 {
             Selector::All => f.write_str("everything"),
             Selector::Name(name) | Selector::Tag(name) => f.write_str(name),
-            Selector::Zone(zone) => write!(f, "zone {zone}"),
-            Selector::OneOf(set) => write!(f, "one of {set}"),
-            Selector::Share(share, set) => write!(f, "{share} of {set}"),
+            Selector::Zone(zone) => match zones.get(zone.index()) {
+                Some(name) => write!(f, "zone {name}"),
+                None => write!(f, "zone {zone}"),
+            },
+            Selector::OneOf(set) => write!(f, "one of {}", Named(&**set, zones)),
+            Selector::Share(share, set) => write!(f, "{share} of {}", Named(&**set, zones)),
             Selector::Any(sets) => join(f, sets, ", "),
             Selector::Both(sets) => join(f, sets, " in "),
-            Selector::Not(set) => write!(f, "all but {set}"),
+            Selector::Not(set) => write!(f, "all but {}", Named(&**set, zones)),
         }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Named(self, &[]))
     }
 }

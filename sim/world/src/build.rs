@@ -10,6 +10,7 @@ use crate::load::Load;
 use crate::metrics::{Metrics, ServiceMetrics};
 use crate::role::controller::Controller;
 use crate::role::locks::LockStore;
+use crate::roles::RoleKind;
 use crate::slab::Slab;
 use crate::spec::{Draining, Spec, Spread, Target};
 use crate::wire::{Msg, Post};
@@ -135,7 +136,7 @@ impl World {
             downstream.sort_unstable();
             downstream.dedup();
             self.services.push(Service {
-                name: "gateway".into(),
+                name: RoleKind::Gateway.tag().into(),
                 is_gateway: true,
                 concurrency: u32::MAX,
                 processors: None,
@@ -154,7 +155,7 @@ impl World {
                     Spread::Random => balancer::Strategy::RANDOM,
                     Spread::InTurn => balancer::Strategy::ROUND_ROBIN,
                 },
-                board: board(self.seed, "gateway"),
+                board: board(self.seed, RoleKind::Gateway.tag()),
                 reports: false,
                 probes: false,
                 deadlines: false,
@@ -179,10 +180,12 @@ impl World {
         }
     }
 
-    fn node(&mut self, name: &str, n: u32, tag: &str, role: Role) -> NodeId {
-        let zone = self.spec.zone_in_turn(n);
-        let node = self.kernel.add_node(name, zone, vec![tag.to_string()]);
-        self.post.enroll(self.seed, name);
+    /// Makes the `n`-th node of a role; of a load's, `load` is the load's name.
+    fn node(&mut self, kind: RoleKind, load: &str, n: u32, role: Role) -> NodeId {
+        let name = kind.node_name(load, n);
+        let zone = self.spec.zone_in_turn(kind.place(n));
+        let node = self.kernel.add_node(name.clone(), zone, vec![kind.tag().to_string()]);
+        self.post.enroll(self.seed, &name);
         self.roles.push(role);
         node
     }
@@ -190,16 +193,16 @@ impl World {
     fn build_control(&mut self) {
         let spec = self.spec.clone();
         for index in 0..spec.registry.as_ref().map_or(0, |r| r.servers) {
-            let node = self.node(&format!("registry-{}", index + 1), index, "registry", Role::Server(index));
+            let node = self.node(RoleKind::Registry, "", index, Role::Server(index));
             let server = self.boot_server(index, node);
             self.servers.push(server);
         }
         if spec.rollouts.is_empty() {
             return;
         }
-        let locks = self.node("coordination", 0, "coordination", Role::Locks);
+        let locks = self.node(RoleKind::Coordination, "", 0, Role::Locks);
         self.locks = Some(LockStore::new(locks));
-        let controller = self.node("controller", 1, "controller", Role::Controller);
+        let controller = self.node(RoleKind::Controller, "", 0, Role::Controller);
         for (index, rollout) in spec.rollouts.iter().enumerate() {
             let service = &spec.services[rollout.service.index()];
             // Which version it starts from is read when it gets the lock.
@@ -249,7 +252,7 @@ impl World {
             let mut state = Load::new(load, self.seed, service, routes);
             state.lane = self.kernel.lane();
             for n in 0..load.sources.max(1) {
-                let node = self.node(&format!("load-{}-{}", load.name, n + 1), n, "load", Role::Load);
+                let node = self.node(RoleKind::Load, &load.name, n, Role::Load);
                 let peers = self.peers(node, n, load.sources.max(1));
                 state.callers.push(self.add_caller(node, &[service], peers));
             }

@@ -8,6 +8,10 @@ use crate::outcome::{
 use crate::spec::ObjectiveSpec;
 use crate::world::{Run, World};
 use base::{Duration, Fingerprint, InstanceId, Instant, Ratio, ServiceId, VersionId};
+use kernel::select::Named;
+
+/// Nodes that are named of those a fault met; the others are counted.
+const HIT_NAMED: usize = 8;
 
 impl World {
     /// A text in which `v1` has become the version it stands for.
@@ -149,10 +153,11 @@ impl World {
     }
 
     fn fault_windows(&self, now: Instant) -> Vec<FaultWindow> {
-        let window = |fault: &kernel::Fault| FaultWindow {
+        let window = |(index, fault): (usize, &kernel::Fault)| FaultWindow {
             name: fault.name.clone(),
             kind: fault.kind.name(),
-            text: self.name_zones(&fault.kind.to_string()),
+            text: Named(&fault.kind, &self.spec.zones).to_string(),
+            hit: self.hit(index),
             from: fault.at,
             until: match fault.lasts {
                 _ if fault.kind.is_momentary() => fault.at,
@@ -160,15 +165,24 @@ impl World {
                 None => now,
             },
         };
-        self.kernel.plan().iter().filter(|fault| fault.at <= now).map(window).collect()
+        self.kernel.plan().iter().enumerate().filter(|(_, fault)| fault.at <= now).map(window).collect()
     }
 
-    fn name_zones(&self, text: &str) -> String {
-        let words = text.split(' ').map(|word| {
-            let id = word.strip_prefix('z').and_then(|n| n.parse::<usize>().ok());
-            id.and_then(|id| self.spec.zones.get(id)).map_or(word, String::as_str)
-        });
-        words.collect::<Vec<&str>>().join(" ")
+    /// Whom a fault met, where the scenario does not say so by itself: the nodes that chance chose, or nobody. None before it
+    /// has begun.
+    pub(crate) fn hit(&self, fault: usize) -> Option<String> {
+        let hit = &self.kernel.hits()[fault];
+        if hit.nodes? == 0 {
+            return Some("nobody".into());
+        }
+        let mut names: Vec<&str> = hit.drawn.iter().map(|&node| self.kernel.nodes().name(node)).collect();
+        let others = names.len().saturating_sub(HIT_NAMED);
+        names.truncate(HIT_NAMED);
+        match (names.as_slice(), others) {
+            ([], _) => None,
+            (names, 0) => Some(names.join(", ")),
+            (names, others) => Some(format!("{} and {others} more", names.join(", "))),
+        }
     }
 
     /// All that was promised always, and of the rest what the scenario named; of what it did not name, a `sometimes`

@@ -36,6 +36,7 @@ pub mod outcome;
 mod probe;
 mod report;
 mod role;
+pub mod roles;
 mod sharing;
 mod slab;
 pub mod spec;

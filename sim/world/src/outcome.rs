@@ -329,6 +329,8 @@ pub struct FaultWindow {
     pub kind: &'static str,
     /// What it did to whom, in a few words.
     pub text: String,
+    /// Whom it met, where the scenario does not say so by itself: the nodes that chance chose, or `nobody`.
+    pub hit: Option<String>,
     /// When it began.
     pub from: Instant,
     /// When its cause was gone: at once for a step of a clock, the end of the run for what never ended.

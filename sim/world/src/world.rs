@@ -22,6 +22,7 @@ use crate::spec::{CallSpec, Draining, Spec, in_turn};
 use crate::unfinished::OpenCalls;
 use crate::wire::{Core, Msg, Post, Synced};
 use base::{Dist, Duration, FencingToken, InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
+use kernel::select::Named;
 use kernel::trace::{Level, Trace};
 use kernel::{Event, Kernel, Kind, Lane};
 use version::History;
@@ -304,7 +305,8 @@ impl World {
             Event::FaultBegan(index) | Event::FaultEnded(index) => {
                 let began = matches!(event, Event::FaultBegan(_));
                 let fault = self.kernel.plan()[index].clone();
-                let now = self.kernel.now();
+                let (now, hit) = (self.kernel.now(), self.hit(index).filter(|_| began));
+                let zones = self.spec.clone();
                 self.kernel.trace_mut().note(now, None, "fault", || {
                     let verb = match (began, fault.lasts) {
                         _ if fault.kind.is_momentary() => "happens".to_string(),
@@ -315,7 +317,8 @@ impl World {
                     // A fault that was not given a name is called what it does.
                     let name = Some(&fault.name).filter(|name| !name.starts_with(fault.kind.name()));
                     let name = name.map(|name| format!("{name}: ")).unwrap_or_default();
-                    format!("{name}{} {} {verb}", fault.kind.name(), fault.kind)
+                    let hit = hit.map(|hit| format!("; hits {hit}")).unwrap_or_default();
+                    format!("{name}{} {} {verb}{hit}", fault.kind.name(), Named(&fault.kind, &zones.zones))
                 });
             }
             Event::World(msg) => return self.world_event(msg),

@@ -93,6 +93,6 @@ fn owner(house: &House, place: u32, pick: &Pick<'_>) -> usize {
     if pick.tried.is_empty() {
         return owner;
     }
-    let further = (0..STEPS_MAX).map(|step| house.lookup_attempt(place.into(), step));
-    further.into_iter().find(|&host| !pick.was_tried(host)).unwrap_or(owner)
+    let mut further = (0..STEPS_MAX).map(|step| house.lookup_attempt(place.into(), step));
+    further.find(|&host| !pick.was_tried(host)).unwrap_or(owner)
 }

@@ -65,7 +65,8 @@ fn lists_show_what_exists() {
 #[test]
 fn names_are_explained() {
     let folder = Folder::new();
-    let known = ["explain p2c", "explain partition", "explain wan", "explain 13", "explain safety"];
+    let known =
+        ["explain p2c", "explain partition", "explain wan", "explain 13", "explain safety", "explain controller"];
     golden("explain", &session(&folder, &known));
     golden("explain-unknown", &session(&folder, &["explain p2d", "explain frobnicate"]));
     let promise = folder.run("explain views_converge").stdout;

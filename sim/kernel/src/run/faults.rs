@@ -4,7 +4,7 @@
 //! draw comes from a stream with the fault's name in its key.
 
 use super::{Entry, Event, Kernel, Message};
-use crate::fault::{FaultKind, Path};
+use crate::fault::{FaultKind, Hit, Path};
 use crate::node::{Crash, Hold, HolderId, State};
 use crate::rule::{Action, NodeSet, Rule};
 use crate::select::Selector;
@@ -35,18 +35,18 @@ impl<M: Message> Kernel<M> {
             FaultKind::DiskFull(whom) => self.hold(fault, whom, Hold::DiskFull, &mut rng),
             FaultKind::ClockDrift(whom, ppb) => self.hold(fault, whom, Hold::Drift(*ppb), &mut rng),
             FaultKind::DiskCorrupt(whom) => {
-                for node in whom.resolve(&self.nodes, &mut rng) {
+                for node in self.meet(fault, whom, &mut rng) {
                     self.nodes.disk_mut(node).0.corrupt(&mut rng);
                 }
             }
             FaultKind::ClockStep(whom, by_ns) => {
-                for node in whom.resolve(&self.nodes, &mut rng) {
+                for node in self.meet(fault, whom, &mut rng) {
                     self.nodes.change(node, |n| n.clock_mut().step(*by_ns));
                 }
             }
             FaultKind::Clog(whom) => {
                 let until = self.ends_at(fault);
-                let members = whom.resolve(&self.nodes, &mut rng);
+                let members = self.meet(fault, whom, &mut rng);
                 self.clog(fault, &members, until);
             }
             FaultKind::Swizzle(whom) => self.swizzle(fault, whom, &mut rng),
@@ -71,7 +71,7 @@ impl<M: Message> Kernel<M> {
     }
 
     fn hold(&mut self, fault: u32, whom: &Selector, hold: Hold, rng: &mut Rng) {
-        let members = whom.resolve(&self.nodes, rng);
+        let members = self.meet(fault, whom, rng);
         for &node in &members {
             let before = self.nodes.change(node, |n| n.hold(fault as HolderId, hold, self.now));
             self.changed(node, before);
@@ -112,9 +112,23 @@ impl<M: Message> Kernel<M> {
         }
     }
 
+    /// The nodes that `whom` means now, which are noted as those that the fault met.
+    fn meet(&mut self, fault: u32, whom: &Selector, rng: &mut Rng) -> Vec<NodeId> {
+        let members = whom.resolve(&self.nodes, rng);
+        let hit = &mut self.hits[fault as usize];
+        let nodes = members.len() as u32;
+        hit.nodes = Some(hit.nodes.map_or(nodes, |before| before.min(nodes)));
+        if whom.is_drawn() {
+            hit.drawn.extend_from_slice(&members);
+            hit.drawn.sort_unstable();
+            hit.drawn.dedup();
+        }
+        members
+    }
+
     fn lay(&mut self, fault: u32, path: &Path, action: &Action, rng: &mut Rng) {
-        let from = NodeSet::new(&path.from.resolve(&self.nodes, rng));
-        let to = NodeSet::new(&path.to.resolve(&self.nodes, rng));
+        let from = NodeSet::new(&self.meet(fault, &path.from, rng));
+        let to = NodeSet::new(&self.meet(fault, &path.to, rng));
         self.rule(fault, from.clone(), to.clone(), action.clone());
         if !path.one_way {
             self.rule(fault, to, from, action.clone());
@@ -139,6 +153,9 @@ impl<M: Message> Kernel<M> {
         let mut members = whom.resolve(&self.nodes, rng);
         rng.shuffle(&mut members);
         members.truncate(members.len().div_ceil(2));
+        let mut drawn = members.clone();
+        drawn.sort_unstable();
+        self.hits[fault as usize] = Hit { nodes: Some(members.len() as u32), drawn };
         let lasts = self.plan[fault as usize].lasts.unwrap_or(Duration::secs(60));
         let half = lasts / 2;
         for &node in &members {
