@@ -1,7 +1,7 @@
 //! Circles: hosts at many points and keys at one, or hosts at one and keys at many.
 
 use super::{Contender, Fleet, Key, Visitor, Xxh64};
-use balancer::hashing::{HashFunction, MultiProbe, Nginx, Ring, crc32, xxh64};
+use balancer::hashing::{HashFunction, MultiProbe, Nginx, Ring, crc32};
 use std::hash::Hash;
 
 pub(super) fn visit(visitor: &mut impl Visitor) {
