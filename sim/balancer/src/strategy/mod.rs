@@ -101,22 +101,21 @@ impl Strategy {
         // Of what grows with hosts, a small balancer tells how much it is for each.
         const TRIED: usize = 512;
         let n = hosts.len() as u64;
-        // Hosts as they are and as they were before the latest update, with counts, and those that have left.
-        let plain = n.saturating_mul(64).saturating_add(4_096);
         let kind = self.structure().or_else(|| haproxy_random::ring_of(self.info.name));
         if let Some(kind) = kind {
             let weighing: Vec<(&str, u32)> = hosts.iter().map(|host| ("", host.weight.max(1))).collect();
-            // The bound of loads keeps a share and an index for each.
-            return kind.bytes_over(&weighing).saturating_add(plain).saturating_add(16 * n);
+            // Hosts as they are and as they were before the latest update, with counts, and those that have left; the bound of
+            // loads keeps a share and an index for each.
+            return kind.bytes_over(&weighing).saturating_add(n.saturating_mul(80)).saturating_add(4_096);
         }
         let few = &hosts[..hosts.len().min(TRIED)];
         let mut balancer = Balancer::new(self, Seed(0).stream("bytes"));
         balancer.update(Instant::ZERO, few);
         balancer.update(Instant::ZERO, few);
-        // A smooth round robin remembers up to sixteen picks for each host once a cycle has gone by.
-        let remembered = 64;
-        let each = (balancer.bytes() as u64 * 2).div_ceil(few.len().max(1) as u64) + remembered;
-        n.saturating_mul(each).saturating_add(plain)
+        // Beside it, hosts that have left, and what a smooth round robin remembers once a cycle has gone by: up to sixteen picks
+        // for each host.
+        let each = (balancer.bytes() as u64).div_ceil(few.len().max(1) as u64) + 24 + 64;
+        n.saturating_mul(each).saturating_add(4_096)
     }
 
     /// The same with one parameter set to `value`.
