@@ -275,6 +275,7 @@ fn distribution(count: u64, p50: f64, sigma: f64, max: f64) -> Distribution {
         max: ms(max),
         exact_below: None,
         curve,
+        ..Default::default()
     }
 }
 
@@ -283,6 +284,7 @@ fn service(name: &str, p50: f64, versions: Vec<VersionOutcome>, instances: Vec<I
     let sent = versions.iter().map(|v| v.attempts).sum::<u64>();
     ServiceOutcome {
         balancing: Default::default(),
+        latency_per_step: Vec::new(),
         name: name.into(),
         requests: Requests {
             sent,

@@ -5,19 +5,22 @@
 //! Gil Tene's HdrHistogram with three significant digits; the tests compare with the crate `hdrhistogram`, which takes
 //! five times as long to record.
 
+use crate::profile::{self, Profile};
 use base::{Duration, Fingerprint, Ratio};
 
 /// 512 ns at the least, 1024 an octave, up to 2⁴² ns (73 minutes). Longer spans are counted in the last bucket; sum and
 /// maximum still know them exactly.
 type Buckets = crate::buckets::Buckets<9, 10, 42>;
 
-/// A histogram of spans of time with a fixed size of about 192 KiB.
+/// A histogram of spans of time with a fixed size of about 384 KiB.
 ///
 /// A quantile is never below the true one and at most 1/1024 or 512 ns above it, whichever is more, up to 73 minutes.
-/// Count, sum, mean, least and greatest are exact. For thousands of histograms take [`Sketch`](crate::Sketch).
+/// Count, sum, mean, least and greatest are exact, and so is the mean of each bucket, by which a value that occurs again and
+/// again is known to the nanosecond. For thousands of histograms take [`Sketch`](crate::Sketch).
 #[derive(Clone, Debug)]
 pub struct Latency {
-    buckets: Box<[u64]>,
+    /// Count and sum in nanoseconds of each bucket. The sum wraps around after 584 years of latency in one bucket.
+    buckets: Box<[[u64; 2]]>,
     count: u64,
     sum_ns: u128,
     min: Duration,
@@ -31,6 +34,8 @@ pub struct Bucket {
     pub up_to: Duration,
     /// How many did.
     pub count: u64,
+    /// Their mean, rounded down to a nanosecond.
+    pub mean: Duration,
     /// How many fell into this bucket and all before it: the distribution function, times the count.
     pub cumulative: u64,
 }
@@ -38,14 +43,17 @@ pub struct Bucket {
 impl Latency {
     /// An empty histogram. Allocates all it will ever need.
     pub fn new() -> Self {
-        let buckets = vec![0; Buckets::COUNT].into_boxed_slice();
+        let buckets = vec![[0; 2]; Buckets::COUNT].into_boxed_slice();
         Latency { buckets, count: 0, sum_ns: 0, min: Duration::MAX, max: Duration::ZERO }
     }
 
     /// Counts one span. No allocation; a few nanoseconds.
     #[inline]
     pub fn record(&mut self, span: Duration) {
-        self.buckets[Buckets::index(span)] += 1;
+        // Count and sum of a bucket lie side by side, so the sum costs no further cache line.
+        let [count, sum] = &mut self.buckets[Buckets::index(span)];
+        *count += 1;
+        *sum = sum.wrapping_add(span.as_nanos());
         self.count += 1;
         self.sum_ns += u128::from(span.as_nanos());
         self.min = self.min.min(span);
@@ -90,24 +98,42 @@ impl Latency {
     /// The buckets in use, shortest spans first: what a plot of the distribution is drawn from.
     pub fn buckets(&self) -> impl Iterator<Item = Bucket> + '_ {
         let mut cumulative = 0;
-        let used = self.buckets.iter().enumerate().filter(|(_, count)| **count > 0);
-        used.map(move |(i, &count)| {
+        let used = self.buckets.iter().enumerate().filter(|(_, [count, _])| *count > 0);
+        used.map(move |(i, &[count, sum])| {
             cumulative += count;
             // The last bucket ends where the records end, and may hold what passed the highest bound.
             let up_to = if cumulative == self.count { self.max } else { Buckets::end(i) };
-            Bucket { up_to, count, cumulative }
+            Bucket { up_to, count, mean: Duration::ns(sum / count), cumulative }
         })
     }
 
     /// Adds everything `other` recorded. The result is what recording all of it here would have given.
     pub fn merge(&mut self, other: &Latency) {
         for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
-            *mine += theirs;
+            *mine = [mine[0] + theirs[0], mine[1].wrapping_add(theirs[1])];
         }
         self.count += other.count;
         self.sum_ns += other.sum_ns;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
+    }
+
+    /// What was recorded, in the compact form that is kept of a run. Linear in the buckets.
+    pub fn profile(&self) -> Profile {
+        // Buckets without a count stand between those with one, so the neighbours of a bucket are found by its index.
+        let of = |i: usize| self.buckets.get(i).map_or(0, |[count, _]| *count);
+        let used = self.buckets.iter().enumerate().filter(|(_, [count, _])| *count > 0);
+        let mut profile = Profile::default();
+        for (i, &[count, sum]) in used {
+            let around = [i.wrapping_sub(2), i.wrapping_sub(1), i + 1, i + 2].map(of).iter().sum::<u64>();
+            let mean = Duration::ns(sum / count);
+            if profile::is_atom(count, around, self.count) {
+                profile.add_atom(mean, count);
+            } else {
+                profile.add(mean, count);
+            }
+        }
+        profile
     }
 
     /// Folds everything recorded into a run's fingerprint. Linear in the buckets.

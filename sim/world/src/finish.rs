@@ -37,7 +37,7 @@ impl World {
         // No step is open any more when the run outlasted the timeline.
         self.close_instances(now, (closed > before).then_some(before));
         for metrics in &mut self.metrics_of {
-            metrics.close_step(closed);
+            metrics.close_step(closed, &self.metrics.latency);
         }
         let open = std::mem::take(&mut self.open).unwrap_or_else(|| self.scan_open_calls());
         self.count_open_calls(&open);
@@ -119,6 +119,7 @@ impl World {
                 if metrics.is_all { &self.metrics.latency } else { &metrics.latency },
                 metrics.youngest_open,
             ),
+            latency_per_step: metrics.latency_per_step.clone(),
             versions: versions.map(|(v, m)| m.outcome(self.version_name(service, VersionId(v as u32)))).collect(),
             instances,
         }

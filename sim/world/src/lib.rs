@@ -45,7 +45,7 @@ mod unfinished;
 mod wire;
 mod world;
 
-pub use {balancer, kernel, registry, rollout, traffic, version};
+pub use {balancer, kernel, registry, rollout, telemetry, traffic, version};
 
 pub use outcome::{Outcome, Verdict};
 pub use spec::Spec;

@@ -168,6 +168,9 @@ pub(crate) struct ServiceMetrics {
     /// recorded twice.
     pub(crate) is_all: bool,
     pub(crate) versions: Vec<VersionMetrics>,
+    /// Count and sum of the latencies that were recorded in each step of the timeline, and of all before the present one.
+    pub(crate) latency_per_step: Vec<(u64, u64)>,
+    before_step: (u64, u128),
 }
 
 /// The attempts at one version.
@@ -306,6 +309,8 @@ impl ServiceMetrics {
             youngest_open: None,
             is_all: false,
             versions: (0..versions).map(|_| VersionMetrics::default()).collect(),
+            latency_per_step: Vec::new(),
+            before_step: (0, 0),
         }
     }
 
@@ -341,7 +346,19 @@ impl ServiceMetrics {
         self.youngest_open = Some(self.youngest_open.map_or(age, |least| least.min(age)));
     }
 
-    pub(crate) fn close_step(&mut self, steps: usize) {
+    /// Closes the present step, of which `steps` are then closed. `all` is the world's histogram, for a service whose calls
+    /// are all of them.
+    pub(crate) fn close_step(&mut self, steps: usize, all: &Latency) {
+        let latency = if self.is_all { all } else { &self.latency };
+        let now = (latency.count(), latency.sum_nanos());
+        let (count, sum) = std::mem::replace(&mut self.before_step, now);
+        if self.latency_per_step.len() < steps || self.latency_per_step.is_empty() {
+            self.latency_per_step.push((0, 0));
+        }
+        if let Some(last) = self.latency_per_step.last_mut() {
+            last.0 += now.0 - count;
+            last.1 = last.1.saturating_add(u64::try_from(now.1 - sum).unwrap_or(u64::MAX));
+        }
         for version in &mut self.versions {
             if version.per_step.len() < steps {
                 version.per_step.push(version.in_step);
@@ -385,5 +402,7 @@ pub(crate) fn distribution(latency: &Latency, exact_below: Option<Duration>) -> 
         max: latency.max().unwrap_or(Duration::ZERO),
         exact_below,
         curve,
+        profile: latency.profile(),
+        sum_ns: latency.sum_nanos(),
     }
 }

@@ -4,6 +4,7 @@
 //! runs of one scenario and seed give equal outcomes, and the fingerprint covers every event that led to them.
 
 use base::{Duration, Fingerprint, Instant, Ratio, Seed};
+use telemetry::Profile;
 
 /// How a run ended, from best to worst. The names and numbers are those of the command line's exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -167,6 +168,10 @@ pub struct Distribution {
     /// The distribution function: (share, span), both rising, at about a hundred points chosen so that the tail is as
     /// well described as the middle.
     pub curve: Vec<(f64, Duration)>,
+    /// Everything recorded, in bins of 1/256 and with repeated values exact: what several runs are pooled from.
+    pub profile: Profile,
+    /// The exact sum of all spans, in nanoseconds.
+    pub sum_ns: u128,
 }
 
 /// What balancing one service has cost its callers, over the whole run, in their last lives.
@@ -191,6 +196,9 @@ pub struct ServiceOutcome {
     pub requests: Requests,
     /// Latency of those calls as the callers saw it.
     pub latency: Distribution,
+    /// How many of those calls ended in each step of the timeline, and the sum of their latencies in nanoseconds. What ends
+    /// behind the last step counts in it.
+    pub latency_per_step: Vec<(u64, u64)>,
     /// What balancing it has cost.
     pub balancing: Balancing,
     /// Per version, in order of declaration.

@@ -416,7 +416,7 @@ impl World {
         let closed = self.timeline_steps_closed();
         self.close_instances(now, closed.checked_sub(1));
         for metrics in &mut self.metrics_of {
-            metrics.close_step(closed);
+            metrics.close_step(closed, &self.metrics.latency);
         }
         invariant::in_flight_is_conserved::check(self);
         let next = now + self.metrics.timeline.step;
