@@ -50,6 +50,11 @@ impl Sheet {
     }
 }
 
+/// The two ends of an interval, empty where there is none.
+pub(crate) fn bounds(interval: Option<(f64, f64)>) -> [String; 2] {
+    interval.map_or_else(Default::default, |(low, high)| [number(low), number(high)])
+}
+
 /// A field, in quotes when it holds a comma, a quote or a line break, or begins or ends with a space.
 fn quote(field: &str, out: &mut String) {
     let risky = |c| matches!(c, ',' | '"' | '\n' | '\r');

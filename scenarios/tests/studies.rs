@@ -160,6 +160,32 @@ fn unstable_cells_are_known_before_anything_runs() {
 }
 
 #[test]
+fn overload_is_run_where_something_bounds_it() {
+    let cell = |service: &str, load: &str| {
+        let text = format!(
+            "[base.service.shop]\nconcurrency = 1\nservice_time = \"10ms\"\n{service}\n\
+             [base.load.users]\ntarget = \"shop\"\n{load}\n\
+             [[axis]]\nset = \"balancer\"\nvalues = [\"random\"]\n"
+        );
+        read(&text).cells.remove(0)
+    };
+    let too_much = "rate = \"150/s\"";
+    assert!(cell("", too_much).is_unstable(), "an open load, no limit, no timeout");
+    let bounds = [
+        "queue_limit = 8",
+        "policy = { timeout = \"1s\" }",
+        "policy = \"envoy\"",
+        "policy = { limits = { max_requests = 64 } }",
+    ];
+    for bound in bounds {
+        let cell = cell(bound, too_much);
+        assert!(cell.is_overloaded() && !cell.is_unstable(), "{bound}");
+    }
+    let closed = cell("", "shape = \"closed\"\nusers = 500");
+    assert!(!closed.is_overloaded() && !closed.is_unstable(), "who waits for an answer brings no more than is done");
+}
+
+#[test]
 fn a_scenario_of_the_library_can_be_varied() {
     let study = read("base = \"steady\"\n[[axis]]\nset = \"load.users.rate\"\nvalues = [\"100/s\", \"200/s\"]\n");
     assert_eq!(study.cells.len(), 2);

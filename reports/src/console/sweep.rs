@@ -1,11 +1,17 @@
 //! Many seeds of one scenario on the console: how they ended, how far they spread, and how to run a failing one again.
 //!
-//! Seeds are independent samples, so the spread over seeds is what a single run cannot show. Mean and standard deviation
-//! (that of a sample, over n − 1) come with minimum, maximum and the number of seeds behind them.
+//! Seeds are independent samples, so the spread over seeds is what a single run cannot show. What all runs say together comes
+//! with its 95 % interval: latencies are those of all requests, as a study pools them, the share of successes is that of all
+//! requests, the rest are means. Beside it stand the standard deviation of the runs (that of a sample, over n − 1), the least
+//! and the greatest run, and the number of runs.
 
 use super::table::{Cell, Table, label};
 use super::{Paint, Tone, plain};
 use crate::number::{count, counted, decimal, decimals_for};
+use crate::study::Latencies;
+use crate::study::estimates::weighted;
+use crate::study::pool::Pool;
+use crate::study::stats::Estimate;
 use world::outcome::{Outcome, Verdict};
 
 /// What a sweep keeps of one seed's run.
@@ -27,6 +33,8 @@ pub struct SweepRow {
     pub sent: u64,
     /// The share of them that succeeded, in percent; none when there were no requests.
     pub success_percent: Option<f64>,
+    /// The latencies of the measured requests.
+    pub latency: Latencies,
     /// Median latency in milliseconds; none when there were no requests.
     pub p50_ms: Option<f64>,
     /// 99th percentile.
@@ -50,6 +58,7 @@ impl SweepRow {
             fingerprint: outcome.fingerprint.to_string(),
             events: outcome.events,
             sent: requests.sent,
+            latency: Latencies::of(latency, &[]),
             success_percent: (requests.sent > 0).then(|| requests.success().as_f64() * 100.0),
             p50_ms: ms(latency.p50),
             p99_ms: ms(latency.p99),
@@ -137,37 +146,49 @@ fn verdicts(rows: &[SweepRow]) -> Table {
     table
 }
 
-/// How a number varies from seed to seed.
+/// One minus the confidence of intervals.
+const ALPHA: f64 = 0.05;
+
+/// What all runs say together, and how a number varies from seed to seed.
 fn spread(rows: &[SweepRow]) -> Table {
-    let mut table = Table::new("lrrrrr", ["", "mean ± sd", "min", "max", "n", ""].map(String::from));
-    let mut add = |name: &str, values: Vec<f64>| {
-        let Some(s) = Spread::of(&values) else { return };
-        let decimals = if name == "success %" { 3 } else { decimals_for(s.mean) };
+    let mut table = Table::new("lrrrrrr", ["", "all", "95 %", "sd", "min", "max", "n"].map(String::from));
+    let mut add = |name: &str, values: Vec<f64>, all: Option<Estimate>| {
+        let (Some(s), Some(all)) = (Spread::of(&values), all) else { return };
+        let decimals = if name == "success %" { 3 } else { decimals_for(all.mean) };
         let show = |x| decimal(x, decimals);
-        let centre = match s.sd {
-            Some(sd) => format!("{} ± {}", show(s.mean), show(sd)),
-            None => show(s.mean),
-        };
+        let interval = all.interval(ALPHA).map(|(low, high)| format!("{} – {}", show(low), show(high)));
         table.row([
             Cell::plain(name),
-            Cell::plain(centre),
+            Cell::plain(show(all.mean)),
+            Cell::plain(interval.unwrap_or_default()),
+            Cell::plain(s.sd.map(show).unwrap_or_default()),
             Cell::plain(show(s.min)),
             Cell::plain(show(s.max)),
             Cell::plain(count(values.len() as u64)),
         ]);
     };
-    add("requests", rows.iter().map(|r| r.sent as f64).collect());
-    add("success %", rows.iter().filter_map(|r| r.success_percent).collect());
-    add("p50 ms", rows.iter().filter_map(|r| r.p50_ms).collect());
-    add("p99 ms", rows.iter().filter_map(|r| r.p99_ms).collect());
-    add("max ms", rows.iter().filter_map(|r| r.max_ms).collect());
-    add("events", rows.iter().map(|r| r.events as f64).collect());
+    let mean = |values: &[f64]| Estimate::of(values.iter().copied()).map(|e| e.within(0.0, f64::INFINITY, ALPHA));
+    let requests: Vec<f64> = rows.iter().map(|r| r.sent as f64).collect();
+    add("requests", requests.clone(), mean(&requests));
+    let successes: Vec<(usize, f64)> =
+        rows.iter().enumerate().filter_map(|(i, r)| Some((i, r.success_percent?))).collect();
+    let weights: Vec<f64> = successes.iter().map(|(i, _)| rows[*i].sent as f64).collect();
+    let of_all = Estimate::of(weighted(successes.clone(), &weights).into_iter().map(|(_, x)| x));
+    let of_all = of_all.map(|e| e.within(0.0, 100.0, ALPHA));
+    add("success %", successes.into_iter().map(|(_, x)| x).collect(), of_all);
+    let pool = Pool::of(rows.iter().map(|r| &r.latency).enumerate(), ALPHA);
+    let at = |p: f64| pool.as_ref().map(|pool| pool.quantile(p).0);
+    add("p50 ms", rows.iter().filter_map(|r| r.p50_ms).collect(), at(0.5));
+    add("p99 ms", rows.iter().filter_map(|r| r.p99_ms).collect(), at(0.99));
+    let longest: Vec<f64> = rows.iter().filter_map(|r| r.max_ms).collect();
+    add("max ms", longest.clone(), mean(&longest));
+    let events: Vec<f64> = rows.iter().map(|r| r.events as f64).collect();
+    add("events", events.clone(), mean(&events));
     table
 }
 
-/// Mean, standard deviation and range of a sample.
+/// Standard deviation and range of a sample.
 struct Spread {
-    mean: f64,
     /// None for a single value, which says nothing about spread.
     sd: Option<f64>,
     min: f64,
@@ -184,7 +205,6 @@ impl Spread {
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
         Some(Spread {
-            mean,
             sd: (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt()),
             min: values.iter().copied().fold(f64::INFINITY, f64::min),
             max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
@@ -199,7 +219,6 @@ mod tests {
     #[test]
     fn the_standard_deviation_is_that_of_a_sample() {
         let s = Spread::of(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]).unwrap();
-        assert_eq!(s.mean, 5.0);
         assert!((s.sd.unwrap() - (32.0_f64 / 7.0).sqrt()).abs() < 1e-12);
         assert_eq!((s.min, s.max), (2.0, 9.0));
         assert!(Spread::of(&[3.0]).unwrap().sd.is_none(), "one value has no spread");

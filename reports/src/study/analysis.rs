@@ -2,10 +2,15 @@
 //!
 //! Console, page, JSON and CSV all read from here, so that they never disagree.
 
-use super::stats::{self, Estimate, Pair, Ranked, Settled};
-use super::{Cell, Kind, Measure, Plan, Results, Sample};
+use super::estimates::{self, Found};
+use super::stats::{self, Estimate, Pair, Ranked, Settled, Values};
+use super::{Cell, Kind, Measure, Plan, Results, Sample, Swamped};
 use crate::number::{count, counted, percent};
+use base::Duration;
 use std::collections::BTreeMap;
+
+/// Below so many effective requests an interval is not trusted: the table of coverage has shares of 92 % and more above it.
+const FEW: f64 = 6.0;
 
 /// What was found.
 pub(crate) struct Analysis<'a> {
@@ -21,6 +26,8 @@ pub(crate) struct Analysis<'a> {
     pub(crate) warnings: Vec<String>,
     /// What the check of the warm-up found.
     pub(crate) warm_up: WarmUp,
+    /// Every measure of every cell.
+    found: Vec<Found>,
 }
 
 /// The compared things under one combination of everything else.
@@ -65,8 +72,13 @@ impl<'a> Analysis<'a> {
             combinations: Vec::new(),
             warnings: Vec::new(),
             warm_up: WarmUp::default(),
+            found: Vec::new(),
         };
-        analysis.combinations = combinations(results, alpha);
+        let mut wanted = analysis.measures.clone();
+        wanted.extend([Measure::Errors, Measure::MovedIdeal, Measure::AddedIdeal]);
+        let cells = 0..results.plan.cells.len();
+        analysis.found = cells.map(|cell| estimates::of(results, cell, &wanted, alpha)).collect();
+        analysis.combinations = combinations(&analysis);
         analysis.warm_up = analysis.warm_up();
         analysis.warnings = analysis.warnings();
         analysis
@@ -78,7 +90,7 @@ impl<'a> Analysis<'a> {
 
     /// One measure of a cell over its seeds.
     pub(crate) fn estimate(&self, cell: usize, measure: &Measure) -> Option<Estimate> {
-        Estimate::of(self.results.values(cell, measure).into_iter().map(|(_, x)| x))
+        self.found[cell].get(measure).map(|(estimate, _)| *estimate)
     }
 
     /// The compared points by name; a single nameless one in a study that compares nothing.
@@ -110,7 +122,7 @@ impl<'a> Analysis<'a> {
             let Some(first) = samples.first() else { continue };
             let series = mean_latency(&samples);
             let step = first.series.step_ns as f64 / 1e9;
-            let warm = (self.plan().phases.warmup.as_secs_f64() / step).ceil() as usize;
+            let warm = (self.plan().cells[cell].phases.warmup.as_secs_f64() / step).ceil() as usize;
             found.checked += 1;
             match stats::mser5(&series) {
                 Settled::TooShort => found.too_short += 1,
@@ -131,8 +143,8 @@ impl<'a> Analysis<'a> {
         found
     }
 
-    /// Whether the first half of what is measured of a cell differs from the second, seed by seed, at the level corrected
-    /// for the number of cells. With a single seed: by more than a tenth.
+    /// Whether the first half of what is measured of a cell differs from the second, seed by seed, at a fiftieth of the level,
+    /// corrected for the number of cells: one study in a thousand is warned wrongly. With a single seed: by more than a tenth.
     fn moves(&self, cell: usize, samples: &[&Sample], warm: usize) -> bool {
         let halves = |s: &Sample| {
             let series = mean_latency(&[s]);
@@ -144,22 +156,22 @@ impl<'a> Analysis<'a> {
         let halves: Vec<(f64, f64)> = samples.iter().map(|s| halves(s)).collect();
         let Some(difference) = Estimate::of(halves.iter().map(|(a, b)| a - b)) else { return false };
         let cells = self.plan().cells.len().max(cell + 1) as f64;
-        let noise = difference.half_width(self.alpha / cells).unwrap_or(halves[0].1 * 0.1);
+        let noise = difference.half_width(self.alpha / 50.0 / cells).unwrap_or(halves[0].1 * 0.1);
         difference.mean.abs() > noise
     }
 
     /// The load at which a queue that stands alone takes longer to settle than warm-up lasts, the highest, with the seconds
-    /// it takes: (1 − √ρ)⁻² services, the relaxation time of M/M/1.
-    pub(crate) fn slow_to_settle(&self) -> Option<(f64, f64)> {
-        let warm_up = self.plan().phases.warmup.as_secs_f64();
+    /// it takes and the warm-up: (1 − √ρ)⁻² services, the relaxation time of M/M/1. A load of 1 or more never settles by itself.
+    pub(crate) fn slow_to_settle(&self) -> Option<(f64, f64, Duration)> {
         let run = (0..self.plan().cells.len()).filter(|&c| self.results.of(c).next().is_some());
         let cells = run.map(|c| &self.plan().cells[c]);
         let time = |cell: &Cell| {
-            let (rho, service) = (cell.utilization?, cell.service_ms? / 1e3);
-            let gap = 1.0 - rho.clamp(0.0, 1.0).sqrt();
-            Some((rho, service / (gap * gap)))
+            let (rho, service) = (cell.utilization.filter(|rho| *rho < 1.0)?, cell.service_ms? / 1e3);
+            let gap = 1.0 - rho.sqrt();
+            Some((rho, service / (gap * gap), cell.phases.warmup))
         };
-        cells.filter_map(time).filter(|(_, seconds)| *seconds > warm_up).max_by(|a, b| a.1.total_cmp(&b.1))
+        let late = cells.filter_map(time).filter(|(_, seconds, warmup)| *seconds > warmup.as_secs_f64());
+        late.max_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -189,39 +201,88 @@ impl<'a> Analysis<'a> {
         if let Some((cell, _)) = self.warm_up.late.first() {
             said.push(format!(
                 "the warm-up of {} looks too short in {} of {} cells ({}{}): latency was still moving when measuring began",
-                crate::number::span(plan.phases.warmup),
+                crate::number::span(plan.cells[*cell].phases.warmup),
                 self.warm_up.late.len(),
                 count(self.warm_up.checked as u64),
                 self.cell_label(*cell),
                 if self.warm_up.late.len() > 1 { " and others" } else { "" }
             ));
         }
-        if let Some((rho, seconds)) = self.slow_to_settle() {
+        if let Some((rho, seconds, warmup)) = self.slow_to_settle() {
             said.push(format!(
                 "at a load of {} a queue that stands alone settles with a time constant of {} s, (1 − √ρ)⁻² services, and the \
                  warm-up is {}: means there are too low where work is not shared among instances",
                 percent(rho, 0),
                 crate::number::decimal(seconds, usize::from(seconds < 10.0)),
-                crate::number::span(plan.phases.warmup),
+                crate::number::span(warmup),
             ));
         }
+        self.swamped(&mut said);
         self.few_requests(&mut said);
         self.failures(&mut said);
         said
     }
 
-    /// A far percentile of few requests is the mark of a handful of them.
+    /// Whether too few independent requests decide a measure of a cell for its interval to be trusted.
+    pub(crate) fn is_weak(&self, estimate: &Estimate) -> bool {
+        // A value that occurs again and again, on which both ends of the interval lie, is not in doubt.
+        let is_atom = estimate.bounds.is_some_and(|(low, high)| low == high);
+        estimate.effective.is_some_and(|n| n < FEW) && estimate.n > 1 && !is_atom
+    }
+
+    /// Far percentiles of short runs.
     fn few_requests(&self, said: &mut Vec<String>) {
-        for (measure, beyond) in [(Measure::P99, 0.01), (Measure::P999, 0.001)] {
-            let few = self.results.samples.values().filter(|s| s.measure(&measure).is_some());
-            let few = few.filter(|s| (s.count as f64) * beyond < 10.0).count();
-            if few > 0 && self.measures.contains(&measure) {
-                said.push(format!(
-                    "in {} {measure} rests on fewer than ten requests beyond it",
-                    counted(few as u64, "run", "runs")
-                ));
-            }
+        for measure in &self.measures {
+            let cells = (0..self.plan().cells.len()).filter_map(|c| Some((c, self.estimate(c, measure)?)));
+            let weak: Vec<(usize, Estimate)> = cells.filter(|(_, e)| self.is_weak(e)).collect();
+            let least = |(_, e): &(usize, Estimate)| e.effective.unwrap_or(f64::INFINITY);
+            let Some((cell, worst)) = weak.iter().min_by(|a, b| least(a).total_cmp(&least(b))) else { continue };
+            let effective = worst.effective.unwrap_or(0.0);
+            let decide = match measure.percentile() {
+                Some(p) if p > 0.5 => "beyond it",
+                Some(_) => "on either side of it",
+                None => "that decide it",
+            };
+            said.push(format!(
+                "in {} {measure} rests on fewer than {} independent requests {decide} (about {} in {}; requests that queue \
+                 behind one another count as fewer): its interval may miss, run longer or under more seeds",
+                counted(weak.len() as u64, "cell", "cells"),
+                count(FEW as u64),
+                crate::number::decimal(effective, 1),
+                self.cell_label(*cell),
+            ));
         }
+    }
+
+    /// Cells in which the queue of some instance grew as long as one looked, by their samples: the growth from the first half
+    /// of what is measured to the second, over seeds, is more than four times what a queue at a load of exactly 100 % would
+    /// wander by, which is √(requests / 3).
+    pub(crate) fn growing(&self) -> Vec<(usize, String)> {
+        let of = |cell: usize| {
+            let (mut growth, mut taken, mut worst) = (0.0, 0.0, None::<&Swamped>);
+            for (_, sample) in self.results.of(cell) {
+                let by = |s: &&Swamped| s.second - s.first;
+                let Some(most) = sample.swamped.iter().max_by(|a, b| by(a).total_cmp(&by(b))) else { continue };
+                growth += by(&most);
+                taken += most.taken as f64;
+                worst = worst.filter(|w| by(w) >= by(&most)).or(Some(most));
+            }
+            let grows = growth > 4.0 * (taken / 3.0).sqrt();
+            worst.filter(|_| grows).map(|s| (cell, s.instance.clone()))
+        };
+        (0..self.plan().cells.len()).filter_map(of).collect()
+    }
+
+    fn swamped(&self, said: &mut Vec<String>) {
+        let growing = self.growing();
+        let Some((cell, instance)) = growing.first() else { return };
+        said.push(format!(
+            "in {} the queue of an instance grew for as long as it was measured ({instance} in {}{}): the numbers there say how \
+             long that was, not how the system is",
+            counted(growing.len() as u64, "cell", "cells"),
+            self.cell_label(*cell),
+            if growing.len() > 1 { ", and others" } else { "" }
+        ));
     }
 
     /// Where many fail, latency flatters those who fail fast.
@@ -312,8 +373,8 @@ fn measures(plan: &Plan) -> Vec<Measure> {
     all
 }
 
-fn combinations(results: &Results, alpha: f64) -> Vec<Combination> {
-    let plan = &results.plan;
+fn combinations(analysis: &Analysis<'_>) -> Vec<Combination> {
+    let plan = analysis.plan();
     let compared = plan.comparison.as_ref().map(|c| c.axis);
     let points = compared.map_or(1, |axis| plan.axes[axis].labels.len());
     let mut found: BTreeMap<Vec<usize>, Vec<Option<usize>>> = BTreeMap::new();
@@ -332,17 +393,18 @@ fn combinations(results: &Results, alpha: f64) -> Vec<Combination> {
             let others = plan.axes.iter().enumerate().filter(|(i, _)| Some(*i) != compared);
             let label = join(others.map(|(i, axis)| (axis.name.as_str(), axis.labels[at[i]].as_str())));
             let measures = plan.comparison.iter().flat_map(|c| c.measures.iter());
-            let tables = measures.map(|m| compare(results, &cells, m, alpha)).collect();
+            let tables = measures.map(|m| compare(analysis, &cells, m)).collect();
             Combination { label, cells, tables }
         })
         .collect()
 }
 
-fn compare(results: &Results, cells: &[Option<usize>], measure: &Measure, alpha: f64) -> Compared {
-    let values: Vec<Vec<(usize, f64)>> =
-        cells.iter().map(|cell| cell.map_or_else(Vec::new, |cell| results.values(cell, measure))).collect();
-    let estimates: Vec<Option<Estimate>> = values.iter().map(|v| Estimate::of(v.iter().map(|(_, x)| *x))).collect();
-    let pairs = stats::pairs(&values, alpha);
+fn compare(analysis: &Analysis<'_>, cells: &[Option<usize>], measure: &Measure) -> Compared {
+    let found = |cell: &Option<usize>| cell.and_then(|cell| analysis.found[cell].get(measure));
+    let estimates: Vec<Option<Estimate>> = cells.iter().map(|cell| found(cell).map(|(e, _)| *e)).collect();
+    let values: Vec<Values> =
+        cells.iter().map(|cell| found(cell).map(|(_, values)| values.clone()).unwrap_or_default()).collect();
+    let pairs = stats::pairs(&values, analysis.alpha);
     let means: Vec<Option<f64>> = estimates.iter().map(|e| e.map(|e| e.mean)).collect();
     let ranking = stats::rank(&means, &pairs, measure.higher_is_better());
     Compared { measure: measure.clone(), estimates, pairs, ranking }

@@ -69,7 +69,7 @@ impl Page<'_> {
             let level = percent(plan.confidence, 0);
             let told =
                 if plan.comparison.is_some() { ", told apart after Holm’s correction for all pairs" } else { "" };
-            self.prose("", 2, Tone::Quiet, &format!("means over seeds with {level} intervals{told}"));
+            self.prose("", 2, Tone::Quiet, &format!("over all seeds, with {level} intervals{told}"));
         }
     }
 
@@ -228,7 +228,9 @@ impl Page<'_> {
         let some = named.iter().take(6).cloned().collect::<Vec<_>>().join("; ");
         let rest = if named.len() > 6 { format!("; and {} more", named.len() - 6) } else { String::new() };
         let n = counted(cells as u64, "cell was", "cells were");
-        let text = format!("{n} not run, because at a load of 100 % or more queues grow without end: {some}{rest}");
+        let text = format!(
+            "{n} not run, because at a load of 100 % or more, with nothing to bound them, queues grow without end: {some}{rest}"
+        );
         self.prose("  – ", 4, Tone::Doubt, &text);
     }
 
@@ -260,20 +262,29 @@ impl Column {
         let head = if unit.name().is_empty() { measure.name() } else { format!("{measure}, {}", unit.name()) };
         let means = estimates.iter().flatten().map(|e| unit.shown(e.mean));
         let smallest = means.clone().map(f64::abs).filter(|x| *x > 0.0).fold(f64::INFINITY, f64::min);
-        let halves = estimates.iter().flatten().filter_map(|e| e.half_width(alpha));
-        let mut halves: Vec<f64> = halves.map(|h| unit.shown(h)).filter(|h| *h > 0.0).collect();
+        let reach = |e: &Estimate| {
+            let (low, high) = e.interval(alpha)?;
+            Some((unit.shown(e.mean - low).max(0.0), unit.shown(high - e.mean).max(0.0)))
+        };
+        let halves = estimates.iter().flatten().filter_map(reach).map(|(down, up)| (down + up) / 2.0);
+        let mut halves: Vec<f64> = halves.filter(|h| *h > 0.0).collect();
         halves.sort_by(f64::total_cmp);
         let whole = means.clone().all(|x| x.fract() == 0.0) && halves.is_empty();
         let decimals = if whole || !smallest.is_finite() { 0 } else { digits(smallest, halves.get(halves.len() / 2)) };
         let cell = |e: &Estimate| {
             let mean = unit.shown(e.mean);
-            let Some(half) = e.half_width(alpha).map(|half| unit.shown(half)).filter(|half| *half > 0.0) else {
-                return decimal(mean, decimals);
+            let Some((down, up)) = reach(e).filter(|(down, up)| down + up > 0.0) else {
+                // Without an interval it is one run's number, or a value that occurs again and again, printed as it is.
+                return if e.bounds.is_some() { exact(mean, decimals) } else { decimal(mean, decimals) };
             };
+            let half = (down + up) / 2.0;
             // An interval far narrower than its neighbours' would read as ± 0.
             let vanishes = half * pow(10.0, decimals as f64) < 0.5;
             let decimals = if vanishes { digits(mean.abs().max(half), Some(&half)).max(decimals) } else { decimals };
-            format!("{} ± {}", decimal(mean, decimals), decimal(half, decimals))
+            if down.max(up) > LOPSIDED * down.min(up) {
+                return format!("{} −{} +{}", decimal(mean, decimals), decimal(down, decimals), decimal(up, decimals));
+            }
+            format!("{} ± {}", decimal(mean, decimals), decimal(down.max(up), decimals))
         };
         let cells = estimates.iter().map(|e| e.as_ref().map_or_else(|| NONE.into(), cell)).collect();
         Column { head, cells }
@@ -300,6 +311,18 @@ impl Column {
     fn width(&self) -> usize {
         self.cells.iter().chain([&self.head]).map(|c| c.chars().count()).max().unwrap_or(0)
     }
+}
+
+/// An interval that reaches this many times further to one side is written with both sides.
+const LOPSIDED: f64 = 1.25;
+
+/// A number with all its decimals, up to six, and at least so many.
+fn exact(x: f64, least: usize) -> String {
+    let is_whole = |d: &usize| {
+        let shifted = x * pow(10.0, *d as f64);
+        (shifted - shifted.round()).abs() < 1e-6 * shifted.abs().max(1.0)
+    };
+    decimal(x, (least..=6).find(is_whole).unwrap_or(6.max(least)))
 }
 
 /// Decimals that show about three digits of a number, and one at least of how uncertain it is.

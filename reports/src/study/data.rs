@@ -60,7 +60,7 @@ fn cell(analysis: &Analysis<'_>, index: usize) -> Value {
     let estimates: Map<String, Value> = analysis
         .measures
         .iter()
-        .filter_map(|m| Some((m.name(), estimate(&analysis.estimate(index, m)?, analysis.alpha))))
+        .filter_map(|m| Some((m.name(), estimate(analysis, &analysis.estimate(index, m)?))))
         .collect();
     let runs: Vec<Value> = analysis
         .results
@@ -85,8 +85,13 @@ fn cell(analysis: &Analysis<'_>, index: usize) -> Value {
     })
 }
 
-fn estimate(e: &Estimate, alpha: f64) -> Value {
-    json!({"mean": e.mean, "half_width": e.half_width(alpha), "sd": e.sd, "n": e.n})
+fn estimate(analysis: &Analysis<'_>, e: &Estimate) -> Value {
+    let interval = e.interval(analysis.alpha);
+    json!({
+        "mean": e.mean, "low": interval.map(|(low, _)| low), "high": interval.map(|(_, high)| high),
+        "half_width": interval.map(|(low, high)| (high - low) / 2.0), "sd": e.sd, "n": e.n,
+        "effective": e.effective, "weak": analysis.is_weak(e),
+    })
 }
 
 fn ranking(analysis: &Analysis<'_>, combination: &Combination, table: &Compared) -> Value {
@@ -95,7 +100,7 @@ fn ranking(analysis: &Analysis<'_>, combination: &Combination, table: &Compared)
         .ranking
         .iter()
         .map(|r| {
-            let e = table.estimates[r.item].as_ref().map(|e| estimate(e, analysis.alpha));
+            let e = table.estimates[r.item].as_ref().map(|e| estimate(analysis, e));
             json!({"point": points[r.item], "best": r.best, "worst": r.worst, "groups": r.groups, "estimate": e})
         })
         .collect();
@@ -174,33 +179,35 @@ pub(crate) fn column(measure: &Measure) -> String {
 /// Mean, spread and interval of every measure in every cell.
 fn estimates(analysis: &Analysis<'_>) -> Sheet {
     let head = ["cell".to_string()].into_iter().chain(axes(analysis));
-    let mut sheet = Sheet::new(head.chain(["measure", "n", "mean", "sd", "low", "high", "note"].map(String::from)));
+    let mut sheet =
+        Sheet::new(head.chain(["measure", "n", "mean", "sd", "low", "high", "effective", "note"].map(String::from)));
     for (i, cell) in analysis.plan().cells.iter().enumerate() {
         let start = || [cell.key.clone()].into_iter().chain(labels(analysis, &cell.at));
         if let Some(rho) = cell.unstable {
             let note = format!("unstable: load {}, not run", csv::number(rho));
-            sheet.row(start().chain(["", "0", "", "", "", "", &note].map(String::from)));
+            sheet.row(start().chain(["", "0", "", "", "", "", "", &note].map(String::from)));
             continue;
         }
         for measure in &analysis.measures {
             let Some(e) = analysis.estimate(i, measure) else { continue };
-            let half = e.half_width(analysis.alpha);
             let number = |x: Option<f64>| x.map_or_else(String::new, csv::number);
-            let numbers = [Some(e.mean), e.sd, half.map(|h| e.mean - h), half.map(|h| e.mean + h)].map(number);
-            let [mean, sd, low, high] = numbers;
-            sheet.row(start().chain([column(measure), e.n.to_string(), mean, sd, low, high, String::new()]));
+            let [mean, sd, effective] = [Some(e.mean), e.sd, e.effective].map(number);
+            let [low, high] = csv::bounds(e.interval(analysis.alpha));
+            let note = if analysis.is_weak(&e) { "few effective requests" } else { "" };
+            let numbers = [e.n.to_string(), mean, sd, low, high, effective];
+            sheet.row(start().chain([column(measure)]).chain(numbers).chain([note.to_string()]));
         }
     }
     sheet
 }
 
 fn rankings(analysis: &Analysis<'_>) -> Sheet {
-    let head = ["at", "measure", "point", "place_best", "place_worst", "groups", "mean", "half_width", "n"];
+    let head = ["at", "measure", "point", "place_best", "place_worst", "groups", "mean", "low", "high", "n"];
     let mut sheet = Sheet::new(head);
     for (combination, table) in tables(analysis) {
         for r in &table.ranking {
             let Some(e) = table.estimates[r.item] else { continue };
-            let half = e.half_width(analysis.alpha).map_or_else(String::new, csv::number);
+            let [low, high] = csv::bounds(e.interval(analysis.alpha));
             sheet.row([
                 combination.label.clone(),
                 column(&table.measure),
@@ -209,7 +216,8 @@ fn rankings(analysis: &Analysis<'_>) -> Sheet {
                 r.worst.to_string(),
                 r.groups.clone(),
                 csv::number(e.mean),
-                half,
+                low,
+                high,
                 e.n.to_string(),
             ]);
         }

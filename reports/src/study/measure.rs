@@ -1,6 +1,6 @@
 //! What a study measures: names as study files write them, with unit, direction and a heading.
 //!
-//! Every measure is one number a run. Latencies are in milliseconds, shares between 0 and 1, and nothing here knows how a
+//! Every measure is one number per run; over several runs latencies are pooled, the rest is averaged. Latencies are in milliseconds, shares between 0 and 1, and nothing here knows how a
 //! number came about; that is in [`Sample::of`](super::Sample::of) and [`Sample::of_hashing`](super::Sample::of_hashing).
 
 use std::fmt;
@@ -162,6 +162,23 @@ impl Measure {
     /// Whether more is better. Of most measures less is.
     pub fn higher_is_better(&self) -> bool {
         matches!(self, Measure::Goodput | Measure::Jain | Measure::Lightest)
+    }
+
+    /// The share of requests that a percentile of latency is not passed by.
+    pub(crate) fn percentile(&self) -> Option<f64> {
+        match self {
+            Measure::P50 => Some(0.5),
+            Measure::P90 => Some(0.9),
+            Measure::P99 => Some(0.99),
+            Measure::P999 => Some(0.999),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a number per call, so that over several runs it is weighted by their calls; other measures are per run or
+    /// per second, and every run counts alike.
+    pub(crate) fn is_per_call(&self) -> bool {
+        matches!(self, Measure::Errors | Measure::Retries | Measure::DeadShare | Measure::Probes)
     }
 
     /// Its unit, as it stands in the head of a table: `ms`, `%`; empty for pure numbers.

@@ -16,9 +16,11 @@ use super::plot::{self, Figure, sentence};
 use super::{Kind, Results, data};
 use crate::number::{count, counted, percent, span};
 use crate::page::{escape, style};
+use base::Duration;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
+use world::outcome::Phases;
 
 /// Writes the report into `dir`, which is made where it is missing, and gives the paths written, the page first.
 ///
@@ -160,13 +162,23 @@ fn method(out: &mut String, analysis: &Analysis<'_>) {
     if plan.seeds.len() > 1 {
         let _ = writeln!(
             out,
-            "<p>A replication, one {} under one seed, is the unit of all statistics; seeds {}. Whatever is measured, a \
-             percentile too, is one number of it. Intervals are Student’s over the {} replications, at {level}; they rest \
-             on the numbers being about normal, which few seeds and a far tail strain.</p>",
+            "<p>A replication, one {} under one seed, is the unit of all statistics; seeds {}. Intervals are at {level} and \
+             rest on how the {} replications differ; numbers per call are weighted by calls, other averages count every \
+             replication alike, and the intervals of both are Student’s, held within what is possible.</p>",
             if plan.kind == Kind::World { "run" } else { "set of keys" },
             escape(&seeds(analysis)),
             plan.seeds.len(),
         );
+        if plan.kind == Kind::World {
+            out.push_str(
+                "<p>Latencies are pooled: the requests of all replications are one distribution, from which mean and percentiles \
+                 are taken, because the mean of percentiles of short runs is biased. The interval of a percentile is Woodruff’s \
+                 (1952): the share of requests beyond it varies between replications, and the two shares that far away are read \
+                 off the pooled distribution; so it may reach further on one side. That of the mean is symmetric in its \
+                 logarithm. Requests that queue behind one another do not count in full: effective are as many as independent \
+                 requests would vary as much, and where fewer than six of them decide, the page says so above.</p>\n",
+            );
+        }
     } else {
         let _ = writeln!(out, "<p>There is one seed ({}), so there are no intervals.</p>", escape(&seeds(analysis)));
     }
@@ -229,15 +241,19 @@ fn design(analysis: &Analysis<'_>) -> String {
         .collect();
     let _ = write!(out, "<dl class=\"keys\">{}", axes.concat());
     if plan.kind == Kind::World {
-        let p = plan.phases;
+        let phase = |of: fn(&Phases) -> Duration| {
+            let all = plan.cells.iter().map(|c| of(&c.phases));
+            let (low, high) = (all.clone().min().unwrap_or_default(), all.max().unwrap_or_default());
+            if low == high { span(low) } else { format!("{} to {}", span(low), span(high)) }
+        };
         let _ = write!(
             out,
             "<dt>measured</dt><dd>calls to {}, as callers saw them, failures included</dd>\
              <dt>phases</dt><dd>{} warm-up, {} storm, {} calm</dd>",
             escape(&plan.service),
-            span(p.warmup),
-            span(p.storm),
-            span(p.calm)
+            phase(|p| p.warmup),
+            phase(|p| p.storm),
+            phase(|p| p.calm)
         );
     }
     out.push_str("</dl>\n");
@@ -260,12 +276,20 @@ fn warm_up(out: &mut String, analysis: &Analysis<'_>) {
     if plan.kind == Kind::Hashing || found.checked == 0 {
         return;
     }
+    let warmups: Vec<Duration> = plan.cells.iter().map(|c| c.phases.warmup).collect();
+    let (low, high) = (warmups.iter().min(), warmups.iter().max());
+    let how_long = match (low, high) {
+        (Some(low), Some(high)) if low != high => {
+            format!("{} to {} of a run, as its cell says,", span(*low), span(*high))
+        }
+        (low, _) => format!("{} of every run", span(low.copied().unwrap_or_default())),
+    };
     let _ = write!(
         out,
-        "<p id=\"warm-up\">Warm-up is removed by rule: requests that arrive in the first {} of every run count nowhere but in \
+        "<p id=\"warm-up\">Warm-up is removed by rule: requests that arrive in the first {} count nowhere but in \
          pictures over time. The rule is checked by MSER-5 (White, 1997) on the mean latency of each step, averaged over \
          seeds, up to the first fault: in {} of {} cells it would cut no later",
-        span(plan.phases.warmup),
+        how_long,
         count((found.checked - found.late.len() - found.harmless - found.too_short) as u64),
         count(found.checked as u64)
     );

@@ -3,7 +3,7 @@
 //! A plan is complete before the first run and says nothing about results, so that a study can be resumed, cut into
 //! shards and merged: equal plans and equal samples give equal reports, whoever ran them and in which order.
 
-use super::{Measure, Sample, Theory};
+use super::{Latencies, Measure, Sample, Theory};
 use base::Seed;
 use std::collections::BTreeMap;
 use world::outcome::Phases;
@@ -27,8 +27,6 @@ pub struct Plan {
     pub kind: Kind,
     /// The service whose calls are measured; empty where no world is run.
     pub service: String,
-    /// The phases of every run; all zero where no world is run.
-    pub phases: Phases,
     /// The level of every interval, such as 0.95; between 0 and 1.
     pub confidence: f64,
     /// One replication each. Every cell meets all of them, and under one seed every cell meets the same chance.
@@ -72,10 +70,13 @@ pub struct Cell {
     pub at: Vec<usize>,
     /// A name that is the same in every run of the study and safe in file names.
     pub key: String,
-    /// The offered utilisation when it is 1 or more: such a cell is not run, because its queues grow without end.
+    /// The offered utilisation when it is 1 or more and nothing bounds the queues: such a cell is not run, because they grow
+    /// without end.
     pub unstable: Option<f64>,
     /// The offered utilisation of the measured service, where it is known.
     pub utilization: Option<f64>,
+    /// The phases of its runs; all zero where no world is run.
+    pub phases: Phases,
     /// The mean time of service, where it is known: the unit of time of theory's curves, in milliseconds.
     pub service_ms: Option<f64>,
     /// Instances of the measured service times requests each serves at once; for hashing, backends.
@@ -189,6 +190,11 @@ impl Results {
     /// The samples of a cell, by the place of their seeds, in order.
     pub(crate) fn of(&self, cell: usize) -> impl Iterator<Item = (usize, &Sample)> {
         self.samples.range((cell, 0)..=(cell, usize::MAX)).map(|((_, seed), sample)| (*seed, sample))
+    }
+
+    /// The latencies of a cell's runs, by the place of the seed.
+    pub(crate) fn latencies(&self, cell: usize) -> impl Iterator<Item = (usize, &Latencies)> {
+        self.of(cell).map(|(seed, sample)| (seed, &sample.latency))
     }
 
     /// One measure of a cell, by the place of the seed; seeds whose sample does not have it are left out.

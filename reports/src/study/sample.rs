@@ -9,6 +9,7 @@ use base::Duration;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use world::outcome::{Distribution, InstanceOutcome, Outcome, ServiceOutcome, Timeline};
+use world::telemetry::Profile;
 
 /// One run of one cell under one seed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,15 +24,17 @@ pub struct Sample {
     pub count: u64,
     /// The numbers, by the names of [`Measure`]. All are finite.
     pub measures: BTreeMap<String, f64>,
-    /// The distribution function of latency: (share, nanoseconds), both rising.
-    #[serde(default)]
-    pub latency: Vec<(f64, u64)>,
+    /// The latencies of the measured part.
+    pub latency: Latencies,
     /// What each instance took in during the measured part, by name, in order of creation.
     #[serde(default)]
     pub taken: Vec<(String, u64)>,
     /// What was at each instance over time: the heat map. The first seed's is enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heat: Option<Heat>,
+    /// Instances that were busy nearly all the time and had more before them in the end than in the beginning.
+    #[serde(default)]
+    pub swamped: Vec<Swamped>,
     /// The run over time.
     #[serde(default)]
     pub series: Series,
@@ -41,6 +44,23 @@ pub struct Sample {
     /// Keys per backend, from the fullest to the emptiest, over the mean, thinned to at most [`Sample::BACKENDS`].
     #[serde(default)]
     pub backends: Vec<f64>,
+}
+
+/// The latencies of a run, compact and such that those of several runs add up: see [`Profile`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Latencies {
+    /// For each bin of a [`Profile`] that is in use, how far it stands behind the last such bin, and how many fell into it.
+    pub bins: Vec<(u32, u64)>,
+    /// Values in nanoseconds that occur again and again, and how often; not in the bins.
+    pub atoms: Vec<(u64, u64)>,
+    /// The shortest, in nanoseconds.
+    pub min_ns: u64,
+    /// The longest.
+    pub max_ns: u64,
+    /// The exact sum of all, in nanoseconds, up to 584 years.
+    pub sum_ns: u64,
+    /// How many ended in each step of the measured part, and the sum of their latencies in nanoseconds.
+    pub per_step: Vec<(u64, u64)>,
 }
 
 /// Requests waiting or being served at each instance, over time.
@@ -77,6 +97,19 @@ pub struct Series {
     pub longest: Vec<u32>,
 }
 
+/// An instance whose queue may grow without end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Swamped {
+    /// The instance.
+    pub instance: String,
+    /// Requests it took in during the measured part.
+    pub taken: u64,
+    /// Requests waiting or being served there, mean over the first half of the measured part.
+    pub first: f64,
+    /// The same over the second half.
+    pub second: f64,
+}
+
 /// A fault, as a window on the time axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
@@ -102,6 +135,48 @@ pub struct Hashing<'a> {
     pub entries: u64,
     /// Bytes it takes.
     pub bytes: u64,
+}
+
+impl Latencies {
+    /// What a distribution holds; `per_step` as in [`Latencies::per_step`].
+    pub fn of(distribution: &Distribution, per_step: &[(u64, u64)]) -> Latencies {
+        let (profile, mut last) = (&distribution.profile, 0);
+        let gap = |&(bin, count): &(u32, u64)| (bin - std::mem::replace(&mut last, bin), count);
+        Latencies {
+            bins: profile.bins.iter().map(gap).collect(),
+            atoms: profile.atoms.iter().map(|(span, count)| (span.as_nanos(), *count)).collect(),
+            min_ns: distribution.curve.first().map_or(0, |(_, span)| span.as_nanos()),
+            max_ns: distribution.max.as_nanos(),
+            sum_ns: u64::try_from(distribution.sum_ns).unwrap_or(u64::MAX),
+            per_step: per_step.to_vec(),
+        }
+    }
+
+    /// How many latencies there are.
+    pub fn count(&self) -> u64 {
+        self.bins.iter().map(|(_, n)| n).chain(self.atoms.iter().map(|(_, n)| n)).sum()
+    }
+
+    /// The bins in use: shortest and longest latency in nanoseconds, and how many.
+    pub(crate) fn bins(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
+        let mut bin = 0;
+        self.bins.iter().map(move |(gap, count)| {
+            bin += gap;
+            let (from, up_to) = Profile::bounds(bin);
+            (from, up_to, *count)
+        })
+    }
+
+    /// What is wrong with what was read, if anything.
+    fn check(&self) -> Result<(), String> {
+        let last = self.bins.iter().try_fold(0u32, |bin, (gap, _)| bin.checked_add(*gap));
+        let counts = self.bins.iter().map(|(_, n)| *n).chain(self.atoms.iter().map(|(_, n)| *n));
+        let total = counts.clone().try_fold(0u64, |sum, n| sum.checked_add(n));
+        match (last, total) {
+            (Some(last), Some(_)) if last < Profile::BINS && counts.min() != Some(0) => Ok(()),
+            _ => Err("latencies that no run has".into()),
+        }
+    }
 }
 
 impl Sample {
@@ -131,7 +206,8 @@ impl Sample {
             return sample;
         };
         sample.count = seen.latency.count;
-        sample.latency = seen.latency.curve.iter().map(|&(p, span)| (p, span.as_nanos())).collect();
+        let from = measured_from(outcome).min(seen.latency_per_step.len());
+        sample.latency = Latencies::of(&seen.latency, &seen.latency_per_step[from..]);
         sample.taken = seen.instances.iter().map(|i| (i.name.clone(), i.requests)).collect();
         sample.heat = Some(heat(seen, &outcome.timeline));
         sample.series = series(seen, &outcome.timeline);
@@ -202,7 +278,9 @@ impl Sample {
 
     /// What [`Sample::to_json`] wrote, with equal bits. The error is a sentence about the text; nothing else happened.
     pub fn from_json(text: &str) -> Result<Sample, String> {
-        serde_json::from_str(text).map_err(|e| format!("this is no sample of a study: {e}"))
+        let sample: Sample = serde_json::from_str(text).map_err(|e| format!("this is no sample of a study: {e}"))?;
+        sample.latency.check().map_err(|why| format!("this is no sample of a study: {why}"))?;
+        Ok(sample)
     }
 
     fn latencies(&mut self, latency: &Distribution) {
@@ -241,6 +319,7 @@ impl Sample {
 
     fn instances(&mut self, seen: &ServiceOutcome, from: usize) {
         let all = &seen.instances;
+        self.swamped = all.iter().filter_map(|i| swamped(i, from)).collect();
         let mean = |of: fn(&InstanceOutcome) -> f64| all.iter().map(of).sum::<f64>() / all.len() as f64;
         self.set(Measure::Utilisation, mean(|i| i.utilisation));
         self.set(Measure::Queue, mean(|i| i.in_system));
@@ -277,6 +356,21 @@ fn unevenness(all: &[InstanceOutcome], from: usize, of: fn(&InstanceOutcome) -> 
         }
     }
     (ratios / f64::from(n), indices / f64::from(n))
+}
+
+/// Below this share of its time at work an instance keeps up with what it is given.
+const KEEPS_UP: f64 = 0.98;
+
+/// An instance that existed during all that was measured, had hardly a moment without work, and had the longer queue later.
+fn swamped(instance: &InstanceOutcome, from: usize) -> Option<Swamped> {
+    let measured = instance.in_system_per_step.get(from.max(instance.created_in_step)..)?;
+    if instance.utilisation < KEEPS_UP || instance.created_in_step > from || measured.len() < 4 {
+        return None;
+    }
+    let mean = |part: &[u32]| part.iter().map(|n| f64::from(*n)).sum::<f64>() / part.len() as f64;
+    let (first, second) = measured.split_at(measured.len() / 2);
+    let (first, second) = (mean(first), mean(second));
+    (second > first).then(|| Swamped { instance: instance.name.clone(), taken: instance.requests, first, second })
 }
 
 fn heat(seen: &ServiceOutcome, timeline: &Timeline) -> Heat {

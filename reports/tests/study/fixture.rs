@@ -5,7 +5,8 @@ use base::math::{exp, ln, normal_quantile, pow};
 use base::{Draw, Duration, Rng, Seed};
 use reports::study::*;
 use std::collections::BTreeMap;
-use world::outcome::Phases;
+use world::outcome::{Distribution, Phases};
+use world::telemetry::Latency;
 
 const STEPS: usize = 120;
 const SERVICE_MS: f64 = 10.0;
@@ -24,6 +25,7 @@ pub(crate) fn plan(name: &str, axes: Vec<Axis>, seeds: u64) -> Plan {
         key: format!("{i:03}"),
         unstable: None,
         utilization: None,
+        phases: Phases { warmup: Duration::secs(10), storm: Duration::secs(100), calm: Duration::secs(10) },
         service_ms: Some(SERVICE_MS),
         servers: 10,
         reproduce: format!("windtunnel compare scenarios/studies/{name}.toml --cell {i:03}"),
@@ -39,7 +41,6 @@ pub(crate) fn plan(name: &str, axes: Vec<Axis>, seeds: u64) -> Plan {
         text: "title = \"Which strategy at which load\"\nseeds = 5\n".into(),
         kind: Kind::World,
         service: "api".into(),
-        phases: Phases { warmup: Duration::secs(10), storm: Duration::secs(100), calm: Duration::secs(10) },
         confidence: 0.95,
         seeds: (1..=seeds).map(Seed).collect(),
         cells: cells.collect(),
@@ -120,10 +121,7 @@ fn run(rng: &mut Rng, rho: f64, mean: f64, strategy: usize) -> Sample {
     let mut sample = Sample { fingerprint: format!("{:016x}", rng.next_u64()), ..Sample::default() };
     sample.verdict = "passed".into();
     sample.count = 90_000;
-    let mut shares: Vec<f64> = (0..20).map(|i| f64::from(i) * 0.05).collect();
-    shares.extend([0.96, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999]);
-    sample.latency = shares.iter().map(|&p| (p, ns(-ln(1.0 - p) * mean))).collect();
-    sample.latency.push((1.0, ns(ln(90_000.0) * mean)));
+    sample.latency = latencies(rng, mean * SERVICE_MS, sample.count / 10);
     let points = [(Measure::P50, 0.5), (Measure::P90, 0.9), (Measure::P99, 0.99), (Measure::P999, 0.999)];
     for (measure, p) in points {
         sample.set(measure, -ln(1.0 - p) * mean * SERVICE_MS * (1.0 + 0.003 * normal(rng)));
@@ -167,6 +165,31 @@ fn run(rng: &mut Rng, rho: f64, mean: f64, strategy: usize) -> Sample {
     let names = (0..10).map(|i| format!("api-{i}")).collect();
     sample.heat = Some(Heat { step_ns: 1_000_000_000, names, rows });
     sample
+}
+
+/// Exponential latencies of a mean that is off `mean_ms` by a thousandth or so.
+fn latencies(rng: &mut Rng, mean_ms: f64, count: u64) -> Latencies {
+    let mut all = Latency::new();
+    let off = 1.0 + 0.001 * normal(rng);
+    for i in 0..count {
+        let p = (i as f64 + 0.5) / count as f64;
+        all.record(Duration::from_secs_f64(-ln(1.0 - p) * mean_ms * off / 1e3));
+    }
+    let steps = 110;
+    let per_step: Vec<(u64, u64)> = (0..steps)
+        .map(|_| {
+            let n = count / steps;
+            (n, (n as f64 * mean_ms * off * 1e6 * (1.0 + 0.02 * normal(rng))) as u64)
+        })
+        .collect();
+    let distribution = Distribution {
+        max: all.max().unwrap_or_default(),
+        curve: vec![(0.0, all.min().unwrap_or_default())],
+        profile: all.profile(),
+        sum_ns: all.sum_nanos(),
+        ..Distribution::default()
+    };
+    Latencies::of(&distribution, &per_step)
 }
 
 /// A fault in the middle: two strategies, one of which goes on sending to what is broken.

@@ -7,6 +7,7 @@ mod markup;
 #[path = "../reports/fixture.rs"]
 mod outcome;
 mod page;
+mod pooled;
 mod sample;
 mod stats;
 mod text;

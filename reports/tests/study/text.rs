@@ -107,6 +107,10 @@ fn a_warm_up_that_is_too_short_is_found_and_one_that_is_long_enough_is_not() {
     }
     let said = console(&filling, false, 100).replace("\n    ", " ");
     assert!(said.contains("the warm-up of 10 s looks too short in 1 of 4 cells (load 50%, strategy p2c)"), "{said}");
+    // Another cell's warm-up is no matter of this one; its own is, even where an axis sets it.
+    let mut longer = filling.clone();
+    longer.plan.cells[1].phases.warmup = base::Duration::secs(100);
+    assert!(!console(&longer, false, 100).contains("looks too short"), "{}", console(&longer, false, 100));
     // A fault that moves latency is no matter of warm-up.
     for sample in filling.samples.values_mut() {
         sample.faults =

@@ -72,6 +72,7 @@ pub(crate) fn make(makings: &Makings<'_, '_>) -> (Vec<Cell>, Vec<Problem>) {
                 at,
                 key,
                 utilization: facts.rho,
+                bounded: facts.bounded,
                 service_ms: facts.service_ms,
                 servers: facts.servers,
                 content,
@@ -126,6 +127,7 @@ fn key(labels: &[&str]) -> String {
 /// What is known of a cell before it runs.
 struct Facts {
     rho: Option<f64>,
+    bounded: bool,
     service_ms: Option<f64>,
     servers: u32,
 }
@@ -155,7 +157,7 @@ fn hashing(makings: &Makings<'_, '_>, tree: Spanned<DeTable<'_>>) -> (Option<(Co
     else {
         return (None, problems);
     };
-    let facts = Facts { rho: None, service_ms: None, servers: hashing.backends };
+    let facts = Facts { rho: None, bounded: true, service_ms: None, servers: hashing.backends };
     let is_well = problems.is_empty();
     (is_well.then_some((Content::Hashing(hashing), facts)), problems)
 }
@@ -191,8 +193,12 @@ fn scenario(
     let rho =
         others.filter_map(|spec| utilization(&spec, service)).fold(utilization(&spec, service), |a, b| Some(a?.max(b)));
     let it = &spec.services[service.index()];
-    let facts =
-        Facts { rho, service_ms: service_ms(&spec, service), servers: it.instances.saturating_mul(servers(it)) };
+    let facts = Facts {
+        rho,
+        bounded: is_bounded(it),
+        service_ms: service_ms(&spec, service),
+        servers: it.instances.saturating_mul(servers(it)),
+    };
     let service = Service { name: it.name.clone(), phases: spec.phases };
     (Some((Content::World { scenario: Box::new(recovered.value), service }, facts)), problems)
 }
@@ -230,6 +236,17 @@ fn utilization(spec: &Spec, service: ServiceId) -> Option<f64> {
     let (offered, capacity) =
         (capacity::offered(spec)[service.index()], capacity::capacity(&spec.services[service.index()]));
     (offered > 0.0 && capacity.is_finite()).then_some(offered / capacity)
+}
+
+/// Whether overload of a service ends in refusals or timeouts, and not in queues and waits that grow as long as one looks.
+fn is_bounded(service: &ServiceSpec) -> bool {
+    let policy = &service.policy;
+    let per_try = policy.retry.as_ref().and_then(|retry| retry.per_try_timeout);
+    let limits = policy.limits;
+    service.queue_limit.is_some()
+        || policy.timeout.or(per_try).is_some()
+        || limits.max_requests < u32::MAX
+        || limits.max_pending < u32::MAX
 }
 
 /// How many servers of queueing theory an instance is.

@@ -83,6 +83,9 @@ pub struct Cell {
     pub key: String,
     /// The offered utilisation of the measured service, where it is known; the greatest under any seed.
     pub utilization: Option<f64>,
+    /// Whether something bounds its queues, or how long callers wait in them, at any load: a limit of the queue, a timeout, a
+    /// limit of what callers have under way.
+    pub bounded: bool,
     /// The mean time of service in milliseconds, where it is known and the same for all instances.
     pub service_ms: Option<f64>,
     /// Instances of the measured service times what each works on at once; for hashing, backends.
@@ -92,8 +95,14 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Whether its queues would grow without end.
+    /// Whether its queues would grow without end: open loads bring more than can be done, and nothing bounds it. Closed users
+    /// wait for their answers and do not count in the utilization.
     pub fn is_unstable(&self) -> bool {
+        self.is_overloaded() && !self.bounded
+    }
+
+    /// Whether open loads bring more than can be done.
+    pub fn is_overloaded(&self) -> bool {
         self.utilization.is_some_and(|rho| rho >= 1.0)
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn in_short(analysis: &Analysis<'_>) -> String {
         table.row("", &[label, best_name, column.cells[best.item].clone(), near, worst_name, worst_value]);
     }
     let unit = Column::new(measure, &[], analysis.alpha).head;
-    let note = format!("{}, mean over seeds and half the width of its interval.", escape(&unit));
+    let note = format!("{}, over all seeds, and how far its interval reaches.", escape(&unit));
     section("in-short", &format!("In short: which {}", escape(axis)), &table.end(&note))
 }
 
@@ -194,7 +194,7 @@ pub(super) fn cells(analysis: &Analysis<'_>) -> String {
     };
     let open = if plan.cells.len() <= 40 { " open" } else { "" };
     let what: Vec<String> = analysis.measures.iter().map(|m| format!("{m}: {}", m.title())).collect();
-    let note = format!("Mean over seeds and half the width of its interval. {}.", escape(&what.join("; ")));
+    let note = format!("Over all seeds, and how far the interval reaches. {}.", escape(&what.join("; ")));
     let body = format!(
         "<details{open}><summary>{} cells</summary>\n{}</details>\n{again}",
         plan.cells.len(),
@@ -212,8 +212,9 @@ pub(super) fn unstable(analysis: &Analysis<'_>) -> String {
     let cells = analysis.unstable().count();
     let items: String = named.iter().map(|n| format!("<li>{}</li>", escape(n))).collect();
     let body = format!(
-        "<p>{} not run: at a load of 100 % or more work arrives faster than it can be done, queues grow for as long as \
-         one looks, and every number would be a statement about how long that was.</p>\n<ul>{items}</ul>\n",
+        "<p>{} not run: at a load of 100 % or more work arrives faster than it can be done, and nothing bounds it: no limit of \
+         a queue, no timeout, no closed users. Queues grow for as long as one looks, and every number would be a statement \
+         about how long that was.</p>\n<ul>{items}</ul>\n",
         crate::number::counted(cells as u64, "cell was", "cells were")
     );
     section("unstable", "Not run", &body)

@@ -9,7 +9,6 @@ use crate::plot::label::{self, End, Look, Mark};
 use crate::plot::scale::Heights;
 use crate::study::analysis::Analysis;
 use crate::study::data::column;
-use crate::study::measure::Unit;
 use crate::study::stats::Estimate;
 use crate::study::{Measure, PlotSpec};
 use std::collections::BTreeMap;
@@ -80,9 +79,9 @@ impl Picture<'_> {
         let curves = self.curves(&along);
         let unit = self.measure.unit();
         let bounds = |e: &Estimate| {
-            let half = e.half_width(self.analysis.alpha).unwrap_or(0.0);
-            // An interval that reaches below nothing would pull a logarithmic axis down with it.
-            [e.mean, self.held(e.mean + half), if e.mean > half * 1.5 { e.mean - half } else { e.mean }]
+            let (low, high) = e.interval(self.analysis.alpha).unwrap_or((e.mean, e.mean));
+            // An interval that reaches down to nothing would pull a logarithmic axis with it.
+            [e.mean, high, if low > e.mean / 3.0 { low } else { e.mean }]
         };
         let estimates = all.iter().flat_map(|s| s.points.iter().filter_map(|(_, e)| e.as_ref())).flat_map(bounds);
         let theory = curves.iter().flat_map(|c| c.points.iter().map(|p| p.1));
@@ -232,11 +231,6 @@ impl Picture<'_> {
         points.filter_map(|point| Some((point, of(point).find_map(|&c| value(c))?))).collect()
     }
 
-    /// A bound of an interval: shares are held at all and nothing.
-    fn held(&self, x: f64) -> f64 {
-        if self.measure.unit() == Unit::Share { x.clamp(0.0, 1.0) } else { x }
-    }
-
     fn series(
         &self,
         plane: &Plane<'_>,
@@ -252,8 +246,8 @@ impl Picture<'_> {
             .zip(&along.places)
             .map(|((_, e), &x)| {
                 let bounds = e.map(|e| {
-                    let half = e.half_width(self.analysis.alpha).unwrap_or(0.0);
-                    [self.held(e.mean - half), e.mean, self.held(e.mean + half)].map(up)
+                    let (low, high) = e.interval(self.analysis.alpha).unwrap_or((e.mean, e.mean));
+                    [low, e.mean, high].map(up)
                 });
                 (x + aside, bounds)
             })
@@ -325,9 +319,8 @@ impl Picture<'_> {
                 let unstable = cell.and_then(|c| plan.cells[c].unstable);
                 let rest = match (estimate, unstable) {
                     (Some(e), _) => {
-                        let half = e.half_width(self.analysis.alpha);
-                        let bound = |sign: f64| half.map_or_else(String::new, |h| csv::number(e.mean + sign * h));
-                        [e.n.to_string(), csv::number(e.mean), bound(-1.0), bound(1.0), String::new()]
+                        let [low, high] = csv::bounds(e.interval(self.analysis.alpha));
+                        [e.n.to_string(), csv::number(e.mean), low, high, String::new()]
                     }
                     (None, Some(rho)) => {
                         let note = format!("unstable: load {}, not run", csv::number(rho));

@@ -7,6 +7,7 @@ use crate::plot::ink::{Dash, Ink};
 use crate::plot::scale::{Heights, decades};
 use crate::study::PlotSpec;
 use crate::study::analysis::{Analysis, Combination};
+use crate::study::pool::Pool;
 use crate::study::stats::Estimate;
 use base::math::log10;
 
@@ -38,7 +39,7 @@ fn draw(analysis: &Analysis<'_>, spec: &PlotSpec, shape: Shape, combination: &Co
     if least >= 1.0 {
         return None;
     }
-    let half = |e: &Estimate| e.half_width(analysis.alpha).unwrap_or(0.0);
+    let interval = |e: &Estimate| e.interval(analysis.alpha).unwrap_or((e.mean, e.mean));
     let fits = |p: f64| shape == Shape::Function || beyond(p) > 1e-12;
     let times = curves.iter().flatten().filter(|(p, e)| fits(*p) && *p > 0.0 && e.mean > 0.0);
     let heights = Heights::over("latency, ms", times.map(|(_, e)| e.mean));
@@ -96,8 +97,8 @@ fn draw(analysis: &Analysis<'_>, spec: &PlotSpec, shape: Shape, combination: &Co
         for (line, curve) in drawn.iter().zip(&curves).rev() {
             let curve: Vec<&(f64, Estimate)> = curve.iter().filter(|(p, _)| fits(*p)).collect();
             if drawn.len() <= BANDS {
-                let there = curve.iter().map(|(p, e)| (across(e.mean - half(e)), up(*p)));
-                let back = curve.iter().rev().map(|(p, e)| (across(e.mean + half(e)), up(*p)));
+                let there = curve.iter().map(|(p, e)| (across(interval(e).0), up(*p)));
+                let back = curve.iter().rev().map(|(p, e)| (across(interval(e).1), up(*p)));
                 planes[0].polygon(there.chain(back).collect(), line.look.ink.fill(0.16));
             }
             let points = curve.iter().map(|(p, e)| (across(e.mean), up(*p)));
@@ -108,16 +109,17 @@ fn draw(analysis: &Analysis<'_>, spec: &PlotSpec, shape: Shape, combination: &Co
             planes[0].line(inside.map(|&(p, ms)| (across(ms), up(p))), Ink::Text.line(1.3, dashes[i % 4]));
         }
     });
-    let mut csv = Sheet::new(["of", "share", "latency_ms", "half_width_ms", "n"]);
+    let mut csv = Sheet::new(["of", "share", "latency_ms", "low_ms", "high_ms", "n"]);
     for (line, curve) in drawn.iter().zip(&curves) {
         for (p, e) in curve {
-            let half = e.half_width(analysis.alpha).map_or_else(String::new, csv::number);
-            csv.row([line.name.clone(), format!("{p}"), csv::number(e.mean), half, e.n.to_string()]);
+            let [low, high] = csv::bounds(e.interval(analysis.alpha));
+            csv.row([line.name.clone(), format!("{p}"), csv::number(e.mean), low, high, e.n.to_string()]);
         }
     }
     for (t, points) in &theory {
         for (p, ms) in points {
-            csv.row([format!("theory: {t}"), format!("{p}"), csv::number(*ms), String::new(), String::new()]);
+            let empty = String::new;
+            csv.row([format!("theory: {t}"), format!("{p}"), csv::number(*ms), empty(), empty(), empty()]);
         }
     }
     let how = match shape {
@@ -128,7 +130,7 @@ fn draw(analysis: &Analysis<'_>, spec: &PlotSpec, shape: Shape, combination: &Co
         }
     };
     let caption = format!(
-        "{how} Each share’s latency is taken from every run and averaged: {}{}.{}",
+        "{how} The requests of all seeds are one distribution: {}{}.{}",
         over_seeds(analysis),
         if drawn.len() <= BANDS { ", drawn as bands" } else { "" },
         left_out(combination, drawn.len())
@@ -137,21 +139,11 @@ fn draw(analysis: &Analysis<'_>, spec: &PlotSpec, shape: Shape, combination: &Co
     Some(Figure { id: name, title, short, caption, svg, csv, reproduce: reproduce(analysis) })
 }
 
-/// The latency at each share that all seeds of a cell have, in milliseconds.
+/// The latency at each share of the requests of all seeds of a cell, in milliseconds.
 fn curve(analysis: &Analysis<'_>, cell: usize) -> Curve {
-    let samples: Vec<&crate::study::Sample> =
-        analysis.results.of(cell).map(|(_, s)| s).filter(|s| !s.latency.is_empty()).collect();
-    let Some(first) = samples.first() else { return Vec::new() };
-    let at = |s: &crate::study::Sample, p: f64| {
-        let i = s.latency.partition_point(|(q, _)| *q < p);
-        s.latency.get(i).filter(|(q, _)| *q == p).map(|(_, ns)| *ns as f64 / 1e6)
-    };
-    first
-        .latency
-        .iter()
-        .filter_map(|&(p, _)| {
-            let values: Option<Vec<f64>> = samples.iter().map(|s| at(s, p)).collect();
-            Some((p, Estimate::of(values?)?))
-        })
-        .collect()
+    let Some(pool) = Pool::of(analysis.results.latencies(cell), analysis.alpha) else { return Vec::new() };
+    let (least, most) = pool.range();
+    let end = |p: f64, ms: f64| Estimate::of([ms]).map(|e| (p, e));
+    let between = pool.shares().into_iter().map(|p| (p, pool.quantile(p).0));
+    end(0.0, least).into_iter().chain(between).chain(end(1.0, most)).collect()
 }

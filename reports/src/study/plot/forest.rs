@@ -9,7 +9,7 @@ use crate::plot::label::Look;
 use crate::plot::scale::{Differences, Heights};
 use crate::study::analysis::{Analysis, Combination, Compared};
 use crate::study::data::column;
-use crate::study::stats::Pair;
+use crate::study::stats::{Estimate, Pair};
 use crate::study::{Kind, PlotKind, PlotSpec};
 use plotters::style::text_anchor::HPos;
 
@@ -48,8 +48,8 @@ fn ranking(analysis: &Analysis<'_>, combination: &Combination, table: &Compared)
     let names = analysis.points();
     let unit = table.measure.unit();
     let found: Vec<_> = table.ranking.iter().filter_map(|r| Some((r, table.estimates[r.item]?))).collect();
-    let half = |e: &crate::study::stats::Estimate| e.half_width(analysis.alpha).unwrap_or(0.0);
-    let bounds = found.iter().flat_map(|(_, e)| [e.mean, e.mean + half(e), e.mean - half(e)]).map(|x| unit.shown(x));
+    let interval = |e: &Estimate| e.interval(analysis.alpha).unwrap_or((e.mean, e.mean));
+    let bounds = found.iter().flat_map(|(_, e)| [e.mean, interval(e).0, interval(e).1]).map(|x| unit.shown(x));
     let heights = Heights::snug(&measure_title(&table.measure), bounds);
     let at = |x: f64| heights.height(unit.shown(x));
     let place = |best: usize, worst: usize| if best == worst { format!("{best}") } else { format!("{best}–{worst}") };
@@ -72,7 +72,7 @@ fn ranking(analysis: &Analysis<'_>, combination: &Combination, table: &Compared)
         for (i, ((r, e), said)) in found.iter().zip(&said).enumerate() {
             let y = (found.len() - i) as f64 - 0.5;
             let look = Look::of(r.item);
-            let (low, high) = (at(e.mean - half(e)), at(e.mean + half(e)));
+            let (low, high) = (at(interval(e).0), at(interval(e).1));
             planes[0].line([(sheet.x.low, y), (sheet.x.high, y)], Ink::Grid.line(0.8, Dash::Solid));
             planes[0].rectangle((low, y - 0.16), (high, y + 0.16), look.ink.fill(0.35));
             planes[0].mark((at(e.mean), y), look, 4.0);
@@ -80,16 +80,17 @@ fn ranking(analysis: &Analysis<'_>, combination: &Combination, table: &Compared)
         }
     });
     let mut csv =
-        Sheet::new(["point", "place_best", "place_worst", "groups", &column(&table.measure), "half_width", "n"]);
+        Sheet::new(["point", "place_best", "place_worst", "groups", &column(&table.measure), "low", "high", "n"]);
     for (r, e) in &found {
-        let half = e.half_width(analysis.alpha).map_or_else(String::new, csv::number);
+        let [low, high] = csv::bounds(e.interval(analysis.alpha));
         csv.row([
             names[r.item].clone(),
             r.best.to_string(),
             r.worst.to_string(),
             r.groups.clone(),
             csv::number(e.mean),
-            half,
+            low,
+            high,
             e.n.to_string(),
         ]);
     }

@@ -40,7 +40,8 @@ struct Map<'a> {
 fn draw(analysis: &Analysis<'_>, spec: &PlotSpec, combination: &Combination) -> Option<Figure> {
     let maps: Vec<Map<'_>> =
         lines(analysis, combination, MAPS).into_iter().filter_map(|line| map(analysis, line)).collect();
-    let first: &Sample = analysis.results.of(maps.first()?.line.cell).next()?.1;
+    let first_cell = maps.first()?.line.cell;
+    let first: &Sample = analysis.results.of(first_cell).next()?.1;
     let highest = maps.iter().flat_map(|m| m.rows.iter().flatten()).copied().fold(0.0, f64::max).max(1.0);
     let level = |x: f64| match x {
         x if x <= 0.0 => None,
@@ -60,7 +61,7 @@ fn draw(analysis: &Analysis<'_>, spec: &PlotSpec, combination: &Combination) -> 
         id: &name,
         title: &title,
         x: time(end),
-        time: Some(story(analysis, first)),
+        time: Some(story(analysis, first_cell, first)),
         right: RIGHT,
         keys: vec![
             Key::Ramp("0".into(), format!("{} requests at an instance (logarithmic)", count(highest.round() as u64))),
@@ -137,7 +138,7 @@ fn paint(map: &Map<'_>, plane: &Plane<'_>, right: f64, level: &impl Fn(f64) -> O
 }
 
 /// The phases and faults of a run.
-pub(super) fn story(analysis: &Analysis<'_>, sample: &Sample) -> Story {
+pub(super) fn story(analysis: &Analysis<'_>, cell: usize, sample: &Sample) -> Story {
     let at = |ns: u64| ns as f64 / 1e9;
     let mark = |f: &crate::study::Fault| Mark {
         from: at(f.from_ns),
@@ -145,5 +146,5 @@ pub(super) fn story(analysis: &Analysis<'_>, sample: &Sample) -> Story {
         name: f.name.clone(),
         broken: false,
     };
-    Story::with(analysis.plan().phases, sample.faults.iter().map(mark).collect())
+    Story::with(analysis.plan().cells[cell].phases, sample.faults.iter().map(mark).collect())
 }

@@ -192,11 +192,11 @@ fn id(words: &[&str]) -> String {
     out
 }
 
-/// `means over 10 seeds with 95 % intervals`.
+/// `10 seeds with 95 % intervals`.
 fn over_seeds(analysis: &Analysis<'_>) -> String {
     match analysis.plan().seeds.len() {
         1 => "one seed, no intervals".into(),
-        n => format!("means over {n} seeds with {} intervals", percent(analysis.plan().confidence, 0)),
+        n => format!("{n} seeds with {} intervals", percent(analysis.plan().confidence, 0)),
     }
 }
 

@@ -71,7 +71,8 @@ fn draw(
     tracks: &[Track],
 ) -> Option<Figure> {
     let drawn = lines(analysis, combination, LINES);
-    let first: &Sample = analysis.results.of(drawn.first()?.cell).next()?.1;
+    let first_cell = drawn.first()?.cell;
+    let first: &Sample = analysis.results.of(first_cell).next()?.1;
     let step = first.series.step_ns as f64 / 1e9;
     let steps = drawn.iter().flat_map(|l| analysis.results.of(l.cell)).map(|(_, s)| s.series.arrived.len()).max()?;
     if steps == 0 {
@@ -83,12 +84,12 @@ fn draw(
     let title = heading(spec, made, &combination.label);
     let name = id(&[word, &combination.label]);
     let panel = |h: &Heights| Panel { y: h.axis.clone(), height: if tracks.len() > 2 { 170.0 } else { 210.0 } };
-    let end = (steps as f64 * step).max(analysis.plan().phases.total().as_secs_f64());
+    let end = (steps as f64 * step).max(analysis.plan().cells[first_cell].phases.total().as_secs_f64());
     let sheet = frame::Sheet {
         id: &name,
         title: &title,
         x: time(end),
-        time: Some(story(analysis, first)),
+        time: Some(story(analysis, first_cell, first)),
         right: RIGHT,
         keys: drawn.iter().map(|l| Key::Line(l.look.ink, l.look.dash, l.name.clone())).collect(),
         panels: heights.iter().map(panel).collect(),

@@ -17,9 +17,9 @@ pub(crate) fn plan(loaded: &Loaded, seeds: Option<Seeds>) -> Plan {
     };
     let first = seeds.first().map_or(0, |seed| seed.0);
     let none = Phases { warmup: Duration::ZERO, storm: Duration::ZERO, calm: Duration::ZERO };
-    let (kind, service, phases) = match study.cells.first().map(|cell| &cell.content) {
-        Some(Content::World { service, .. }) => (Kind::World, service.name.clone(), service.phases),
-        _ => (Kind::Hashing, String::new(), none),
+    let (kind, service) = match study.cells.first().map(|cell| &cell.content) {
+        Some(Content::World { service, .. }) => (Kind::World, service.name.clone()),
+        _ => (Kind::Hashing, String::new()),
     };
     let measure = |name: &String| Measure::parse(name).expect("the study was checked with these names");
     let cells = study.cells.iter().map(|cell| Cell {
@@ -27,6 +27,10 @@ pub(crate) fn plan(loaded: &Loaded, seeds: Option<Seeds>) -> Plan {
         key: cell.key.clone(),
         unstable: cell.utilization.filter(|_| cell.is_unstable()),
         utilization: cell.utilization,
+        phases: match &cell.content {
+            Content::World { service, .. } => service.phases,
+            Content::Hashing(_) => none,
+        },
         service_ms: cell.service_ms,
         servers: cell.servers,
         reproduce: match cell.content {
@@ -44,7 +48,6 @@ pub(crate) fn plan(loaded: &Loaded, seeds: Option<Seeds>) -> Plan {
         text: loaded.text.clone(),
         kind,
         service,
-        phases,
         confidence: study.confidence,
         seeds,
         axes: study
