@@ -2,6 +2,7 @@
 //! an instance crashes and a zone is cut off. No simulator is needed to test what is written about a run.
 
 use base::{Duration, Fingerprint, Instant, Ratio, Rng, Seed, math};
+use world::telemetry::Latency;
 use world::outcome::*;
 
 /// Steps of a second.

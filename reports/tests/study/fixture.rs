@@ -117,7 +117,6 @@ pub(crate) fn sweep_of(names: &[&str], loads: &[&str], seeds: u64) -> Results {
 
 /// A run at load `rho` with a mean response of `mean` services: an exponential law, ten instances.
 fn run(rng: &mut Rng, rho: f64, mean: f64, strategy: usize) -> Sample {
-    let ns = |services: f64| (services * SERVICE_MS * 1e6) as u64;
     let mut sample = Sample { fingerprint: format!("{:016x}", rng.next_u64()), ..Sample::default() };
     sample.verdict = "passed".into();
     sample.count = 90_000;

@@ -8,6 +8,7 @@ fn cell(utilization: Option<f64>) -> Cell {
         key: "cell".into(),
         unstable: None,
         utilization,
+        phases: crate::fixture::plan("theory", Vec::new(), 1).cells[0].phases,
         service_ms: Some(10.0),
         servers: 10,
         reproduce: String::new(),

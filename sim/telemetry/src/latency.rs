@@ -95,6 +95,14 @@ impl Latency {
         Some(bucket.up_to)
     }
 
+    /// [`Latency::quantile`] at each of these shares. Linear in the buckets once, however many shares there are.
+    pub fn quantiles(&self, shares: &[f64]) -> Option<Vec<Duration>> {
+        let buckets: Vec<Bucket> = self.buckets().collect();
+        let rank = |p: f64| Ratio::from_f64(p).ceil_of(self.count).max(1);
+        let at = |p: f64| buckets[buckets.partition_point(|bucket| bucket.cumulative < rank(p))].up_to;
+        (!buckets.is_empty()).then(|| shares.iter().map(|p| at(*p)).collect())
+    }
+
     /// The buckets in use, shortest spans first: what a plot of the distribution is drawn from.
     pub fn buckets(&self) -> impl Iterator<Item = Bucket> + '_ {
         let mut cumulative = 0;

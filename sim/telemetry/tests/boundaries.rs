@@ -51,6 +51,10 @@ fn the_rank_of_a_quantile_is_exact() {
     assert_eq!(latency.quantile(0.990_000_001), Some(MS(500)));
     assert_eq!(sketch.quantile(0.990_000_001), Some(MS(500)));
     assert_eq!(latency.quantile(f64::NAN), latency.quantile(0.0));
+    let shares = [0.99, 0.0, 0.990_000_001, 1.0, 0.5];
+    let each: Option<Vec<Duration>> = shares.iter().map(|p| latency.quantile(*p)).collect();
+    assert_eq!(latency.quantiles(&shares), each);
+    assert_eq!(Latency::new().quantiles(&shares), None);
     assert_eq!(latency.quantile(7.0), Some(MS(500)));
 }
 
