@@ -218,6 +218,7 @@ impl<'a> Analysis<'a> {
             ));
         }
         self.swamped(&mut said);
+        self.unfinished(&mut said);
         self.few_requests(&mut said);
         self.failures(&mut said);
         said
@@ -282,6 +283,21 @@ impl<'a> Analysis<'a> {
             counted(growing.len() as u64, "cell", "cells"),
             self.cell_label(*cell),
             if growing.len() > 1 { ", and others" } else { "" }
+        ));
+    }
+
+    /// What has not ended would have taken longer than it did.
+    fn unfinished(&self, said: &mut Vec<String>) {
+        let of = |cell: usize| self.results.of(cell).map(|(_, s)| s.unfinished).sum::<u64>();
+        let open: Vec<(usize, u64)> =
+            (0..self.plan().cells.len()).map(|c| (c, of(c))).filter(|(_, n)| *n > 0).collect();
+        let Some((cell, most)) = open.iter().max_by_key(|(_, n)| *n) else { return };
+        said.push(format!(
+            "in {} requests had not ended when the run had (most, {} of all seeds, in {}): they count as errors, and in \
+             latency with their age, so means and far percentiles are lower bounds",
+            counted(open.len() as u64, "cell", "cells"),
+            count(*most),
+            self.cell_label(*cell)
         ));
     }
 

@@ -1,7 +1,8 @@
 //! What a study measures: names as study files write them, with unit, direction and a heading.
 //!
-//! Every measure is one number per run; over several runs latencies are pooled, the rest is averaged. Latencies are in milliseconds, shares between 0 and 1, and nothing here knows how a
-//! number came about; that is in [`Sample::of`](super::Sample::of) and [`Sample::of_hashing`](super::Sample::of_hashing).
+//! Every measure is one number per run; over several runs latencies are pooled, the rest is averaged. Latencies are in
+//! milliseconds, shares between 0 and 1, and nothing here knows how a number came about; that is in
+//! [`Sample::of`](super::Sample::of) and [`Sample::of_hashing`](super::Sample::of_hashing).
 
 use std::fmt;
 

@@ -22,6 +22,9 @@ pub struct Sample {
     pub verdict: String,
     /// How many calls stand behind the latencies, or how many keys behind the balance.
     pub count: u64,
+    /// How many of them had not ended when the run had: their latencies are their ages, lower bounds.
+    #[serde(default)]
+    pub unfinished: u64,
     /// The numbers, by the names of [`Measure`]. All are finite.
     pub measures: BTreeMap<String, f64>,
     /// The latencies of the measured part.
@@ -206,6 +209,7 @@ impl Sample {
             return sample;
         };
         sample.count = seen.latency.count;
+        sample.unfinished = seen.requests.unfinished;
         let from = measured_from(outcome).min(seen.latency_per_step.len());
         sample.latency = Latencies::of(&seen.latency, &seen.latency_per_step[from..]);
         sample.taken = seen.instances.iter().map(|i| (i.name.clone(), i.requests)).collect();

@@ -266,6 +266,9 @@ fn distribution(count: u64, p50: f64, sigma: f64, max: f64) -> Distribution {
     let mut curve: Vec<(f64, Duration)> = shares.into_iter().map(|p| (p, at(p))).collect();
     curve.push((1.0, ms(max)));
     let mean = ms(p50 * math::exp(sigma * sigma / 2.0));
+    // As many latencies as a picture of the law needs stand for all.
+    let mut some = Latency::new();
+    (0..2_000).for_each(|i| some.record(at((f64::from(i) + 0.5) / 2_000.0)));
     Distribution {
         count,
         mean,
@@ -276,7 +279,8 @@ fn distribution(count: u64, p50: f64, sigma: f64, max: f64) -> Distribution {
         max: ms(max),
         exact_below: None,
         curve,
-        ..Default::default()
+        profile: some.profile(),
+        sum_ns: some.sum_nanos(),
     }
 }
 
