@@ -241,7 +241,7 @@ fn the_example_of_the_readme_can_run() {
     let text = text.and_then(|rest| rest.split("```").next()).expect("it has an example");
     let Checked { study, problems } = check(&text.replace(", \"supermarket 2\"", ""), "readme");
     assert!(problems.is_empty(), "{}", scenarios::render(&problems, "README.md", text, false));
-    assert_eq!(study.expect("it can run").cells.len(), 18);
+    assert_eq!(study.expect("it can run").cells.len(), 36);
 }
 
 #[test]
@@ -290,4 +290,102 @@ proptest::proptest! {
             }
         }
     }
+}
+
+/// Two axes that take faults and rollouts out of a base and put others in.
+const ITEMS: &str = r#"
+seeds = 1
+[base]
+phases = { warmup = "5s", storm = "30s", calm = "5s" }
+[base.service.shop]
+instances = 3
+version."1.1.0" = {}
+[base.load.users]
+target = "shop"
+rate = "50/s"
+[[base.fault]]
+kind = "crash"
+what = "shop-1"
+at = "10s"
+lasts = "10s"
+[[base.fault]]
+name = "freeze"
+kind = "pause"
+what = "shop-2"
+at = "10s"
+lasts = "10s"
+[[axis]]
+name = "faults"
+[[axis.points]]
+label = "both"
+[[axis.points]]
+label = "the first alone"
+remove = ["fault.freeze"]
+[[axis.points]]
+label = "the second alone"
+remove = ["fault.0"]
+[[axis.points]]
+label = "another"
+remove = ["fault.0", "fault.'crash shop-1'", "fault.1"]
+[[axis.points.add.fault]]
+name = "later"
+kind = "crash"
+what = "shop-3"
+at = "20s"
+lasts = "5s"
+[[axis]]
+name = "more"
+points = [
+    { label = "nothing", set = { fault.freeze.lasts = "3s" } },
+    { label = "a rollout", remove = ["fault.1"], add = { rollout = { service = "shop", to = "1.1.0", at = "8s" } } },
+]
+"#;
+
+#[test]
+fn an_axis_adds_and_removes_faults_and_rollouts() {
+    let study = read(ITEMS);
+    let cells: Vec<String> = study
+        .cells
+        .iter()
+        .map(|cell| {
+            let Content::World { scenario, .. } = &cell.content else { panic!("a world") };
+            let spec = scenario.lower(Seed(1)).expect("every cell lowers");
+            let faults: Vec<String> = spec.faults.iter().map(|fault| fault.name.to_string()).collect();
+            format!("{}: {}; {} rollouts", cell.key, faults.join(", "), spec.rollouts.len())
+        })
+        .collect();
+    assert_eq!(
+        cells,
+        [
+            "both_nothing: crash shop-1, freeze; 0 rollouts",
+            "both_a-rollout: crash shop-1; 1 rollouts",
+            "the-first-alone_nothing: crash shop-1; 0 rollouts",
+            "the-first-alone_a-rollout: crash shop-1; 1 rollouts",
+            "the-second-alone_nothing: freeze; 0 rollouts",
+            "the-second-alone_a-rollout: ; 1 rollouts",
+            "another_nothing: later; 0 rollouts",
+            "another_a-rollout: later; 1 rollouts",
+        ]
+    );
+    let validator = jsonschema::validator_for(&study::schema()).expect("the schema is one");
+    let table: toml::Table = ITEMS.parse().expect("it is TOML");
+    assert!(validator.is_valid(&serde_json::to_value(table).expect("TOML without dates is JSON")));
+}
+
+/// An item of an array was named to `unset`, which did nothing: both points were the same, and "cannot tell" was the answer.
+#[test]
+fn unset_of_an_item_is_an_error_that_is_told_once() {
+    let text = include_str!("regressions/files/study-unset-array-element.toml");
+    let Checked { study, problems } = check(text, "unset");
+    assert!(study.is_none());
+    let shown = scenarios::render(&problems, "unset.toml", text, false);
+    assert_eq!(problems.len(), 1, "{shown}");
+    assert!(shown.contains("`fault` is an array in the base") && shown.contains("remove = [\"fault.0\"]"), "{shown}");
+    let mended = text.replace("unset = [\"fault.0\"]", "remove = [\"fault.0\"]");
+    let study = read(&mended);
+    let faults = |cell: &study::Cell| match &cell.content {
+        Content::World { scenario, .. } => scenario.lower(Seed(1)).expect("it lowers").faults.len(),
+        Content::Hashing(_) => panic!("a world"),
+    };
+    assert_eq!(study.cells.iter().map(faults).collect::<Vec<_>>(), [0, 1]);
 }

@@ -22,6 +22,10 @@ pub(crate) struct Point<'a> {
     /// What it takes away, before it sets anything.
     pub(crate) unset: Vec<Path>,
     pub(crate) set: Vec<(Path, Tree<'a>)>,
+    /// Items of arrays that it takes out, numbered as they are before any point removes one.
+    pub(crate) remove: Vec<Path>,
+    /// Items that it puts behind those of arrays, after everything else.
+    pub(crate) add: Vec<(Path, Tree<'a>)>,
     pub(crate) span: Range<usize>,
 }
 
@@ -108,7 +112,9 @@ fn array<'t, 'a>(tree: &'t DeTable<'a>, key: &str) -> &'t [Tree<'a>] {
 fn labelled<'a>(value: &Tree<'a>, path: &Path, report: &mut Vec<Problem>) -> Option<Point<'a>> {
     let span = value.span();
     let point = |label: String, number: Option<f64>, value: &Tree<'a>| {
-        Some(Point { label, number, unset: Vec::new(), set: vec![(path.clone(), value.clone())], span: span.clone() })
+        let set = vec![(path.clone(), value.clone())];
+        let (unset, remove, add) = (Vec::new(), Vec::new(), Vec::new());
+        Some(Point { label, number, unset, set, remove, add, span: span.clone() })
     };
     let DeValue::Table(table) = value.get_ref() else { return point(plain(value), number(value), value) };
     let wraps = table.contains_key("value")
@@ -159,16 +165,22 @@ fn point<'a>(at: &At<PointTable>, tree: &Tree<'a>, text: &str, report: &mut Vec<
     };
     let mut read = |written: &At<String>| Path::parse(written, text).map_err(|problem| report.push(*problem)).ok();
     let unset = at.unset.iter().filter_map(&mut read).collect();
-    let mut set = Vec::new();
-    if let DeValue::Table(table) = tree.get_ref()
-        && let Some(DeValue::Table(table)) = table.get("set").map(Spanned::get_ref)
-    {
-        settings(table, text, &mut Path { keys: Vec::new() }, &mut read, &mut set);
-    }
-    Some(Point { label: label.value.clone(), number: at.x.as_ref().map(|x| x.value), unset, set, span })
+    let remove = at.remove.iter().filter_map(&mut read).collect();
+    let mut paths_and_values = |key: &str| {
+        let mut out = Vec::new();
+        if let DeValue::Table(table) = tree.get_ref()
+            && let Some(DeValue::Table(table)) = table.get(key).map(Spanned::get_ref)
+        {
+            settings(table, text, &mut Path { keys: Vec::new() }, &mut read, &mut out);
+        }
+        out
+    };
+    let (set, add) = (paths_and_values("set"), paths_and_values("add"));
+    let number = at.x.as_ref().map(|x| x.value);
+    Some(Point { label: label.value.clone(), number, unset, set, remove, add, span })
 }
 
-/// What a `set` table sets. Its keys are paths in quotes; without quotes, TOML has already made tables of them, which are
+/// What a `set` or `add` table says. Its keys are paths in quotes; without quotes, TOML has already made tables of them, which are
 /// told from tables that are values by the dot that follows.
 fn settings<'a>(
     table: &DeTable<'a>,

@@ -5,7 +5,7 @@
 //! base's. One that only cells with a certain point have is that point's.
 
 use super::axis::{Axis, Point};
-use super::patch::Tree;
+use super::patch::{Path, Tree};
 use super::schema::HashingTable;
 use super::{Cell, Content, Hashing, Service, Vocabulary};
 use crate::At;
@@ -14,6 +14,7 @@ use crate::problem::{Lost, Problem, Severity, known};
 use crate::recover::{self, Recovered};
 use crate::schema::Scenario;
 use base::{Duration, Seed, ServiceId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -138,16 +139,46 @@ fn one(makings: &Makings<'_, '_>, at: &[usize]) -> (Option<(Content, Facts)>, Ve
     let mut problems = Vec::new();
     for (axis, &index) in makings.axes.iter().zip(at) {
         let Point { unset, set, .. } = &axis.points[index];
-        unset.iter().for_each(|path| path.unset(root));
+        for path in unset {
+            problems.extend(path.unset(root).err().map(|problem| *problem));
+        }
         for (path, value) in set {
             problems.extend(path.set(root, value).err().map(|problem| *problem));
         }
     }
+    problems.extend(items(makings.axes, at, root));
     let all_set = problems.is_empty();
     let tree = Spanned::new(makings.base.span(), std::mem::take(root));
     let (cell, found) = if makings.hashing { hashing(makings, tree) } else { scenario(makings, tree, all_set) };
     problems.extend(found.into_iter().filter(|problem| !warn::is_overload(problem)));
     (cell.filter(|_| all_set), problems)
+}
+
+/// Takes items out of arrays and puts others in. All that go, go at once, so that every point of every axis means by a number
+/// what has it in the base.
+fn items<'a>(axes: &[Axis<'a>], at: &[usize], root: &mut DeTable<'a>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut removed: BTreeMap<Vec<String>, (Path, BTreeSet<usize>)> = BTreeMap::new();
+    let points = || axes.iter().zip(at).map(|(axis, &index)| &axis.points[index]);
+    for path in points().flat_map(|point| &point.remove) {
+        match path.removed(root) {
+            Ok((array, index)) => {
+                let keys = array.keys.iter().map(|(key, _)| key.clone()).collect();
+                removed.entry(keys).or_insert_with(|| (array, BTreeSet::new())).1.insert(index);
+            }
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    // What lies within an item goes before the item.
+    let mut removed: Vec<(Path, BTreeSet<usize>)> = removed.into_values().collect();
+    removed.sort_by_key(|(path, _)| std::cmp::Reverse(path.keys.len()));
+    for (path, places) in &removed {
+        problems.extend(path.take_out(root, places).err().map(|problem| *problem));
+    }
+    for (path, value) in points().flat_map(|point| &point.add) {
+        problems.extend(path.add(root, value).err().map(|problem| *problem));
+    }
+    problems
 }
 
 fn hashing(makings: &Makings<'_, '_>, tree: Spanned<DeTable<'_>>) -> (Option<(Content, Facts)>, Vec<Problem>) {
@@ -308,7 +339,9 @@ impl Found<'_, '_> {
         let within = |whole: &Range<usize>| whole.start <= place.start && place.end <= whole.end;
         let mut points = self.axes.iter().flat_map(|axis| &axis.points);
         points.any(|point| {
-            let mut parts = point.set.iter().flat_map(|(path, _)| &path.keys).filter_map(|(_, span)| span.as_ref());
+            let put = point.set.iter().chain(&point.add).map(|(path, _)| path);
+            let paths = put.chain(&point.unset).chain(&point.remove);
+            let mut parts = paths.flat_map(|path| &path.keys).filter_map(|(_, span)| span.as_ref());
             within(&point.span) || parts.any(within)
         })
     }

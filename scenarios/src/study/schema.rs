@@ -117,13 +117,13 @@ pub(crate) struct Axis {
     /// What it is set to, point by point: anything that may stand at that path, or { label = "...", value = ..., x = 1 } to
     /// call it by another name.
     pub(crate) values: Option<At<Vec<At<Anything>>>>,
-    /// Instead of `set` and `values`: points that each set several keys.
+    /// Instead of `set` and `values`: points that each set several keys, or add and remove faults and rollouts.
     pub(crate) points: Option<At<Vec<At<Point>>>>,
 }
 
 /// A point that sets several keys.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table with label, set and unset")]
+#[serde(deny_unknown_fields, default, expecting = "a table with label, set, unset, add and remove")]
 pub(crate) struct Point {
     /// What people call it.
     #[schemars(required)]
@@ -132,8 +132,13 @@ pub(crate) struct Point {
     pub(crate) x: Option<At<f64>>,
     /// What it sets: paths and values.
     pub(crate) set: Option<At<BTreeMap<At<String>, At<Anything>>>>,
-    /// What it takes away: paths.
+    /// Keys it takes away: paths of what is there.
     pub(crate) unset: Vec<At<String>>,
+    /// Faults, rollouts and other items of arrays that it adds: paths of the arrays, and an item or several each.
+    pub(crate) add: Option<At<BTreeMap<At<String>, At<Anything>>>>,
+    /// Items of arrays that it takes out, by number or name: "fault.0", "fault.outage", "rollout.checkout". Numbers are
+    /// those of the base.
+    pub(crate) remove: Vec<At<String>>,
 }
 
 /// What is ranked: the points of one axis, within each combination of the points of the others.
