@@ -112,6 +112,7 @@ struct Latency {
 struct Service<'a> {
     requests: Requests<'a>,
     latency_ms: Latency,
+    success_latency_ms: Latency,
     versions: Ordered<&'a str, Version>,
     instances: Vec<Instance<'a>>,
 }
@@ -285,6 +286,7 @@ fn service(service: &world::ServiceOutcome) -> Service<'_> {
     Service {
         requests: requests(&service.requests),
         latency_ms: latency(&service.latency),
+        success_latency_ms: latency(&service.success_latency),
         versions: Ordered(
             service
                 .versions

@@ -1,7 +1,8 @@
 //! What a person reads after a study: a ranking for every combination, what could not be run, and what to beware of.
 //!
-//! Tables fit the terminal by leaving out the less important measures, never by breaking rows. Where nothing can be told
-//! apart the ranking says so in words.
+//! Tables fit the terminal by going on below: measures for which there is no room beside the first ones follow in tables of their
+//! own, row by row in the same order. Nothing is left out, and no row is broken. Where nothing can be told apart the ranking says
+//! so in words.
 
 use super::analysis::{Analysis, Combination, Compared};
 use super::stats::Estimate;
@@ -110,7 +111,7 @@ impl Page<'_> {
         );
     }
 
-    /// All points of a combination, by the first measure, with as many others as there is room for.
+    /// All points of a combination, in the order of the first measure.
     fn ranking(&mut self, combination: &Combination) {
         let points = self.analysis.points();
         let Some(first) = combination.tables.first() else { return };
@@ -124,15 +125,10 @@ impl Page<'_> {
             columns.insert(1, Column::against(first, against, &plain(&points[against])));
         }
         let name = points.iter().map(|p| plain(p).chars().count()).max().unwrap_or(0);
-        let mut room = self.width.saturating_sub(4 + 7 + 3 + name + 3 + 6);
-        let mut shown = 0;
-        while shown < columns.len() && (shown == 0 || columns[shown].width() + 3 <= room) {
-            room = room.saturating_sub(columns[shown].width() + 3);
-            shown += 1;
-        }
-        let head =
-            ["place".to_string(), String::new()].into_iter().chain(columns[..shown].iter().map(|c| c.head.clone()));
-        let mut table = Table::new(format!("ll{}l", "r".repeat(shown)), head);
+        let beside = fitting(&columns, self.width.saturating_sub(4 + 7 + 3 + name + 3 + 6));
+        let (columns, below) = columns.split_at(beside);
+        let head = ["place".to_string(), String::new()].into_iter().chain(columns.iter().map(|c| c.head.clone()));
+        let mut table = Table::new(format!("ll{}l", "r".repeat(columns.len())), head);
         for place in &first.ranking {
             let range = if place.best == place.worst {
                 place.best.to_string()
@@ -140,7 +136,7 @@ impl Page<'_> {
                 format!("{}–{}", place.best, place.worst)
             };
             let mut row = vec![Cell::plain(range), Cell::strong(plain(&points[place.item]))];
-            row.extend(columns[..shown].iter().map(|c| Cell::plain(c.cells[place.item].clone())));
+            row.extend(columns.iter().map(|c| Cell::plain(c.cells[place.item].clone())));
             row.push(Cell::quiet(place.groups.clone()));
             table.row(row);
         }
@@ -155,6 +151,8 @@ impl Page<'_> {
         for line in table.lines(self.paint) {
             self.line(&format!("    {line}"));
         }
+        let rows: Vec<(String, usize)> = first.ranking.iter().map(|r| (plain(&points[r.item]), r.item)).collect();
+        self.tables(&rows, below);
         if first.ranking.len() > 1 && first.pairs.iter().all(|p| !p.decided) {
             self.prose("", 4, Tone::Doubt, "cannot tell any two of them apart");
         }
@@ -201,20 +199,28 @@ impl Page<'_> {
             .filter(|c| c.cells.iter().any(|cell| cell != NONE))
             .collect();
         let labels: Vec<String> = (0..cells).map(|c| plain(&analysis.cell_label(c))).collect();
-        let mut room = self.width.saturating_sub(4 + labels.iter().map(|l| l.chars().count()).max().unwrap_or(0));
-        let mut shown = 0;
-        while shown < columns.len() && (shown == 0 || columns[shown].width() + 3 <= room) {
-            room = room.saturating_sub(columns[shown].width() + 3);
-            shown += 1;
+        let rows: Vec<(String, usize)> = labels.into_iter().zip(0..).collect();
+        if columns.is_empty() {
+            rows.iter().for_each(|(label, _)| self.line(&format!("    {label}")));
         }
-        let head = [String::new()].into_iter().chain(columns[..shown].iter().map(|c| c.head.clone()));
-        let mut table = Table::new(format!("l{}", "r".repeat(shown)), head);
-        for (cell, label) in labels.iter().enumerate() {
-            let numbers = columns[..shown].iter().map(|c| Cell::plain(c.cells[cell].clone()));
-            table.row([Cell::strong(label.clone())].into_iter().chain(numbers));
-        }
-        for line in table.lines(self.paint) {
-            self.line(&format!("    {line}"));
+        self.tables(&rows, &columns);
+    }
+
+    /// Columns of these rows, each by its label and its place in a column: as many tables as it takes, one below the other.
+    fn tables(&mut self, rows: &[(String, usize)], mut columns: &[Column]) {
+        let name = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+        while !columns.is_empty() {
+            let (these, below) = columns.split_at(fitting(columns, self.width.saturating_sub(4 + name)));
+            columns = below;
+            let head = [String::new()].into_iter().chain(these.iter().map(|c| c.head.clone()));
+            let mut table = Table::new(format!("l{}", "r".repeat(these.len())), head);
+            for (label, cell) in rows {
+                let numbers = these.iter().map(|c| Cell::plain(c.cells[*cell].clone()));
+                table.row([Cell::strong(label.clone())].into_iter().chain(numbers));
+            }
+            for line in table.lines(self.paint) {
+                self.line(&format!("    {line}"));
+            }
         }
     }
 
@@ -243,6 +249,18 @@ impl Page<'_> {
             self.prose("  ! ", 4, Tone::Doubt, warning);
         }
     }
+}
+
+/// How many of these columns fit beside each other into `room`; the first always does.
+fn fitting(columns: &[Column], mut room: usize) -> usize {
+    let mut fits = |column: &&Column| match room.checked_sub(column.width() + 3) {
+        Some(rest) => {
+            room = rest;
+            true
+        }
+        None => false,
+    };
+    columns.iter().take_while(|column| fits(column)).count().max(1).min(columns.len())
 }
 
 /// What stands where there is no number.

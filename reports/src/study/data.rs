@@ -7,6 +7,7 @@ use super::analysis::{Analysis, Combination, Compared};
 use super::stats::{Estimate, Pair};
 use super::{Kind, Measure, PickTime, Results};
 use crate::csv::{self, Sheet};
+use base::Seed;
 use serde_json::{Map, Value, json};
 
 /// The results as one JSON object. Equal results give equal text; no key depends on the machine or the time of day.
@@ -40,10 +41,31 @@ pub(crate) fn object(analysis: &Analysis<'_>) -> Value {
     object
 }
 
-/// The command that makes the whole report again.
+/// The command that makes the whole report again, from the first run to the last byte.
+///
+/// It names a folder of its own, the same wherever this report lies: in this one's folder the samples would be found and nothing
+/// would be run, and a report that named its folder would not be the same in another.
 pub(crate) fn reproduce(analysis: &Analysis<'_>) -> String {
     let plan = analysis.plan();
-    format!("windtunnel compare {} --out {}", quoted(&plan.file), quoted(&plan.name))
+    let picks = if analysis.results.picks.is_empty() { "" } else { " --time-picks" };
+    let folder = quoted(&format!("{}-again", plan.name));
+    format!("windtunnel compare {} --seeds {}{picks} --out {folder}", quoted(&plan.file), ranges(&plan.seeds))
+}
+
+/// Seeds as `--seeds` takes them: `1..4,9..10`.
+fn ranges(seeds: &[Seed]) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for seed in seeds {
+        match ranges.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(seed.0) => *last = seed.0,
+            _ => ranges.push((seed.0, seed.0)),
+        }
+    }
+    let written = ranges.iter().map(|(first, last)| match last.checked_add(1) {
+        Some(end) => format!("{first}..{end}"),
+        None => format!("{first}..={last}"),
+    });
+    written.collect::<Vec<String>>().join(",")
 }
 
 /// A word for a shell: as it is where that is safe, in quotes otherwise.
@@ -70,6 +92,11 @@ fn cell(analysis: &Analysis<'_>, index: usize) -> Value {
             if !s.fingerprint.is_empty() {
                 run["fingerprint"] = json!(s.fingerprint);
                 run["verdict"] = json!(s.verdict);
+                if let Some(failure) = &s.failure {
+                    run["failure"] = json!({
+                        "name": failure.name, "at_s": failure.at_ns as f64 / 1e9, "message": failure.message,
+                    });
+                }
             }
             run
         })

@@ -21,6 +21,16 @@ pub enum Measure {
     P999,
     /// The longest.
     Max,
+    /// Mean latency of the calls that succeeded.
+    MeanSuccess,
+    /// Median latency of those.
+    P50Success,
+    /// 90 % of those took at most this.
+    P90Success,
+    /// 99 %.
+    P99Success,
+    /// 99.9 %.
+    P999Success,
     /// Calls that succeeded, per second of the measured part.
     Goodput,
     /// Share of calls that failed.
@@ -92,7 +102,7 @@ pub(crate) enum Unit {
 }
 
 /// Every measure that has a fixed name, in the order of reports.
-const FIXED: [(Measure, &str, &str, Unit); 30] = {
+const FIXED: [(Measure, &str, &str, Unit); 35] = {
     use Measure::*;
     [
         (Mean, "mean", "mean latency", Unit::Millis),
@@ -101,6 +111,11 @@ const FIXED: [(Measure, &str, &str, Unit); 30] = {
         (P99, "p99", "99th percentile of latency", Unit::Millis),
         (P999, "p999", "99.9th percentile of latency", Unit::Millis),
         (Max, "max", "longest latency", Unit::Millis),
+        (MeanSuccess, "mean_success", "mean latency of successes", Unit::Millis),
+        (P50Success, "p50_success", "median latency of successes", Unit::Millis),
+        (P90Success, "p90_success", "90th percentile of latency of successes", Unit::Millis),
+        (P99Success, "p99_success", "99th percentile of latency of successes", Unit::Millis),
+        (P999Success, "p999_success", "99.9th percentile of latency of successes", Unit::Millis),
         (Goodput, "goodput", "requests that succeeded", Unit::Rate),
         (Errors, "errors", "share of requests that failed", Unit::Share),
         (Utilisation, "utilisation", "utilisation of instances", Unit::Share),
@@ -157,6 +172,69 @@ impl Measure {
         match self {
             Measure::ShareOf(instance) => format!("share of requests taken by {instance}"),
             fixed => fixed.row().2.into(),
+        }
+    }
+
+    /// What is counted, and how it comes to one number a run: whole sentences.
+    pub fn counts(&self) -> &'static str {
+        use Measure::*;
+        match self {
+            Mean | P50 | P90 | P99 | P999 | Max => {
+                "Counts every call to the measured service that arrived after warm-up, from its arrival to its end as its caller \
+                 saw it, retries and waiting included. A call that failed counts like one that succeeded, with the time it took \
+                 to fail: where many fail at once the figure falls, and where many time out it gathers at the timeout. \
+                 mean_success, p50_success, p90_success, p99_success and p999_success count successes alone."
+            }
+            MeanSuccess | P50Success | P90Success | P99Success | P999Success => {
+                "Counts the calls to the measured service that arrived after warm-up and succeeded, from their arrival to their \
+                 end as their callers saw it, retries and waiting included. Calls that failed are left out; `errors` says how \
+                 many they were, and a strategy that fails its slow calls looks fast here."
+            }
+            Goodput => {
+                "Counts the calls to the measured service that arrived after warm-up and succeeded, over the length of the \
+                 measured part: storm and calm."
+            }
+            Errors => {
+                "Of the calls to the measured service that arrived after warm-up, the share that failed for their caller: after \
+                 its last retry, by a timeout, an error, a refusal, a breaker or a limit."
+            }
+            Retries => {
+                "Attempts beyond the first of the calls that arrived after warm-up, over these calls. The attempts of callers \
+                 further up or down are not counted."
+            }
+            Utilisation => {
+                "The share of an instance’s places that were at work during the measured part, averaged over the instances, \
+                 whatever the work came to."
+            }
+            Queue => {
+                "Requests waiting or being served at an instance, averaged over the measured part and then over the instances. \
+                 Attempts count, so a call that was retried counts at each instance it came to."
+            }
+            Imbalance | QueueImbalance | Jain => {
+                "Taken in every step of the timeline behind warm-up in which any instance had something, and averaged over these \
+                 steps. Attempts count, successes and failures alike."
+            }
+            WorstInFlight => "The greatest number that was at any one instance at any moment of the measured part.",
+            DeadShare => {
+                "Attempts that were sent to an instance after its death and before its return, over all attempts at the service, \
+                 in the whole run."
+            }
+            ShareOf(_) => {
+                "The requests that this instance took in during the measured part, over those that all instances of the service \
+                 took in. Attempts count, successes and failures alike."
+            }
+            Probes => "Probes that callers sent, over attempts at the service, in the whole run, warm-up included.",
+            Rebuilds | Rebuilt => "Summed over all callers, in their last lives, for the whole run.",
+            BalancerBytes => "Of the caller whose balancers for the service are the largest, at the end of the run.",
+            Balance | Lightest | RelStd => {
+                "Counts the keys that each backend was given, over the backends of the structure."
+            }
+            Moved | Added => {
+                "Counts the keys that have another backend afterwards, over all keys, whoever had them before."
+            }
+            MovedIdeal | AddedIdeal => "What the measure of the same name without `_ideal` cannot fall below.",
+            Entries | Bytes => "Of the structure as it was built, before a backend left or came.",
+            PickNs => "Taken on this machine after the runs, and only with --time-picks.",
         }
     }
 

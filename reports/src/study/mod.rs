@@ -21,5 +21,5 @@ pub use data::json;
 pub use measure::Measure;
 pub use page::write;
 pub use plan::{Axis, Cell, Comparison, Kind, PickTime, Plan, PlotKind, PlotSpec, Results};
-pub use sample::{Fault, Hashing, Heat, Latencies, Sample, Series, Swamped};
+pub use sample::{Failure, Fault, Hashing, Heat, Latencies, Sample, Series, Swamped};
 pub use theory::Theory;

@@ -197,10 +197,11 @@ fn method(out: &mut String, analysis: &Analysis<'_>) {
     warm_up(out, analysis);
     let _ = write!(
         out,
-        "<p>Everything again, byte by byte, with the same version and file: <code>{}</code>. A single cell: the commands \
-         under the table of all cells.</p>\n\
+        "<p>Everything again, byte by byte{}, with the same version and file, in a folder of its own: <code>{}</code>. A \
+         single cell: the commands under the table of all cells.</p>\n\
          <p class=\"files\">windtunnel {}. Everything on this page as data: <a href=\"study.json\">study.json</a>, {}, and the \
          CSV file named under each picture.</p>\n",
+        if analysis.results.picks.is_empty() { "" } else { " but for the time of picks" },
         escape(&data::reproduce(analysis)),
         escape(&plan.version),
         data::sheets(analysis)

@@ -20,6 +20,9 @@ pub struct Sample {
     /// How the run ended, by the name of its exit code; empty where no world was run.
     #[serde(default)]
     pub verdict: String,
+    /// What the run did not keep; none when it passed, or where no world was run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
     /// How many calls stand behind the latencies, or how many keys behind the balance.
     pub count: u64,
     /// How many of them had not ended when the run had: their latencies are their ages, lower bounds.
@@ -64,6 +67,17 @@ pub struct Latencies {
     pub sum_ns: u64,
     /// How many ended in each step of the measured part, and the sum of their latencies in nanoseconds.
     pub per_step: Vec<(u64, u64)>,
+}
+
+/// What a run did not keep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The invariant or objective.
+    pub name: String,
+    /// When it was first seen, in nanoseconds.
+    pub at_ns: u64,
+    /// What was seen then.
+    pub message: String,
 }
 
 /// Requests waiting or being served at each instance, over time.
@@ -200,6 +214,11 @@ impl Sample {
             verdict: outcome.verdict.name().into(),
             ..Sample::default()
         };
+        sample.failure = outcome.failure.as_ref().map(|failure| Failure {
+            name: failure.name.to_string(),
+            at_ns: failure.at.as_nanos(),
+            message: failure.message.clone(),
+        });
         sample.faults = outcome
             .faults
             .iter()
@@ -215,7 +234,7 @@ impl Sample {
         sample.taken = seen.instances.iter().map(|i| (i.name.clone(), i.requests)).collect();
         sample.heat = Some(heat(seen, &outcome.timeline));
         sample.series = series(seen, &outcome.timeline);
-        sample.latencies(&seen.latency);
+        sample.latencies(&seen.latency, &seen.success_latency);
         sample.calls(outcome, seen);
         sample.instances(seen, measured_from(outcome));
         sample
@@ -287,20 +306,23 @@ impl Sample {
         Ok(sample)
     }
 
-    fn latencies(&mut self, latency: &Distribution) {
-        if latency.count == 0 {
-            return;
+    fn latencies(&mut self, all: &Distribution, successes: &Distribution) {
+        use Measure::*;
+        if all.count > 0 {
+            let of =
+                [(Mean, all.mean), (P50, all.p50), (P90, all.p90), (P99, all.p99), (P999, all.p999), (Max, all.max)];
+            of.into_iter().for_each(|(measure, span)| self.set(measure, span.as_millis_f64()));
         }
-        let points = [
-            (Measure::Mean, latency.mean),
-            (Measure::P50, latency.p50),
-            (Measure::P90, latency.p90),
-            (Measure::P99, latency.p99),
-            (Measure::P999, latency.p999),
-            (Measure::Max, latency.max),
-        ];
-        for (measure, span) in points {
-            self.set(measure, span.as_millis_f64());
+        if successes.count > 0 {
+            let d = successes;
+            let of = [
+                (MeanSuccess, d.mean),
+                (P50Success, d.p50),
+                (P90Success, d.p90),
+                (P99Success, d.p99),
+                (P999Success, d.p999),
+            ];
+            of.into_iter().for_each(|(measure, span)| self.set(measure, span.as_millis_f64()));
         }
     }
 

@@ -2,8 +2,8 @@
 //! an instance crashes and a zone is cut off. No simulator is needed to test what is written about a run.
 
 use base::{Duration, Fingerprint, Instant, Ratio, Rng, Seed, math};
-use world::telemetry::Latency;
 use world::outcome::*;
+use world::telemetry::Latency;
 
 /// Steps of a second.
 const STEPS: usize = 250;
@@ -300,6 +300,7 @@ fn service(name: &str, p50: f64, versions: Vec<VersionOutcome>, instances: Vec<I
             retries: 0,
         },
         latency: distribution(sent, p50, 0.62, 1_004.0),
+        success_latency: distribution(sent - failed, p50, 0.62, 1_004.0),
         versions,
         instances,
     }

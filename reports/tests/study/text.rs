@@ -39,6 +39,18 @@ fn no_line_of_prose_or_table_passes_the_width() {
 }
 
 #[test]
+fn nothing_is_left_out_where_there_is_little_room() {
+    for name in ["sweep", "failure", "hashing", "one-seed"] {
+        let words = |width| -> std::collections::BTreeSet<String> {
+            console(&study(name), false, width).split_whitespace().map(String::from).collect()
+        };
+        let (narrow, wide) = (words(60), words(1_000));
+        let missing: Vec<&String> = wide.difference(&narrow).collect();
+        assert!(missing.is_empty(), "{name}: {missing:?}\n{}", console(&study(name), false, 60));
+    }
+}
+
+#[test]
 fn colour_adds_nothing_but_colour() {
     let results = fixture::sweep();
     let coloured = console(&results, true, 100);

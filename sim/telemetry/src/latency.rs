@@ -144,6 +144,26 @@ impl Latency {
         profile
     }
 
+    /// What was recorded here without what `part` recorded, all of which must have been recorded here too. Count, sum and mean are
+    /// exact; least and greatest are known as quantiles are, to the ends of their buckets. Linear in the buckets.
+    #[must_use]
+    pub fn without(&self, part: &Latency) -> Latency {
+        let mut rest = self.clone();
+        for (mine, theirs) in rest.buckets.iter_mut().zip(&part.buckets) {
+            *mine = [mine[0] - theirs[0], mine[1].wrapping_sub(theirs[1])];
+        }
+        rest.count -= part.count;
+        rest.sum_ns -= part.sum_ns;
+        let mut used = (0..rest.buckets.len()).filter(|i| rest.buckets[*i][0] > 0);
+        let first = used.next();
+        let last = used.next_back().or(first);
+        // The last bucket has no end of its own; the others' lie within what was recorded here.
+        let end = |i: usize| if i + 1 == rest.buckets.len() { self.max } else { Buckets::end(i).min(self.max) };
+        rest.min = first.map_or(Duration::MAX, |i| end(i).max(self.min));
+        rest.max = last.map_or(Duration::ZERO, end);
+        rest
+    }
+
     /// Folds everything recorded into a run's fingerprint. Linear in the buckets.
     pub fn fold(&self, into: &mut Fingerprint) {
         into.fold(self.count);

@@ -146,3 +146,36 @@ proptest! {
         prop_assert!(ours.abs_diff(theirs) <= 512.max(theirs / 500), "{ours} against {theirs}");
     }
 }
+
+proptest::proptest! {
+    /// Taking a part away leaves what recording the rest alone would have given; only the least and the greatest are known to
+    /// their buckets.
+    #[test]
+    fn a_part_can_be_taken_away(
+        rest in proptest::collection::vec(0u64..20_000_000_000_000, 0..40),
+        part in proptest::collection::vec(0u64..20_000_000_000_000, 0..40),
+    ) {
+        let of = |spans: &[u64]| {
+            let mut latency = Latency::new();
+            spans.iter().for_each(|ns| latency.record(Duration::ns(*ns)));
+            latency
+        };
+        let mut all = of(&rest);
+        let part = of(&part);
+        all.merge(&part);
+        let (found, alone) = (all.without(&part), of(&rest));
+        proptest::prop_assert_eq!((found.count(), found.sum_nanos(), found.mean()), (alone.count(), alone.sum_nanos(), alone.mean()));
+        // Beyond the last bucket a span is counted, and its length is known of the greatest alone.
+        let within = |span: Option<Duration>| span.filter(|span| span.as_nanos() < 1 << 42);
+        for p in [0.0, 0.5, 0.9, 0.999] {
+            if let (Some(a), Some(b)) = (within(found.quantile(p)), within(alone.quantile(p))) {
+                let (a, b) = (a.as_nanos(), b.as_nanos());
+                proptest::prop_assert!(a >= b && a - b <= (b / 1024).max(512), "p{p}: {a} instead of {b}");
+            }
+        }
+        if let (Some(a), Some(b)) = (found.max(), within(alone.max())) {
+            proptest::prop_assert!(a >= b && a.as_nanos() - b.as_nanos() <= (b.as_nanos() / 1024).max(512));
+        }
+        proptest::prop_assert_eq!(found.min().is_none(), rest.is_empty());
+    }
+}

@@ -111,14 +111,16 @@ impl World {
             entries: upstreams().map(|u| u.rebuilds().entries).sum(),
             bytes: upstreams().map(Upstream::balancer_bytes).max().unwrap_or(0),
         };
+        let (all, failed) = match metrics.is_all {
+            true => (&self.metrics.latency, &self.metrics.failed_latency),
+            false => (&metrics.latency, &metrics.failed_latency),
+        };
         ServiceOutcome {
             balancing,
             name: self.spec.services[service.index()].name.clone(),
             requests: metrics.ends.requests(metrics.retries),
-            latency: distribution(
-                if metrics.is_all { &self.metrics.latency } else { &metrics.latency },
-                metrics.youngest_open,
-            ),
+            latency: distribution(all, metrics.youngest_open),
+            success_latency: distribution(&all.without(failed), None),
             latency_per_step: metrics.latency_per_step.clone(),
             versions: versions.map(|(v, m)| m.outcome(self.version_name(service, VersionId(v as u32)))).collect(),
             instances,

@@ -135,6 +135,8 @@ pub(crate) struct Metrics {
     pub(crate) latency: Latency,
     /// The least age of a request that has not ended.
     pub(crate) youngest_open: Option<Duration>,
+    /// Those of them that did not succeed: successes are what is left, so that a success is recorded once.
+    pub(crate) failed_latency: Latency,
     pub(crate) ended: u64,
     pub(crate) arrived: u64,
     in_flight: u64,
@@ -164,6 +166,8 @@ pub(crate) struct ServiceMetrics {
     pub(crate) latency: Latency,
     /// The least age of a call that has not ended.
     pub(crate) youngest_open: Option<Duration>,
+    /// Those of them that did not succeed.
+    pub(crate) failed_latency: Latency,
     /// Every call to it is a request, and every request a call to it: its latencies are the world's, and are not
     /// recorded twice.
     pub(crate) is_all: bool,
@@ -205,6 +209,7 @@ impl Metrics {
             retries: 0,
             latency: Latency::new(),
             youngest_open: None,
+            failed_latency: Latency::new(),
             ended: 0,
             arrived: 0,
             in_flight: 0,
@@ -238,6 +243,9 @@ impl Metrics {
             self.ends.count(end);
             self.retries += u64::from(retries);
             self.latency.record(latency);
+            if end != End::Success {
+                self.failed_latency.record(latency);
+            }
         }
     }
 
@@ -252,6 +260,7 @@ impl Metrics {
         self.ends.count(end);
         self.retries += u64::from(retries);
         self.latency.record(age);
+        self.failed_latency.record(age);
         self.youngest_open = Some(self.youngest_open.map_or(age, |least| least.min(age)));
     }
 
@@ -307,6 +316,7 @@ impl ServiceMetrics {
             retries: 0,
             latency: Latency::new(),
             youngest_open: None,
+            failed_latency: Latency::new(),
             is_all: false,
             versions: (0..versions).map(|_| VersionMetrics::default()).collect(),
             latency_per_step: Vec::new(),
@@ -337,6 +347,9 @@ impl ServiceMetrics {
         self.retries += u64::from(retries);
         if !self.is_all {
             self.latency.record(took);
+            if end != End::Success {
+                self.failed_latency.record(took);
+            }
         }
     }
 

@@ -194,11 +194,13 @@ pub struct ServiceOutcome {
     pub name: String,
     /// Calls to it in the measured part, by how they ended for the caller.
     pub requests: Requests,
-    /// Latency of those calls as the callers saw it.
+    /// Latency of those calls as the callers saw it, successes and failures alike.
     pub latency: Distribution,
     /// How many of those calls ended in each step of the timeline, and the sum of their latencies in nanoseconds. What ends
     /// behind the last step counts in it.
     pub latency_per_step: Vec<(u64, u64)>,
+    /// Latency of those that succeeded. Its longest is known as a quantile is: at most 1/1024 too long.
+    pub success_latency: Distribution,
     /// What balancing it has cost.
     pub balancing: Balancing,
     /// Per version, in order of declaration.

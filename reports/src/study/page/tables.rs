@@ -3,11 +3,11 @@
 use crate::number::{count, percent};
 use crate::page::escape;
 use crate::page::tables::{Column as Head, Kind, Table, section};
-use crate::study::Measure;
 use crate::study::analysis::{Analysis, Combination, Compared};
 use crate::study::console::Column;
 use crate::study::plot::sentence;
 use crate::study::stats::Estimate;
+use crate::study::{Kind as StudyKind, Measure};
 use std::fmt::Write as _;
 
 /// Up to so many rankings are open when the page opens.
@@ -190,7 +190,8 @@ pub(super) fn cells(analysis: &Analysis<'_>) -> String {
     let again = if commands.is_empty() {
         String::new()
     } else {
-        format!("<details><summary>Each cell again</summary>\n<dl class=\"keys\">{commands}</dl></details>\n")
+        let from = if plan.kind == StudyKind::World { ", from within the folder of this page" } else { "" };
+        format!("<details><summary>Each cell again{from}</summary>\n<dl class=\"keys\">{commands}</dl></details>\n")
     };
     let open = if plan.cells.len() <= 40 { " open" } else { "" };
     let what: Vec<String> = analysis.measures.iter().map(|m| format!("{m}: {}", m.title())).collect();
