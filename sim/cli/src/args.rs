@@ -51,7 +51,8 @@ Exit codes (of many runs, the worst decides):
    12  coverage    passed, but a `sometimes` was never seen
    13  divergence  same seed, other fingerprint
    14  objective   an SLO or expectation was missed
-  101  crash       a panic: a bug in windtunnel";
+  101  crash       a panic: a bug in windtunnel
+  130  interrupted stopped by Ctrl-C or a signal; what was done is kept";
 
 /// One variant a command, in the order of `--help`.
 #[derive(Subcommand, Debug)]
@@ -91,7 +92,7 @@ pub(crate) enum Command {
 }
 
 /// What `windtunnel run` takes.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(after_long_help = RUN_EXAMPLES)]
 pub(crate) struct RunArgs {
     /// Scenario files, or names from `windtunnel list scenarios`
@@ -105,8 +106,10 @@ pub(crate) struct RunArgs {
     /// machine. A git hash is folded to 64 bits. Without a seed a fresh one is drawn and printed first.
     #[arg(long, value_name = "N", value_parser = seeds::parse_seed, conflicts_with = "seeds")]
     pub(crate) seed: Option<u64>,
-    /// Many seeds: 0..100 runs 0 to 99, 0..=100 also runs 100
-    #[arg(long, value_name = "A..B", value_parser = seeds::parse_range)]
+    /// Many seeds: 0..100 runs 0 to 99, 0..=100 also runs 100; several ranges with commas between them
+    ///
+    /// Interrupted with Ctrl-C, a sweep shows and writes what was done, and prints the command that runs the rest.
+    #[arg(long, value_name = "A..B", value_parser = seeds::parse_ranges)]
     pub(crate) seeds: Option<Seeds>,
     /// How many runs at once [default: one a processor]
     ///
@@ -120,6 +123,12 @@ pub(crate) struct RunArgs {
     /// seed that failed and first that passed. The folder is made where it is missing.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Write into a folder that holds something else, and replace what reports have left there
+    ///
+    /// Without it, --out takes a folder that is missing, empty, or holds a report of the same kind, which is replaced as a
+    /// whole. Files that no report has left are never touched.
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
     /// Write every event of the run: FILE.jsonl as JSON Lines, FILE.json for Perfetto and chrome://tracing
     #[arg(long, value_name = "FILE", value_parser = parse_trace_path, conflicts_with = "seeds")]
     pub(crate) trace: Option<TracePath>,
@@ -184,13 +193,19 @@ pub(crate) struct CompareArgs {
     /// that was changed runs again only what the change concerns. DIR/cells has the scenario of every cell.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Write into a folder that holds something else, and replace what reports have left there
+    ///
+    /// Without it, --out takes a folder that is missing, empty, or holds a report of the same kind, which is replaced as a
+    /// whole. Files that no report has left are never touched.
+    #[arg(long, requires = "out")]
+    pub(crate) force: bool,
     /// How many runs at once [default: one a processor]
     ///
     /// Changes nothing that is printed or written, only how long it takes.
     #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
     pub(crate) jobs: Option<usize>,
     /// Other seeds than the study's: 0..100 runs 0 to 99, 0..=100 also runs 100
-    #[arg(long, value_name = "A..B", value_parser = seeds::parse_range)]
+    #[arg(long, value_name = "A..B", value_parser = seeds::parse_ranges)]
     pub(crate) seeds: Option<Seeds>,
     /// Run a part only, such as 1/3, and leave nothing but its samples
     #[arg(long, value_name = "I/N", value_parser = parse_shard, conflicts_with = "merge")]

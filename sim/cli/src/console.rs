@@ -8,9 +8,12 @@ pub(crate) use reports::count;
 use crate::args::{Color, Format};
 use crate::stop::Stop;
 use std::io::{self, IsTerminal, Write};
+use std::ops::RangeInclusive;
 
-/// Columns for prose. Tables are as wide as they must be.
+/// Columns for prose where nobody says how wide the terminal is, and the least and the most that are used. Tables are as wide as
+/// they must be.
 const WIDTH: usize = 100;
+const WIDTHS: RangeInclusive<usize> = 40..=200;
 
 /// Where results go.
 #[derive(Debug)]
@@ -43,11 +46,14 @@ impl Console {
             Color::Never => false,
             Color::Auto => is_terminal && !dumb && !set("NO_COLOR"),
         };
-        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let given =
+            std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+        // What is piped is read elsewhere, so the terminal is asked only when it is where results go.
+        let asked = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
         let look = Look {
             format,
             colour: format == Format::Human && wanted(io::stdout().is_terminal()),
-            width: columns.unwrap_or(WIDTH).clamp(40, 200),
+            width: given.or_else(asked).unwrap_or(WIDTH).clamp(*WIDTHS.start(), *WIDTHS.end()),
         };
         Console { look, colour_of_problems: wanted(io::stderr().is_terminal()), reader_is_gone: false }
     }
@@ -106,7 +112,7 @@ impl Look {
 }
 
 fn heads_coloured(text: &str) -> String {
-    let heads = [("error:", "1;31"), ("warning:", "1;33"), ("  help:", "36")];
+    let heads = [("error:", "1;31"), ("warning:", "1;33"), ("interrupted:", "1;33"), ("  help:", "36")];
     let colour = |line: &str| match heads.iter().find(|(head, _)| line.starts_with(head)) {
         Some((head, code)) => format!("\x1b[{code}m{head}\x1b[0m{}", &line[head.len()..]),
         None => line.to_string(),

@@ -26,11 +26,13 @@ pub(crate) enum Exit {
     Objective,
     /// A panic.
     Crash,
+    /// Somebody stopped it before everything was done.
+    Interrupted,
 }
 
 impl Exit {
     /// Every way to end, by number.
-    pub(crate) const ALL: [Exit; 9] = [
+    pub(crate) const ALL: [Exit; 10] = [
         Exit::Passed,
         Exit::Output,
         Exit::Usage,
@@ -40,14 +42,16 @@ impl Exit {
         Exit::Divergence,
         Exit::Objective,
         Exit::Crash,
+        Exit::Interrupted,
     ];
 
     /// From good to bad. Of many runs, the worst decides the number of the process: a crash says nothing about the
     /// scenario and puts everything in doubt, a broken `always` outranks a seed that gave two runs, and so on down.
-    const BY_BADNESS: [Exit; 9] = [
+    const BY_BADNESS: [Exit; 10] = [
         Exit::Passed,
         Exit::Output,
         Exit::Usage,
+        Exit::Interrupted,
         Exit::Coverage,
         Exit::Objective,
         Exit::Liveness,
@@ -68,6 +72,8 @@ impl Exit {
             Exit::Divergence => 13,
             Exit::Objective => 14,
             Exit::Crash => 101,
+            // 128 and the number of SIGINT, as shells have it.
+            Exit::Interrupted => 130,
         }
     }
 
@@ -83,6 +89,7 @@ impl Exit {
             Exit::Divergence => "divergence",
             Exit::Objective => "objective",
             Exit::Crash => "crash",
+            Exit::Interrupted => "interrupted",
         }
     }
 
@@ -98,6 +105,7 @@ impl Exit {
             Exit::Divergence => "same seed, other fingerprint",
             Exit::Objective => "an SLO or expectation was missed",
             Exit::Crash => "a panic: a bug in windtunnel",
+            Exit::Interrupted => "stopped by Ctrl-C or a signal; what was done is kept",
         }
     }
 
@@ -136,6 +144,10 @@ impl Exit {
             Exit::Crash => {
                 "Please report the message with scenario and seed; the replay command leads to the same panic. Other \
                  runs of the same command are not affected."
+            }
+            Exit::Interrupted => {
+                "Paste the command that the last lines print: of a sweep it runs the seeds that are left, of a study it goes \
+                 on from the samples that are there. A second Ctrl-C stops at once and keeps nothing more."
             }
         }
     }
@@ -176,6 +188,7 @@ mod tests {
             "13 divergence",
             "14 objective",
             "101 crash",
+            "130 interrupted",
         ];
         assert_eq!(table, promised);
     }

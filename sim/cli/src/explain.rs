@@ -108,7 +108,7 @@ fn measure(measure: &Measure) -> Meaning {
     Meaning {
         name: measure.name(),
         what: "measure of a study".into(),
-        text: vec![sentence(&measure.title())],
+        text: vec![sentence(&measure.title()), measure.counts().into()],
         facts,
         example: format!("[compare]\naxis    = \"strategy\"\nmeasure = \"{measure}\""),
     }

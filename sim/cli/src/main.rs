@@ -15,6 +15,7 @@ mod seeds;
 mod suggest;
 
 mod compare;
+mod crew;
 mod job;
 mod report;
 mod run;

@@ -1,7 +1,9 @@
 //! Ids in the text of a trace, replaced by names: `i7` is `backend-7`, `svc1` is `frontend`, `z2` is `zone c`'s `c`.
 //!
-//! Cores know each other by numbers only, and so do the notes they take. A story is for people.
+//! Cores know each other by numbers only, and so do the notes they take. Whoever reads a story or a trace knows names; both are
+//! told here, so that what stands in one can be found in the other.
 
+use world::kernel::trace::{Entry, Telling};
 use world::{Run, Spec};
 
 /// The names of everything in a run.
@@ -30,14 +32,30 @@ impl<'a> Names<'a> {
         Names { nodes: &run.nodes, instances, services, zones: &spec.zones }
     }
 
+    /// What an entry says.
+    pub(crate) fn text(&self, entry: &Entry) -> String {
+        match (entry.kind, entry.text.as_str()) {
+            ("down", "Machine") => "its machine is gone: silence".into(),
+            ("down", "Process") => "its process is gone: connections are reset".into(),
+            ("up", "") => "up again, without its memory".into(),
+            // Faults are noted with names, of which some might look like ids.
+            ("fault", text) => text.to_string(),
+            (_, text) => self.put_into(text),
+        }
+    }
+
+    /// How the trace of a run of this world is written.
+    pub(crate) fn telling<'t>(&'t self, run: &Run, text: &'t dyn Fn(&Entry) -> String) -> Telling<'t> {
+        Telling { fingerprint: run.outcome.fingerprint, names: self.nodes, text }
+    }
+
     /// The name of a node.
     pub(crate) fn node(&self, index: usize) -> String {
         self.nodes.get(index).cloned().unwrap_or_else(|| format!("n{index}"))
     }
 
-    /// `text` with names for ids. The text of a fault holds names that a person chose, of which some might look like ids;
-    /// there, only zones are ids.
-    pub(crate) fn put_into(&self, text: &str, is_fault: bool) -> String {
+    /// `text` with names for ids.
+    pub(crate) fn put_into(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut word = String::new();
         for c in text.chars().chain(['\n']) {
@@ -45,7 +63,7 @@ impl<'a> Names<'a> {
                 word.push(c);
                 continue;
             }
-            match self.name_of(&word, is_fault) {
+            match self.name_of(&word) {
                 Some(name) => out.push_str(name),
                 None => out.push_str(&word),
             }
@@ -56,13 +74,12 @@ impl<'a> Names<'a> {
         out
     }
 
-    fn name_of(&self, word: &str, is_fault: bool) -> Option<&str> {
+    fn name_of(&self, word: &str) -> Option<&str> {
         let digits = word.find(|c: char| c.is_ascii_digit())?;
         let (letters, digits) = word.split_at(digits);
         let index: usize = digits.parse().ok()?;
         match letters {
             "z" => self.zones.get(index).map(String::as_str),
-            _ if is_fault => None,
             "i" => self.instances.get(index).copied(),
             "svc" => self.services.get(index).copied(),
             "n" => self.nodes.get(index).map(String::as_str),
@@ -85,12 +102,11 @@ mod tests {
             services: vec!["shop", "gateway"],
             zones: &zones,
         };
-        let put = |text| names.put_into(text, false);
+        let put = |text| names.put_into(text);
         assert_eq!(put("i1 expired from svc0 with lease7 at r12"), "shop-2 expired from shop with lease7 at r12");
         assert_eq!(put("rollout/svc0 acquired by session1"), "rollout/shop acquired by session1");
         assert_eq!(put("follows svc1 at n0"), "follows gateway at registry-1");
         assert_eq!(put("req-i1 attempt 1 to i99"), "req-i1 attempt 1 to i99");
-        assert_eq!(names.put_into("partition i1 begins: zone z1 | n0", true), "partition i1 begins: zone b | n0");
         assert_eq!(put(""), "");
     }
 }

@@ -3,6 +3,7 @@
 use crate::console::counted;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
@@ -16,6 +17,7 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
+    failed: AtomicU64,
     /// Dropped to tell the waiting thread that the work is over.
     _over: Option<Sender<()>>,
 }
@@ -24,7 +26,7 @@ impl Progress {
     /// For `runs` runs: a bar with the time left for many, a spinner with the time passed for one.
     pub(crate) fn of(runs: usize, what: &str) -> Progress {
         if !std::io::stderr().is_terminal() {
-            return Progress { bar: ProgressBar::hidden(), _over: None };
+            return Progress { bar: ProgressBar::hidden(), failed: AtomicU64::new(0), _over: None };
         }
         let (bar, template) = match runs {
             1 => (ProgressBar::no_length(), "  {spinner} {msg}  {elapsed}"),
@@ -42,18 +44,19 @@ impl Progress {
                 shown.enable_steady_tick(TICK);
             }
         });
-        Progress { bar, _over: Some(over) }
+        Progress { bar, failed: AtomicU64::new(0), _over: Some(over) }
     }
 
-    /// One more run is over, and so many have failed.
-    pub(crate) fn step(&self, failed: usize) {
+    /// One more run is over, and perhaps it failed.
+    pub(crate) fn step(&self, has_failed: bool) {
+        let failed = self.failed.fetch_add(u64::from(has_failed), Ordering::Relaxed) + u64::from(has_failed);
         self.bar.inc(1);
         if self.bar.position() == 1 {
             self.bar
                 .set_style(style("  {bar:30} {human_pos} of {human_len} runs  {elapsed} passed, {eta} left  {msg}"));
         }
         if failed > 0 {
-            self.bar.set_message(format!("{} failed", counted(failed as u64, "run")));
+            self.bar.set_message(format!("{} failed", counted(failed, "run")));
         }
     }
 

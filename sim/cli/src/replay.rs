@@ -8,12 +8,13 @@ use crate::console::{Console, count, plain};
 use crate::exit::Exit;
 use crate::file;
 use crate::job;
+use crate::names::Names;
 use crate::progress::Progress;
 use crate::run::{self, TRACE_MAX};
 use crate::stop::Stop;
 use crate::story::{SMALL, Scope, Story};
 use base::Instant;
-use world::kernel::trace::{Level, Window, json};
+use world::kernel::trace::{Entry, Level, Window, json};
 use world::{Options, Run, Spec, Verdict};
 
 /// Runs a seed again and tells it.
@@ -40,7 +41,10 @@ pub(crate) fn replay(args: &ReplayArgs, console: &mut Console) -> Result<Exit, S
         }
     };
     if console.look.json() {
-        console.write(|mut out| json::write(&run.trace, &run.nodes, &mut out))?;
+        let spec = file.lower(args.seed);
+        let names = Names::of(run, &spec);
+        let text = |entry: &Entry| names.text(entry);
+        console.write(|mut out| json::write(&run.trace, &names.telling(run, &text), &mut out))?;
     } else {
         tell(args, run, &file.lower(args.seed), window, console)?;
     }

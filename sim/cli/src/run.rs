@@ -5,17 +5,18 @@ use crate::console::{Console, Look, count, plain, wrap};
 use crate::exit::Exit;
 use crate::file::{self, Loaded};
 use crate::job::{self, Finished, Panic};
+use crate::names::Names;
 use crate::progress::Progress;
-use crate::report;
+use crate::report::{self, Draft, DraftFile, Kind};
 use crate::seeds::{self, Seeds};
 use crate::stop::Stop;
 use crate::sweep;
 use reports::console as summary;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use world::kernel::trace::{Level, Trace, Window, chrome, json};
-use world::{Options, Run};
+use world::kernel::trace::{Entry, Level, Trace, Window, chrome, json};
+use world::{Options, Run, Spec};
 
 /// Entries of a trace that are kept; at about 150 bytes each, this stays below a gigabyte.
 pub(crate) const TRACE_MAX: usize = 4_000_000;
@@ -23,7 +24,7 @@ pub(crate) const TRACE_MAX: usize = 4_000_000;
 /// Runs every file under every seed.
 pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
     let files = file::load(&args.files, console)?;
-    let seeds = args.seeds.unwrap_or_else(|| Seeds::one(args.seed.unwrap_or_else(seeds::fresh)));
+    let seeds = args.seeds.clone().unwrap_or_else(|| Seeds::one(args.seed.unwrap_or_else(seeds::fresh)));
     let alone = files.len() == 1 && seeds.count() == 1;
     if args.trace.is_some() && !alone {
         return Err(Stop::usage("--trace writes one run, and these are several files").help("trace them one by one"));
@@ -32,14 +33,14 @@ pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
         has_folder(trace.path())?;
     }
     if let Some(out) = &args.out {
-        report::prepare(out)?;
+        report::check(out, if alone { Kind::Run } else { Kind::Sweep }, args.force)?;
     }
     if args.seed.is_none() && args.seeds.is_none() {
-        announce(seeds, console)?;
+        announce(seeds.first(), console)?;
     }
     match files.first() {
-        Some(file) if alone => one(file, seeds, args, console),
-        _ => sweep::sweep(&files, seeds, args, console),
+        Some(file) if alone => one(file, seeds.first(), args, console),
+        _ => sweep::sweep(files, seeds, args, console),
     }
 }
 
@@ -58,8 +59,7 @@ fn has_folder(path: &Path) -> Result<(), Stop> {
 
 /// The first thing to know about a run whose seed nobody chose. Standard output holds JSON and nothing else when it is
 /// for programs, so there it goes to standard error.
-fn announce(seeds: Seeds, console: &mut Console) -> Result<(), Stop> {
-    let seed = seeds.iter().next().unwrap_or_default();
+fn announce(seed: u64, console: &mut Console) -> Result<(), Stop> {
     if console.look.json() {
         console.note(&format!("seed {seed}, drawn\n"));
         return Ok(());
@@ -70,9 +70,9 @@ fn announce(seeds: Seeds, console: &mut Console) -> Result<(), Stop> {
 }
 
 /// A single run, with its trace and its report.
-fn one(file: &Loaded, seeds: Seeds, args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
-    let seed = seeds.iter().next().unwrap_or_default();
+fn one(file: &Loaded, seed: u64, args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
     let trace = args.trace.as_ref().map(TraceFile::create).transpose()?;
+    let draft = args.out.as_deref().map(Draft::begin).transpose()?;
     let level = match &trace {
         Some(_) => Level::Entries { window: Window::ALL, cap: TRACE_MAX, without: &[] },
         None => Level::Fingerprint,
@@ -82,14 +82,14 @@ fn one(file: &Loaded, seeds: Seeds, args: &RunArgs, console: &mut Console) -> Re
     drop(progress);
     console.print(&told(file, seed, &finished, console.look))?;
     let mut written = Vec::new();
-    match (&finished.result, trace) {
-        (Ok(run), Some(trace)) => written.push(trace.write(run, console)?),
-        (Err(_), Some(trace)) => trace.discard(),
-        _ => {}
+    // A run that panicked has neither, and the drafts of both go away by themselves.
+    if let (Ok(run), Some(trace)) = (&finished.result, trace) {
+        written.push(trace.write(run, &file.lower(seed), console)?);
     }
-    if let (Ok(run), Some(out)) = (&finished.result, &args.out) {
-        let page = report::write(out, file, &run.outcome, finished.wall)?;
-        written.insert(0, format!("report       {}", page.display()));
+    if let (Ok(run), Some(draft), Some(out)) = (&finished.result, draft, &args.out) {
+        report::write(draft.folder(), file, &run.outcome, finished.wall).map_err(|error| draft.failed(&error))?;
+        draft.publish()?;
+        written.insert(0, format!("report       {}", out.join("index.html").display()));
     }
     if !console.look.json() {
         for line in &written {
@@ -168,21 +168,23 @@ pub(crate) fn crash(file: &Loaded, seed: u64, panic: &Panic, look: Look) -> Stri
 /// A trace's file, opened before the run so that a name that cannot be written costs nothing.
 struct TraceFile<'a> {
     to: &'a TracePath,
+    draft: DraftFile,
     file: File,
 }
 
 impl TraceFile<'_> {
     fn create(to: &TracePath) -> Result<TraceFile<'_>, Stop> {
-        let file = File::create(to.path()).map_err(|error| Stop::unusable(to.path(), &error))?;
-        Ok(TraceFile { to, file })
+        let (draft, file) = DraftFile::create(to.path()).map_err(|error| Stop::unusable(to.path(), &error))?;
+        Ok(TraceFile { to, draft, file })
     }
 
     /// Writes the trace; answers with a line on where it is.
-    fn write(self, run: &Run, console: &Console) -> Result<String, Stop> {
+    fn write(self, run: &Run, spec: &Spec, console: &Console) -> Result<String, Stop> {
         let path = self.to.path();
         let mut out = BufWriter::new(self.file);
-        put(self.to, &run.trace, &run.nodes, &mut out)
+        put(self.to, run, spec, &mut out)
             .and_then(|()| out.flush())
+            .and_then(|()| self.draft.publish())
             .map_err(|error| Stop::output(&path.display().to_string(), &error))?;
         console.note(&left_out(&run.trace));
         let opened_by = match self.to {
@@ -191,23 +193,16 @@ impl TraceFile<'_> {
         };
         Ok(format!("trace        {}{opened_by}", path.display()))
     }
-
-    /// Takes the empty file away again.
-    fn discard(self) {
-        discard(self.to.path());
-    }
 }
 
-fn put(to: &TracePath, trace: &Trace, nodes: &[String], out: &mut impl Write) -> io::Result<()> {
+fn put(to: &TracePath, run: &Run, spec: &Spec, out: &mut impl Write) -> io::Result<()> {
+    let names = Names::of(run, spec);
+    let text = |entry: &Entry| names.text(entry);
+    let telling = names.telling(run, &text);
     match to {
-        TracePath::Lines(_) => json::write(trace, nodes, out),
-        TracePath::Perfetto(_) => chrome::write(trace, nodes, out),
+        TracePath::Lines(_) => json::write(&run.trace, &telling, out),
+        TracePath::Perfetto(_) => chrome::write(&run.trace, &telling, out),
     }
-}
-
-fn discard(path: &Path) {
-    // An empty file that cannot be removed does no harm.
-    let _ = fs::remove_file(path);
 }
 
 /// What to say about entries that were not kept; nothing when all were.

@@ -4,33 +4,76 @@
 //! use the commit it tests as its seed; it is folded to 64 bits, and from then on the decimal number is the seed.
 
 use std::collections::hash_map::RandomState;
+use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 
 /// Most seeds of one command: a sweep keeps a row for each.
 const SEEDS_MAX: u64 = 1_000_000;
 
-/// Seeds from the first to before the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Seeds in rising order, as ranges: never empty, and none of them twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seeds {
+    ranges: Vec<Range>,
+}
+
+/// `count` seeds from `first`. Their sum is at most 2⁶⁴: the last seed can be written, the one behind it perhaps not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Range {
     first: u64,
     count: u64,
+}
+
+impl Range {
+    fn last(self) -> u64 {
+        self.first + (self.count - 1)
+    }
 }
 
 impl Seeds {
     /// A single seed.
     pub(crate) fn one(seed: u64) -> Seeds {
-        Seeds { first: seed, count: 1 }
+        Seeds { ranges: vec![Range { first: seed, count: 1 }] }
+    }
+
+    /// These seeds; `None` when there are none. They must rise.
+    pub(crate) fn of(seeds: impl IntoIterator<Item = u64>) -> Option<Seeds> {
+        let mut ranges: Vec<Range> = Vec::new();
+        for seed in seeds {
+            match ranges.last_mut() {
+                Some(range) if range.last().checked_add(1) == Some(seed) => range.count += 1,
+                _ => ranges.push(Range { first: seed, count: 1 }),
+            }
+        }
+        if ranges.is_empty() { None } else { Some(Seeds { ranges }) }
+    }
+
+    /// The first of them.
+    pub(crate) fn first(&self) -> u64 {
+        self.ranges[0].first
     }
 
     /// How many.
-    pub(crate) fn count(self) -> u64 {
-        self.count
+    pub(crate) fn count(&self) -> u64 {
+        self.ranges.iter().map(|range| range.count).sum()
     }
 
     /// The seeds in order.
-    pub(crate) fn iter(self) -> impl Iterator<Item = u64> + Send {
-        // The sum cannot pass the range: `parse_range` took the difference of two seeds.
-        (0..self.count).map(move |n| self.first + n)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> + Send + use<> {
+        self.ranges.clone().into_iter().flat_map(|range| (0..range.count).map(move |n| range.first + n))
+    }
+}
+
+impl fmt::Display for Seeds {
+    /// As `--seeds` reads them: `0..17,18..100`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, range) in self.ranges.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            match range.last().checked_add(1) {
+                Some(end) => write!(f, "{comma}{}..{end}", range.first)?,
+                None => write!(f, "{comma}{}..={}", range.first, range.last())?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -59,8 +102,27 @@ fn fold(hash: &str) -> u64 {
     word(&hash[..16]) ^ word(&hash[16..32]) ^ word(&hash[32..])
 }
 
+/// Reads ranges of seeds with commas between them; see [`parse_range`].
+pub(crate) fn parse_ranges(text: &str) -> Result<Seeds, String> {
+    let mut ranges: Vec<Range> = Vec::new();
+    for part in text.split(',') {
+        let range = parse_range(part.trim())?;
+        if let Some(before) = ranges.last().filter(|before| before.last() >= range.first) {
+            return Err(format!(
+                "`{}` begins before {} has ended: ranges rise, and no seed is in two of them",
+                part.trim(),
+                before.last()
+            ));
+        }
+        ranges.push(range);
+    }
+    let seeds = Seeds { ranges };
+    // No sum of counts overflows: the ranges do not overlap, and none has more than the limit.
+    if seeds.count() <= SEEDS_MAX { Ok(seeds) } else { Err(format!("at most {SEEDS_MAX} seeds in one command")) }
+}
+
 /// Reads `A..B` (B is left out) or `A..=B` (B is run).
-pub(crate) fn parse_range(text: &str) -> Result<Seeds, String> {
+fn parse_range(text: &str) -> Result<Range, String> {
     let (from, to) = text.split_once("..").ok_or("a range of seeds is written A..B, such as 0..100")?;
     let (to, closed) = to.strip_prefix('=').map_or((to, false), |to| (to, true));
     let first = parse_seed(from.trim()).map_err(|why| format!("`{from}`: {why}"))?;
@@ -71,7 +133,7 @@ pub(crate) fn parse_range(text: &str) -> Result<Seeds, String> {
             Err(format!("the range is empty, as its end is left out: did you mean {first}..={last}?"))
         }
         Some(span) => match span.saturating_add(u64::from(closed)) {
-            count if count <= SEEDS_MAX => Ok(Seeds { first, count }),
+            count if count <= SEEDS_MAX => Ok(Range { first, count }),
             _ => Err(format!("at most {SEEDS_MAX} seeds in one command")),
         },
     }
@@ -107,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_range_leaves_its_end_out_unless_told() {
-        let seeds = |text| parse_range(text).map(|seeds| seeds.iter().collect::<Vec<u64>>());
+        let seeds = |text| parse_ranges(text).map(|seeds| seeds.iter().collect::<Vec<u64>>());
         assert_eq!(seeds("1..3"), Ok(vec![1, 2]));
         assert_eq!(seeds("1..=3"), Ok(vec![1, 2, 3]));
         assert_eq!(seeds("5..=5"), Ok(vec![5]));
@@ -121,8 +183,27 @@ mod tests {
     }
 
     #[test]
+    fn several_ranges_rise_and_read_back() {
+        let read = |text| parse_ranges(text).map(|seeds| (seeds.to_string(), seeds.count()));
+        assert_eq!(read("3..5, 7..8,9..=10"), Ok(("3..5,7..8,9..11".into(), 5)));
+        assert_eq!(
+            read("18446744073709551615..=18446744073709551615").map(|(text, _)| text).as_deref(),
+            Ok("18446744073709551615..=18446744073709551615")
+        );
+        assert!(read("3..5,4..9").unwrap_err().contains("begins before 4 has ended"));
+        assert!(read("3..5,1..2").is_err() && read("1..2,").is_err() && read(",").is_err());
+        assert!(read("0..600000,600000..1200000").unwrap_err().contains("at most 1000000 seeds"));
+        let of = |seeds: &[u64]| Seeds::of(seeds.iter().copied()).map(|seeds| seeds.to_string());
+        assert_eq!(
+            of(&[2, 3, 4, 9, u64::MAX]).as_deref(),
+            Some("2..5,9..10,18446744073709551615..=18446744073709551615")
+        );
+        assert_eq!(of(&[]), None);
+    }
+
+    #[test]
     fn the_largest_range_is_allowed_and_one_more_is_not() {
-        assert!(parse_range("0..1000000").is_ok());
-        assert!(parse_range("0..1000001").is_err());
+        assert!(parse_ranges("0..1000000").is_ok());
+        assert!(parse_ranges("0..1000001").is_err());
     }
 }

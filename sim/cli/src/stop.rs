@@ -38,6 +38,11 @@ impl Stop {
         Stop { exit: Exit::Output, text: format!("error: {place}: cannot be written: {error}\n") }
     }
 
+    /// Somebody interrupted the command; `progress` says how far it came.
+    pub(crate) fn interrupted(progress: impl AsRef<str>) -> Stop {
+        Stop { exit: Exit::Interrupted, text: format!("interrupted: {}\n", progress.as_ref()) }
+    }
+
     /// With a line of advice.
     #[must_use]
     pub(crate) fn help(mut self, advice: impl AsRef<str>) -> Stop {

@@ -92,20 +92,13 @@ impl Story {
 
     fn broken(&mut self, kind: CheckKind, name: &str, first: &Violation, names: &Names<'_>) {
         let kind = if kind == CheckKind::Always { "✗ always" } else { "✗ eventually" };
-        let text = format!("{name} broken: {}", names.put_into(&first.message, false));
+        let text = format!("{name} broken: {}", names.put_into(&first.message));
         self.lines.push(Line { at: first.at, node: String::new(), kind, text, others: 0 });
     }
 
     fn happened(&mut self, entry: &Entry, names: &Names<'_>, scope: Scope) {
         let node = entry.node.map_or(String::new(), |node| names.node(node.index()));
-        let mut text = match (entry.kind, entry.text.as_str()) {
-            ("down", "Machine") => "its machine is gone: silence".into(),
-            ("down", "Process") => "its process is gone: connections are reset".into(),
-            ("up", "") => "up again, without its memory".into(),
-            // Faults are noted with names, of which some might look like ids.
-            ("fault", text) => text.to_string(),
-            (_, text) => names.put_into(text, false),
-        };
+        let mut text = names.text(entry);
         let mut at = entry.at;
         if let Some(span) = entry.span {
             // Told at its end, so that the story only ever goes forward.

@@ -2,25 +2,26 @@
 //!
 //! Results are printed and written in the order of files and seeds, as soon as all before them are there, so the number of
 //! jobs changes nothing but the time it takes. What is kept of a run is a row; the few that deserve a full report are
-//! simply run again, which is what determinism is for.
+//! simply run again, which is what determinism is for. A sweep that is interrupted shows and writes the rows that are there, and
+//! names the seeds that are not.
 
 use crate::args::RunArgs;
-use crate::console::{Console, Look, counted, plain};
+use crate::console::{Console, Look, count, counted, plain};
+use crate::crew::{self, Ended};
 use crate::exit::Exit;
-use crate::file::Loaded;
+use crate::file::{Loaded, quoted};
 use crate::job::{self, Panic};
 use crate::progress::Progress;
-use crate::report;
+use crate::report::{self, Draft};
 use crate::run::{crash, told};
 use crate::seeds::Seeds;
 use crate::stop::Stop;
-use rayon::prelude::*;
 use reports::console::SweepRow;
 use reports::csv::Sheet;
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::mpsc;
-use std::thread;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use world::Options;
 
 /// What is kept of a run.
@@ -33,73 +34,110 @@ struct Row {
     /// What to print about the run by itself; nothing for people who asked for many seeds.
     told: String,
     /// What went wrong when its report was written.
-    stop: Option<Stop>,
+    stop: Option<io::Error>,
 }
 
 /// Runs every file under every seed.
-pub(crate) fn sweep(files: &[Loaded], seeds: Seeds, args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
-    let plan = Plan { files, names: report::names(files), args, one_by_one: seeds.count() == 1 };
-    let threads = args.jobs.unwrap_or(0);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| Stop::usage(format!("--jobs {threads}: {error}")))?;
-    let runs = files.len() as u64 * seeds.count();
-    let progress = Progress::of(runs as usize, "");
-    let mut rows = Vec::new();
-    thread::scope(|scope| {
-        let (done, results) = mpsc::channel();
-        let (plan, look) = (&plan, console.look);
-        let work = (0..files.len()).flat_map(move |file| seeds.iter().map(move |seed| (file, seed)));
-        scope.spawn(move || {
-            pool.install(|| {
-                // One at a time from the front, so that results come about in order and few have to wait.
-                // When nobody listens any more, the command has stopped, and the rest is not worth running.
-                let _ = work.enumerate().par_bridge().try_for_each_with(done, |done, (index, (file, seed))| {
-                    done.send((index, plan.run(file, seed, look))).map_err(drop)
-                });
-            });
-        });
-        in_order(results, |row: Row| plan.take(row, &mut rows, console, &progress))
-    })?;
+pub(crate) fn sweep(files: Vec<Loaded>, seeds: Seeds, args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
+    let one_by_one = seeds.count() == 1;
+    let draft = args.out.as_deref().map(Draft::begin).transpose()?;
+    let folder = draft.as_ref().map(|draft| draft.folder().to_path_buf());
+    let plan = Arc::new(Plan { names: report::names(&files), files, seeds, args: args.clone(), folder, one_by_one });
+    let progress = Progress::of(plan.runs() as usize, "");
+    let (runner, look) = (plan.clone(), console.look);
+    let mut rows = InOrder::default();
+    let ended = crew::each(
+        args.jobs,
+        plan.pairs(),
+        move |(file, seed)| runner.run(file, seed, look),
+        |index, row| rows.add(index, row, |row, rows| plan.take(row, rows, console, &progress)),
+    )?;
+    if ended == Ended::Interrupted {
+        // What was done before something earlier was: it is shown too, behind the gap.
+        rows.close_gaps(|row, rows| plan.take(row, rows, console, &progress))?;
+    }
     drop(progress);
-    plan.close(&rows, console)
+    let rows = rows.taken;
+    if (rows.len() as u64) < plan.runs() {
+        return plan.interrupted(&rows, draft, console);
+    }
+    plan.close(&rows, draft, console)
 }
 
-/// Hands results on in the order of their numbers, whatever the order in which they come.
-fn in_order<T>(results: mpsc::Receiver<(usize, T)>, mut take: impl FnMut(T) -> Result<(), Stop>) -> Result<(), Stop> {
-    let mut early = BTreeMap::new();
-    let mut next = 0;
-    for (index, result) in results {
-        early.insert(index, result);
-        while let Some(result) = early.remove(&next) {
-            next += 1;
-            take(result)?;
-        }
+/// Results in the order of their numbers, whatever the order in which they come.
+struct InOrder<T> {
+    taken: Vec<T>,
+    early: BTreeMap<usize, T>,
+    next: usize,
+}
+
+impl<T> Default for InOrder<T> {
+    fn default() -> Self {
+        InOrder { taken: Vec::new(), early: BTreeMap::new(), next: 0 }
     }
-    Ok(())
+}
+
+impl<T> InOrder<T> {
+    /// One more is there: it, and what waited for it alone, is shown by `show`, which also gets to see those before it.
+    fn add(
+        &mut self,
+        index: usize,
+        result: T,
+        mut show: impl FnMut(&mut T, &[T]) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        self.early.insert(index, result);
+        while let Some(mut result) = self.early.remove(&self.next) {
+            self.next += 1;
+            show(&mut result, &self.taken)?;
+            self.taken.push(result);
+        }
+        Ok(())
+    }
+
+    /// Shows what still waits for something that will not come.
+    fn close_gaps(&mut self, mut show: impl FnMut(&mut T, &[T]) -> Result<(), Stop>) -> Result<(), Stop> {
+        for (_, mut result) in std::mem::take(&mut self.early) {
+            show(&mut result, &self.taken)?;
+            self.taken.push(result);
+        }
+        Ok(())
+    }
 }
 
 /// What is run, and what is kept of it.
-struct Plan<'a> {
-    files: &'a [Loaded],
+struct Plan {
+    files: Vec<Loaded>,
+    seeds: Seeds,
     /// A folder's name for each file.
     names: Vec<String>,
-    args: &'a RunArgs,
+    args: RunArgs,
+    /// Where reports are written before they are published.
+    folder: Option<PathBuf>,
     /// One seed, several files: each run is shown and reported in full.
     one_by_one: bool,
 }
 
-impl Plan<'_> {
+impl Plan {
+    /// How many runs there are.
+    fn runs(&self) -> u64 {
+        self.files.len() as u64 * self.seeds.count()
+    }
+
+    /// Every file under every seed, in order.
+    fn pairs(&self) -> impl Iterator<Item = (usize, u64)> + Send + use<> {
+        let seeds = self.seeds.clone();
+        (0..self.files.len()).flat_map(move |file| seeds.iter().map(move |seed| (file, seed)))
+    }
+
     /// Runs one seed of one file. Called from many threads.
     fn run(&self, index: usize, seed: u64, look: Look) -> Row {
         let file = &self.files[index];
         let finished = job::execute(file, seed, &Options::default(), self.args.twice);
         let mut stop = None;
         if self.one_by_one
-            && let (Some(out), Ok(run)) = (&self.args.out, &finished.result)
+            && let (Some(folder), Ok(run)) = (&self.folder, &finished.result)
         {
-            stop = report::write(&self.folder(out, index, seed), file, &run.outcome, finished.wall).err();
+            stop = report::write(&folder.join(self.name(index, seed)), file, &run.outcome, finished.wall).err();
         }
         let told = if self.one_by_one || look.json() { told(file, seed, &finished, look) } else { String::new() };
         let exit = finished.exit();
@@ -110,44 +148,118 @@ impl Plan<'_> {
         Row { file: index, seed, exit, row, told, stop }
     }
 
-    /// Shows a row, in order, and keeps it.
-    fn take(&self, mut row: Row, rows: &mut Vec<Row>, console: &mut Console, progress: &Progress) -> Result<(), Stop> {
-        if let Some(stop) = row.stop.take() {
-            return Err(stop);
+    /// Shows a row, in order.
+    fn take(&self, row: &mut Row, before: &[Row], console: &mut Console, progress: &Progress) -> Result<(), Stop> {
+        if let (Some(error), Some(out)) = (&row.stop, &self.args.out) {
+            return Err(Stop::output(&out.display().to_string(), error).help("nothing that was there has changed"));
         }
         let mut told = std::mem::take(&mut row.told);
         if !told.is_empty() {
-            if !console.look.json() && !rows.is_empty() {
+            if !console.look.json() && !before.is_empty() {
                 told.insert(0, '\n');
             }
             progress.aside(|| console.print(&told))?;
         }
-        rows.push(row);
-        progress.step(rows.iter().filter(|row| row.exit != Exit::Passed).count());
+        progress.step(row.exit != Exit::Passed);
         Ok(())
     }
 
     /// When all rows are there: the tables, the files, the verdict.
-    fn close(&self, rows: &[Row], console: &mut Console) -> Result<Exit, Stop> {
-        if !console.look.json() {
+    fn close(&self, rows: &[Row], draft: Option<Draft>, console: &mut Console) -> Result<Exit, Stop> {
+        self.summary(rows, console)?;
+        if let (Some(out), Some(draft)) = (&self.args.out, draft) {
+            self.put_tables(rows, &draft)?;
             if !self.one_by_one {
-                self.tables(rows, console)?;
+                self.reports(rows, &draft)?;
             }
-            if self.files.len() > 1 {
-                console.print(&total(rows, self.one_by_one, console.look))?;
-            }
-        }
-        if let Some(out) = &self.args.out {
-            report::put(&out.join("sweep.csv"), sheet(self.files, rows).text())?;
-            report::put(&out.join("sweep.json"), &list(self.files, rows))?;
-            if !self.one_by_one {
-                self.reports(rows, out)?;
-            }
+            draft.publish()?;
             if !console.look.json() {
                 console.print(&format!("\n    report       {}\n", out.join("sweep.csv").display()))?;
             }
         }
         Ok(rows.iter().map(|row| row.exit).fold(Exit::Passed, Exit::worst))
+    }
+
+    /// When somebody stopped it: the same about the rows that are there, and what is left.
+    fn interrupted(&self, rows: &[Row], draft: Option<Draft>, console: &mut Console) -> Result<Exit, Stop> {
+        self.summary(rows, console)?;
+        let mut kept = String::new();
+        if let (Some(out), Some(draft)) = (&self.args.out, draft) {
+            self.put_tables(rows, &draft)?;
+            // A run that is still under way may be writing its report.
+            let done: Vec<PathBuf> = rows.iter().map(|row| PathBuf::from(self.name(row.file, row.seed))).collect();
+            draft.publish_those(|name| {
+                name.components().count() == 1 || done.iter().any(|done| name.starts_with(done))
+            })?;
+            kept = format!(" and stand in {}", out.join("sweep.csv").display());
+        }
+        let done = counted(rows.len() as u64, "run");
+        let mut stop = Stop::interrupted(format!("{done} of {} are done{kept}", count(self.runs())));
+        for command in self.rest(rows, console.look) {
+            stop = stop.help(format!("to go on: `{command}`"));
+        }
+        Err(stop)
+    }
+
+    fn put_tables(&self, rows: &[Row], draft: &Draft) -> Result<(), Stop> {
+        draft.put("sweep.csv", sheet(&self.files, rows).text())?;
+        draft.put("sweep.json", &list(&self.files, rows))
+    }
+
+    /// The commands that run what is left: one for all files that lack the same seeds.
+    fn rest(&self, rows: &[Row], look: Look) -> Vec<String> {
+        let done: BTreeSet<(usize, u64)> = rows.iter().map(|row| (row.file, row.seed)).collect();
+        let mut left: Vec<(Seeds, Vec<&Path>)> = Vec::new();
+        for (index, file) in self.files.iter().enumerate() {
+            let Some(seeds) = Seeds::of(self.seeds.iter().filter(|seed| !done.contains(&(index, *seed)))) else {
+                continue;
+            };
+            match left.iter_mut().find(|(same, _)| *same == seeds) {
+                Some((_, files)) => files.push(&file.given),
+                None => left.push((seeds, vec![&file.given])),
+            }
+        }
+        let commands = left.len();
+        let command = |(index, (seeds, files)): (usize, (Seeds, Vec<&Path>))| {
+            let files: Vec<String> = files.into_iter().map(quoted).collect();
+            let mut command = format!("windtunnel run {}", files.join(" "));
+            command.push_str(&match self.one_by_one {
+                true => format!(" --seed {}", seeds.first()),
+                false => format!(" --seeds {seeds}"),
+            });
+            if let Some(jobs) = self.args.jobs {
+                command.push_str(&format!(" --jobs {jobs}"));
+            }
+            if let Some(out) = &self.args.out {
+                // A folder of its own: this one's table is not to be written over by the rest of it.
+                let number = if commands > 1 { format!("-{}", index + 1) } else { String::new() };
+                let mut name = out.as_os_str().to_os_string();
+                name.push(format!("-rest{number}"));
+                command.push_str(&format!(" --out {}", quoted(Path::new(&name))));
+            }
+            if self.args.twice {
+                command.push_str(" --twice");
+            }
+            if look.json() {
+                command.push_str(" --format json");
+            }
+            command
+        };
+        left.into_iter().enumerate().map(command).collect()
+    }
+
+    /// The tables for people.
+    fn summary(&self, rows: &[Row], console: &mut Console) -> Result<(), Stop> {
+        if console.look.json() || rows.is_empty() {
+            return Ok(());
+        }
+        if !self.one_by_one {
+            self.tables(rows, console)?;
+        }
+        if self.files.len() > 1 {
+            console.print(&total(rows, self.one_by_one, console.look))?;
+        }
+        Ok(())
     }
 
     /// Each file's seeds as a table, and below it what the table has no word for.
@@ -178,7 +290,7 @@ impl Plan<'_> {
 
     /// Full reports of each file's first seed that failed and first that passed. They are run again: keeping everything of
     /// every run, in case it turns out to be one of these, would take more memory than time is saved.
-    fn reports(&self, rows: &[Row], out: &Path) -> Result<(), Stop> {
+    fn reports(&self, rows: &[Row], draft: &Draft) -> Result<(), Stop> {
         for (index, file) in self.files.iter().enumerate() {
             let ran = || rows.iter().filter(|row| row.file == index && row.row.is_ok());
             let failed = ran().find(|row| row.exit != Exit::Passed);
@@ -186,15 +298,17 @@ impl Plan<'_> {
             for row in failed.into_iter().chain(passed) {
                 let finished = job::execute(file, row.seed, &Options::default(), false);
                 if let Ok(run) = &finished.result {
-                    report::write(&self.folder(out, index, row.seed), file, &run.outcome, finished.wall)?;
+                    let folder = draft.folder().join(self.name(index, row.seed));
+                    report::write(&folder, file, &run.outcome, finished.wall).map_err(|error| draft.failed(&error))?;
                 }
             }
         }
         Ok(())
     }
 
-    fn folder(&self, out: &Path, file: usize, seed: u64) -> std::path::PathBuf {
-        out.join(format!("{}-{seed}", self.names[file]))
+    /// The folder of a run within the report.
+    fn name(&self, file: usize, seed: u64) -> String {
+        format!("{}-{seed}", self.names[file])
     }
 }
 
@@ -302,31 +416,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_are_handed_on_in_order_as_soon_as_they_can_be() {
-        let (send, results) = mpsc::channel();
-        for index in [2, 0, 1, 4, 3] {
-            send.send((index, index * 10)).expect("the receiver is there");
+    fn results_are_shown_in_order_as_soon_as_they_can_be() {
+        let mut rows = InOrder::default();
+        let mut shown = Vec::new();
+        for index in [2, 0, 1, 4, 3, 6] {
+            let show = |result: &mut usize, before: &[usize]| {
+                shown.push((*result, before.len()));
+                Ok(())
+            };
+            rows.add(index, index * 10, show).expect("nothing stopped it");
         }
-        drop(send);
-        let mut taken = Vec::new();
-        in_order(results, |result| {
-            taken.push(result);
-            Ok(())
-        })
-        .expect("nothing stopped it");
-        assert_eq!(taken, [0, 10, 20, 30, 40]);
+        assert_eq!(shown, [(0, 0), (10, 1), (20, 2), (30, 3), (40, 4)]);
+        rows.close_gaps(|_, _| Ok(())).expect("nothing stopped it");
+        assert_eq!(rows.taken, [0, 10, 20, 30, 40, 60], "what waited for a run that will not come is kept");
     }
 
     #[test]
     fn the_first_that_stops_ends_it() {
-        let (send, results) = mpsc::channel();
-        (0..3).for_each(|index| send.send((index, index)).expect("the receiver is there"));
-        drop(send);
-        let mut taken = 0;
-        let stopped = in_order(results, |_| {
-            taken += 1;
-            Err(Stop::usage("enough"))
-        });
-        assert!(stopped.is_err() && taken == 1);
+        let mut rows = InOrder::default();
+        let stopped = rows.add(0, 0, |_, _| Err(Stop::usage("enough")));
+        assert!(stopped.is_err() && rows.taken.is_empty());
     }
 }

@@ -294,10 +294,28 @@ const NODE_FACTOR: u64 = 0xd6e8_feb8_6659_fd93;
 /// As odd as the other, and far from it: the digits of √3.
 const TIME_FACTOR: u64 = 0xbb67_ae85_84ca_a73b;
 
-/// How a reader should call a node: its name, or its id when it has none. The world has a name too.
-fn name_of(node: Option<NodeId>, names: &[String]) -> String {
-    match node {
-        None => "world".to_string(),
-        Some(node) => names.get(node.index()).cloned().unwrap_or_else(|| node.to_string()),
+/// How a trace is written for others: whose it is, and what it calls things. Entries carry ids, which mean nothing to a reader.
+pub struct Telling<'a> {
+    /// The fingerprint of the run, as it is printed: that of the events, and of what was counted beside them.
+    pub fingerprint: Fingerprint,
+    /// `names[i]` is the name of node `i`; a node without one is called by its id.
+    pub names: &'a [String],
+    /// The text of an entry, with names in place of ids.
+    pub text: &'a dyn Fn(&Entry) -> String,
+}
+
+impl Telling<'_> {
+    /// How a reader should call a node. The world has a name too.
+    fn node(&self, node: Option<NodeId>) -> String {
+        match node {
+            None => "world".to_string(),
+            Some(node) => self.names.get(node.index()).cloned().unwrap_or_else(|| node.to_string()),
+        }
+    }
+}
+
+impl fmt::Debug for Telling<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Telling").field("fingerprint", &self.fingerprint).field("names", &self.names).finish()
     }
 }

@@ -7,6 +7,9 @@ use reports::study::{Plan, Sample};
 use scenarios::study::{Cell, Content, Study};
 use world::{Options, Spec};
 
+/// A hash of the sources that a run is made of; `build.rs` says which.
+pub(crate) const SOURCES: &str = env!("WINDTUNNEL_SOURCES");
+
 /// A cell under a seed.
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
@@ -18,7 +21,7 @@ pub(crate) struct Item {
     pub(crate) seed: u64,
     /// The cell's name.
     pub(crate) key: String,
-    /// What the sample depends on, folded.
+    /// What the sample depends on beside [`SOURCES`], folded.
     pub(crate) identity: String,
     /// Whether the shape of the run at every instance is kept: of one run a cell, that is enough.
     is_first: bool,
@@ -66,6 +69,12 @@ pub(super) fn spec(cell: &Cell, seed: u64) -> Option<Spec> {
 }
 
 impl Item {
+    /// An item that no study has.
+    #[cfg(test)]
+    pub(super) fn of_test(key: &str, seed: u64, identity: &str) -> Item {
+        Item { cell: 0, seed_index: 0, seed, key: key.into(), identity: identity.into(), is_first: true }
+    }
+
     /// The place of its sample in the results.
     pub(crate) fn place(&self) -> (usize, usize) {
         (self.cell, self.seed_index)

@@ -5,10 +5,11 @@
 //!                                                              └─▶ kept from before, or merged ──┴─▶ results ─▶ report
 //! ```
 //!
-//! What always holds: an item's sample depends on what its cell lowers to, its seed and the version of the program, and these are
-//! its identity. So a study that was killed goes on where it stopped, one that was changed runs again what the change
+//! What always holds: an item's sample depends on what its cell lowers to, its seed, and the sources that a run is made of, and
+//! these are its identity. So a study that was killed goes on where it stopped, one that was changed runs again what the change
 //! concerns, shards merge, and in the end equal studies leave equal bytes, whoever ran them and in which order.
 
+mod failures;
 mod hashing;
 mod items;
 mod load;
@@ -19,31 +20,31 @@ mod store;
 pub(crate) use load::check;
 
 use crate::args::{CompareArgs, Shard};
-use crate::console::{Console, counted, plain};
+use crate::console::{Console, Look, count, counted, plain};
+use crate::crew::{self, Ended};
 use crate::exit::Exit;
 use crate::file::quoted;
 use crate::job::Panic;
 use crate::progress::Progress;
-use crate::report;
+use crate::report::{self, Draft};
 use crate::stop::Stop;
 use items::Item;
 use load::Loaded;
-use rayon::prelude::*;
-use reports::study::{Plan, Results, Sample};
+use reports::study::{Plan, Results};
 use scenarios::study::Content;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
-use std::sync::mpsc;
-use std::thread;
-use store::{Kept, Store};
+use std::sync::Arc;
+use store::{Kept, Store, Why};
 
 /// Runs a study, a shard of it, or merges shards.
 pub(crate) fn compare(args: &CompareArgs, console: &mut Console) -> Result<Exit, Stop> {
     if args.shard.is_some() && args.out.is_none() {
         return Err(Stop::usage("--shard leaves samples to be merged, and has nowhere to leave them").help("--out DIR"));
     }
-    let loaded = load::load(&args.study, console)?;
-    let plan = plan::plan(&loaded, args.seeds);
+    let loaded = Arc::new(load::load(&args.study, console)?);
+    let plan = plan::plan(&loaded, args.seeds.as_ref());
     let items = items::all(&loaded.study, &plan);
     for dir in &args.merge {
         if !Store::of(dir).is_there() {
@@ -51,8 +52,9 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console) -> Result<Exit,
                 .help("each is a folder that --out named, with samples/ in it"));
         }
     }
-    if let Some(out) = args.out.as_ref().filter(|_| args.merge.is_empty()) {
-        report::prepare(out)?;
+    if let Some(out) = &args.out {
+        report::check(out, report::Kind::Study, args.force)?;
+        has_no_other_study(out, &plan, args.force)?;
     }
     let mut study = Comparison {
         loaded: &loaded,
@@ -62,8 +64,8 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console) -> Result<Exit,
     };
     if !args.merge.is_empty() {
         study.merge(&items)?;
-    } else {
-        study.run(&items)?;
+    } else if study.run(&items, console)? == Ended::Interrupted {
+        return Err(study.interrupted(&items, console.look));
     }
     if args.time_picks {
         study.results.picks = picks::times(&loaded.study);
@@ -74,9 +76,24 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console) -> Result<Exit,
     }
 }
 
+/// Refuses the folder of another study: its samples may be the work of hours.
+fn has_no_other_study(out: &Path, plan: &Plan, force: bool) -> Result<(), Stop> {
+    let store = Store::of(out);
+    let report: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(out.join("study.json")).unwrap_or_default()).unwrap_or_default();
+    let named = report["study"].as_str().filter(|name| *name != plan.name);
+    if force || (named.is_none() && !store.is_of_another(plan)?) {
+        return Ok(());
+    }
+    let of = named.map_or("samples of another study".to_string(), |name| format!("the report of the study `{name}`"));
+    Err(Stop::usage(format!("--out {}: holds something else: {of}", out.display()))
+        .help("name another folder, which is made where it is missing")
+        .help("--force replaces that study, its samples too"))
+}
+
 /// A study under way.
 struct Comparison<'a> {
-    loaded: &'a Loaded,
+    loaded: &'a Arc<Loaded>,
     args: &'a CompareArgs,
     results: Results,
     crashed: Vec<(usize, usize, Panic)>,
@@ -94,62 +111,108 @@ impl Comparison<'_> {
     }
 
     /// Runs what is not there yet.
-    fn run(&mut self, items: &[Item]) -> Result<(), Stop> {
+    fn run(&mut self, items: &[Item], console: &Console) -> Result<Ended, Stop> {
         let store = self.args.out.as_deref().map(Store::of);
         if let Some(store) = &store {
             store.prepare()?;
+            if self.args.force {
+                store.clear_strangers(self.plan())?;
+            }
         }
         let mut left = Vec::new();
+        let mut refused = Vec::new();
         for item in self.share(items) {
             match store.as_ref().map_or(Kept::Nothing, |store| store.read(item)) {
                 Kept::Fits(sample) => {
                     self.results.samples.insert(item.place(), *sample);
                 }
-                // What is there belongs to a study that was another then; it is written over.
-                Kept::Stale(_) | Kept::Nothing => left.push(item),
+                Kept::Refused(file) => {
+                    refused.push(file);
+                    left.push(item.clone());
+                }
+                Kept::Nothing => left.push(item.clone()),
             }
         }
-        let threads = self.args.jobs.unwrap_or(0);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|error| Stop::usage(format!("--jobs {threads}: {error}")))?;
+        // That a study was changed is known to whoever changed it.
+        refused.retain(|file| file.why != Why::OtherStudy);
+        if !refused.is_empty() {
+            let run_again = if refused.len() == 1 { "is run again" } else { "are run again" };
+            let text = format!("warning: {} {run_again}\n", counted(refused.len() as u64, "sample"));
+            let names: Vec<String> = refused.iter().map(ToString::to_string).collect();
+            console.note(&few(&names).iter().fold(text, |text, name| text + &format!("  {name}\n")));
+        }
         let progress = Progress::of(left.len(), &plain(&self.plan().name));
-        let loaded = self.loaded;
-        thread::scope(|scope| {
-            let (done, results) = mpsc::channel();
-            let store = store.as_ref();
-            scope.spawn(move || {
-                pool.install(|| {
-                    // When nobody listens any more, the command has stopped, and the rest is not worth running.
-                    let _ = left.into_iter().par_bridge().try_for_each_with(done, |done, item| {
-                        let result = item.run(&loaded.study);
-                        let kept = match (&result, store) {
-                            (Ok(sample), Some(store)) => store.write(item, sample),
-                            _ => Ok(()),
-                        };
-                        done.send((item, kept.map(|()| result))).map_err(drop)
-                    });
-                });
-            });
-            for (item, result) in results {
-                match result? {
-                    Ok(sample) => {
-                        self.results.samples.insert(item.place(), sample);
-                    }
-                    Err(panic) => self.crashed.push((item.cell, item.seed_index, panic)),
+        let loaded = self.loaded.clone();
+        let run = move |item: Item| {
+            let result = item.run(&loaded.study);
+            let kept = match (&result, &store) {
+                (Ok(sample), Some(store)) => store.write(&item, sample),
+                _ => Ok(()),
+            };
+            (item, kept.map(|()| result))
+        };
+        let ended = crew::each(self.args.jobs, left.into_iter(), run, |_, (item, result)| {
+            progress.step(match result? {
+                Ok(sample) => {
+                    self.results.samples.insert(item.place(), sample);
+                    false
                 }
-                progress.step(self.crashed.len());
-            }
+                Err(panic) => {
+                    self.crashed.push((item.cell, item.seed_index, panic));
+                    true
+                }
+            });
             Ok(())
-        })
+        })?;
+        // An interrupt that comes with the last run is late.
+        let done = self.results.samples.len() + self.crashed.len();
+        Ok(if done == self.share(items).len() { Ended::Done } else { ended })
+    }
+
+    /// How far it came, and how to go on.
+    fn interrupted(&self, items: &[Item], look: Look) -> Stop {
+        let all = self.share(items).len() as u64;
+        let done = counted((self.results.samples.len() + self.crashed.len()) as u64, "run");
+        let again = self.command(look);
+        match &self.args.out {
+            Some(out) => {
+                let samples = out.join("samples");
+                Stop::interrupted(format!("{done} of {} are done and kept in {}", count(all), samples.display()))
+                    .help(format!("run it again to continue: `{again}`"))
+            }
+            None => Stop::interrupted(format!("{done} of {} were done, and nothing is kept without --out", count(all)))
+                .help(format!("what is kept is not run again: `{again} --out DIR`")),
+        }
+    }
+
+    /// The command that this process was given.
+    fn command(&self, look: Look) -> String {
+        let args = self.args;
+        let mut command = format!("windtunnel compare {}", quoted(&args.study));
+        let mut flag = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                command.push_str(&format!(" --{name} {value}"));
+            }
+        };
+        flag("seeds", args.seeds.as_ref().map(ToString::to_string));
+        flag("jobs", args.jobs.map(|jobs| jobs.to_string()));
+        flag("shard", args.shard.map(|shard| format!("{}/{}", shard.number, shard.of)));
+        flag("out", args.out.as_deref().map(quoted));
+        flag("format", look.json().then(|| "json".to_string()));
+        if args.time_picks {
+            command.push_str(" --time-picks");
+        }
+        command
     }
 
     /// Takes every sample from the folders of shards.
     fn merge(&mut self, items: &[Item]) -> Result<(), Stop> {
         let stores: Vec<Store> = self.args.merge.iter().map(|dir| Store::of(dir)).collect();
         for store in &stores {
-            store.is_of(self.plan())?;
+            if let Some(other) = store.stranger(self.plan())? {
+                return Err(Stop::usage(format!("{}: holds samples of another study", store.shown()))
+                    .help(format!("`{}` has no cell for {other}", self.plan().name)));
+            }
         }
         let (mut missing, mut stale) = (Vec::new(), Vec::new());
         for item in items {
@@ -157,8 +220,8 @@ impl Comparison<'_> {
             let mut other = None;
             let found = kept.find_map(|kept| match kept {
                 Kept::Fits(sample) => Some(*sample),
-                Kept::Stale(why) => {
-                    other = Some(why);
+                Kept::Refused(file) => {
+                    other = Some(file.to_string());
                     None
                 }
                 Kept::Nothing => None,
@@ -172,21 +235,25 @@ impl Comparison<'_> {
             }
         }
         if !stale.is_empty() {
-            let text = format!("{} of another state of this study", are(stale.len(), "sample"));
-            return Err(listed(Stop::usage(text), &stale)
-                .help("all shards are run with the same study file, seeds and version of the program"));
+            let text = format!("{} not to be used", are(stale.len(), "sample"));
+            return Err(listed(Stop::usage(text), &stale).help(
+                "all shards are run with the same study file, seeds and build of the program; run again, a shard \
+                       replaces what is damaged",
+            ));
         }
         if !missing.is_empty() {
             let text = format!("{} missing of {}", are(missing.len(), "sample"), items.len());
-            return Err(
-                listed(Stop::usage(text), &missing).help("run the shards that have them, or name their folders too")
-            );
+            return Err(Stop::usage(text)
+                .help(few(&missing).join(", "))
+                .help("run the shards that have them, or name their folders too"));
         }
         // Only now: shards that do not fit together leave nothing behind.
         if let Some(out) = &self.args.out {
-            report::prepare(out)?;
             let store = Store::of(out);
             store.prepare()?;
+            if self.args.force {
+                store.clear_strangers(self.plan())?;
+            }
             for item in items {
                 store.write(item, &self.results.samples[&item.place()])?;
             }
@@ -231,9 +298,11 @@ impl Comparison<'_> {
         let exit = self.exit();
         let mut page = None;
         if let Some(out) = &self.args.out {
-            self.write_cells(out)?;
-            let failed = |error| Stop::output(&out.display().to_string(), &error);
-            page = reports::study::write(&self.results, out).map_err(failed)?.into_iter().next();
+            let draft = Draft::begin(out)?;
+            self.write_cells(&draft)?;
+            reports::study::write(&self.results, draft.folder()).map_err(|error| draft.failed(&error))?;
+            draft.publish()?;
+            page = Some(out.join("index.html"));
         }
         if console.look.json() {
             let mut object = reports::study::json(&self.results);
@@ -253,103 +322,28 @@ impl Comparison<'_> {
     }
 
     /// The scenario of every cell, so that each can be run, replayed and changed by itself.
-    fn write_cells(&self, out: &Path) -> Result<(), Stop> {
-        let folder = out.join("cells");
-        report::prepare(&folder)?;
+    fn write_cells(&self, draft: &Draft) -> Result<(), Stop> {
         for cell in &self.loaded.study.cells {
             if let Content::World { scenario, .. } = &cell.content {
-                report::put(&folder.join(format!("{}.toml", cell.key)), &scenarios::to_toml(scenario))?;
+                draft.put(&format!("cells/{}.toml", cell.key), &scenarios::to_toml(scenario))?;
             }
         }
         Ok(())
-    }
-
-    /// The worst that happened to any run.
-    fn exit(&self) -> Exit {
-        let crashed = if self.crashed.is_empty() { Exit::Passed } else { Exit::Crash };
-        self.results.samples.values().map(verdict).fold(crashed, Exit::worst)
-    }
-
-    /// Runs that did not pass: how, cell and seed, the command that runs them again, and what a panic said.
-    fn failed(&self) -> Vec<(Exit, usize, usize, String)> {
-        let ran = self.results.samples.iter().map(|(place, sample)| (verdict(sample), *place, String::new()));
-        let crashed = self
-            .crashed
-            .iter()
-            .map(|(cell, seed, panic)| (Exit::Crash, (*cell, *seed), format!("{} ({})", panic.message, panic.place)));
-        let mut all: Vec<(Exit, usize, usize, String)> = ran
-            .chain(crashed)
-            .filter(|(exit, ..)| *exit != Exit::Passed)
-            .map(|(exit, (cell, seed), said)| (exit, cell, seed, said))
-            .collect();
-        all.sort_by_key(|(_, cell, seed, _)| (*cell, *seed));
-        all
-    }
-
-    fn replay(&self, cell: usize, seed: usize) -> String {
-        let plan = self.plan();
-        let key = &plan.cells[cell].key;
-        match &self.args.out {
-            Some(out) if self.args.shard.is_none() => {
-                let file = quoted(&out.join("cells").join(format!("{key}.toml")));
-                format!("windtunnel replay {file} --seed {}", plan.seeds[seed].0)
-            }
-            _ => format!(
-                "windtunnel compare {} --out DIR, then windtunnel replay DIR/cells/{key}.toml --seed {}",
-                quoted(&self.args.study),
-                plan.seeds[seed].0
-            ),
-        }
-    }
-
-    fn failures(&self) -> serde_json::Value {
-        let object = |(exit, cell, seed, said): (Exit, usize, usize, String)| {
-            serde_json::json!({
-                "kind": exit.name(), "cell": self.plan().cells[cell].key, "seed": self.plan().seeds[seed].0.to_string(),
-                "message": said, "replay": self.replay(cell, seed),
-            })
-        };
-        self.failed().into_iter().map(object).collect()
-    }
-
-    fn told_failures(&self, console: &Console) -> String {
-        let failed = self.failed();
-        if failed.is_empty() {
-            return String::new();
-        }
-        let look = console.look;
-        let runs = counted(self.results.samples.len() as u64 + self.crashed.len() as u64, "run");
-        let mut text = format!("\n  {}\n", look.paint("1;31", &format!("✗ FAILED   {} of {runs}", failed.len())));
-        for (exit, cell, seed, said) in failed.iter().take(LISTED) {
-            let said = if said.is_empty() { String::new() } else { format!("   {}", plain(said)) };
-            let name = &self.plan().cells[*cell].key;
-            text.push_str(&format!("    {:<10}  {name}   seed {}{said}\n", exit.name(), self.plan().seeds[*seed].0));
-            text.push_str(&format!("                {}\n", look.strong(&self.replay(*cell, *seed))));
-        }
-        if failed.len() > LISTED {
-            text.push_str(&format!("    and {} more\n", failed.len() - LISTED));
-        }
-        text
     }
 }
 
 /// Failing runs that are listed by name.
 const LISTED: usize = 10;
 
-/// How the run behind a sample ended.
-fn verdict(sample: &Sample) -> Exit {
-    Exit::ALL.into_iter().find(|exit| exit.name() == sample.verdict).unwrap_or(Exit::Passed)
-}
-
 fn are(n: usize, noun: &str) -> String {
     format!("{} {}", counted(n as u64, noun), if n == 1 { "is" } else { "are" })
 }
 
-/// With the first few names as advice.
-fn listed(stop: Stop, names: &[String]) -> Stop {
-    let few = names.iter().take(LISTED).map(String::as_str).collect::<Vec<&str>>().join(", ");
-    match names.len() - names.len().min(LISTED) {
-        0 => stop.help(few),
-        more => stop.help(format!("{few} and {more} more")),
+/// The first few names, and how many more there are.
+fn few(names: &[String]) -> Vec<String> {
+    let mut few: Vec<String> = names.iter().take(LISTED).cloned().collect();
+    if names.len() > LISTED {
+        few.push(format!("and {} more", names.len() - LISTED));
     }
+    few
 }

@@ -9,7 +9,7 @@ use scenarios::study::Content;
 use world::outcome::Phases;
 
 /// The plan of a study, with its own seeds or with those that were asked for.
-pub(crate) fn plan(loaded: &Loaded, seeds: Option<Seeds>) -> Plan {
+pub(crate) fn plan(loaded: &Loaded, seeds: Option<&Seeds>) -> Plan {
     let study = &loaded.study;
     let seeds: Vec<Seed> = match seeds {
         Some(seeds) => seeds.iter().map(Seed).collect(),
@@ -36,7 +36,7 @@ pub(crate) fn plan(loaded: &Loaded, seeds: Option<Seeds>) -> Plan {
         reproduce: match cell.content {
             // From within the folder of the report, wherever that is.
             Content::World { .. } => format!("windtunnel run cells/{}.toml --seed {first}", cell.key),
-            Content::Hashing(_) => format!("windtunnel compare {}", quoted(&loaded.given)),
+            Content::Hashing(_) => format!("windtunnel compare {} --seeds {first}..={first}", quoted(&loaded.given)),
         },
     });
     Plan {

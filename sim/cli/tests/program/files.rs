@@ -71,6 +71,8 @@ fn traces_are_what_their_names_say_and_change_nothing() {
     let lines: Vec<Value> =
         folder.read("a.jsonl").lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
     assert_eq!(lines[0]["format"], "windtunnel-trace");
+    let printed = |run: &str| run.split(' ').nth(1).expect("a fingerprint").to_string();
+    assert_eq!(lines[0]["fingerprint"], printed(&plain[0]), "the trace is of the run that was printed");
     assert_eq!(lines[0]["entries"].as_u64(), Some(lines.len() as u64 - 1));
     assert!(lines.iter().any(|entry| entry["kind"] == "request" && entry["node"] == "load-users-1"));
 
@@ -78,6 +80,37 @@ fn traces_are_what_their_names_say_and_change_nothing() {
     assert!(said.stdout.contains("b.json"), "{}", said.stdout);
     let perfetto: Value = serde_json::from_str(&folder.read("b.json")).expect("JSON");
     assert!(perfetto["traceEvents"].as_array().is_some_and(|events| events.len() >= lines.len()));
+}
+
+#[test]
+fn a_trace_and_a_story_call_things_by_the_same_names() {
+    let folder = Folder::with_scenarios();
+    let said = folder.run("run counter --seed 1 --format json --trace a.jsonl");
+    let fingerprint = said.json()[0]["fingerprint"].clone();
+    let trace = folder.read("a.jsonl");
+    let told = folder.run("replay counter --seed 1 --all").stdout;
+    let replayed = folder.run("replay counter --seed 1 --format json").stdout;
+    assert_eq!(replayed, trace, "replay writes the trace that run has written");
+    let entries: Vec<Value> = trace.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(entries[0]["fingerprint"], fingerprint);
+    // An id is a short word and a number: `i1`, `svc0`, `n3`.
+    let is_id = |word: &str| {
+        ["i", "svc", "n", "z"].iter().any(|id| word.strip_prefix(id).is_some_and(|rest| rest.parse::<u32>().is_ok()))
+    };
+    let mut notes = 0;
+    for entry in &entries[1..] {
+        let text = entry["text"].as_str().expect("a text");
+        assert!(!text.split(|c: char| !c.is_alphanumeric() && c != '-').any(is_id), "{entry}");
+        if entry["kind"] == "registry" {
+            notes += 1;
+            let first = text.split(' ').next().expect("a word");
+            assert!(told.contains(first), "{first} is not in the story");
+        }
+    }
+    assert!(notes > 0, "the registry has said something");
+    folder.run("run counter --seed 1 --trace b.json");
+    let perfetto: Value = serde_json::from_str(&folder.read("b.json")).expect("JSON");
+    assert_eq!(perfetto["otherData"]["fingerprint"], fingerprint);
 }
 
 #[test]

@@ -69,6 +69,12 @@ fn names_are_explained() {
         ["explain p2c", "explain partition", "explain wan", "explain 13", "explain safety", "explain controller"];
     golden("explain", &session(&folder, &known));
     golden("explain-unknown", &session(&folder, &["explain p2d", "explain frobnicate"]));
+    for (measure, said) in
+        [("mean", "Counts every call"), ("p99_success", "and succeeded"), ("errors", "failed for their")]
+    {
+        let text = folder.run(&format!("explain {measure}")).stdout;
+        assert!(text.contains("measure of a study") && text.contains(said), "{text}");
+    }
     let promise = folder.run("explain views_converge").stdout;
     assert!(promise.contains("liveness, 11") && promise.contains("eventually = [\"views_converge\"]"), "{promise}");
     let weather = folder.run("explain weather");

@@ -6,6 +6,7 @@
 //! - `files`: reports, traces, new scenarios.
 //! - `replays`: stories.
 //! - `compares`: studies, their resumption, their shards.
+//! - `keeps`: what is kept when something ends too early, and what is refused so that nothing is lost.
 //! - `routes`: choices without a simulation, public vectors among them.
 
 mod support;
@@ -23,3 +24,5 @@ mod replays;
 mod routes;
 
 mod compares;
+
+mod keeps;

@@ -13,24 +13,24 @@
 //! - names come first, as metadata (`M`).
 
 use super::json::Quoted;
-use super::{Entry, Trace, name_of};
+use super::{Entry, Telling, Trace};
 use base::Instant;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
-/// Writes `trace` to `out`; `names[i]` is the name of node `i`, and a node without one is called by its id. Writes in
-/// small pieces, so `out` should be buffered. Fails only as `out` does, and then part of the text is written.
+/// Writes `trace` to `out`, called as `telling` says. Writes in small pieces, so `out` should be buffered. Fails only as `out`
+/// does, and then part of the text is written.
 ///
 /// O(n log n) in the entries, times the most spans of one kind that overlap on one node.
-pub fn write(trace: &Trace, names: &[String], out: &mut impl Write) -> io::Result<()> {
+pub fn write(trace: &Trace, telling: &Telling<'_>, out: &mut impl Write) -> io::Result<()> {
     let left_out = trace.recorder().map_or(0, |recorder| recorder.left_out());
     let threads = Threads::deal(trace.entries());
     write!(
         out,
         r#"{{"displayTimeUnit":"ms","otherData":{{"fingerprint":"{}","events":"{}","left_out":"{left_out}"}},"traceEvents":["#,
-        trace.fingerprint(),
+        telling.fingerprint,
         trace.events(),
     )?;
     let mut comma = "\n";
@@ -39,7 +39,7 @@ pub fn write(trace: &Trace, names: &[String], out: &mut impl Write) -> io::Resul
         if pid != last_pid {
             last_pid = pid;
             let node = pid.checked_sub(FIRST_NODE).map(|node| base::NodeId(node as u32));
-            let name = name_of(node, names);
+            let name = telling.node(node);
             writeln!(
                 out,
                 r#"{comma}{{"ph":"M","pid":{pid},"name":"process_name","args":{{"name":{}}}}},"#,
@@ -61,7 +61,8 @@ pub fn write(trace: &Trace, names: &[String], out: &mut impl Write) -> io::Resul
     for &(index, tid) in &threads.order {
         let entry = &trace.entries()[index];
         let (pid, ts) = (pid(entry), Micros(entry.at.as_nanos()));
-        let (kind, name, seq) = (Quoted(entry.kind), Quoted(&entry.text), entry.seq);
+        let text = (telling.text)(entry);
+        let (kind, name, seq) = (Quoted(entry.kind), Quoted(&text), entry.seq);
         let place = format!(r#""pid":{pid},"tid":{tid},"ts":{ts}"#);
         let what = format!(r#""cat":{kind},"name":{name},"args":{{"seq":{seq}}}"#);
         match entry.span {

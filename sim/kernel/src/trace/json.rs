@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! {"format":"windtunnel-trace","version":1,"fingerprint":"5d6aa468351c8d17","events":912,"entries":2,"left_out":0}
-//! {"seq":17,"t_ns":1500000000,"t":"1.500s","node":"gateway-1","kind":"deliver","text":"heartbeat of i7"}
+//! {"seq":17,"t_ns":1500000000,"t":"1.500s","node":"gateway-1","kind":"deliver","text":"heartbeat of shop-8"}
 //! {"seq":93,"t_ns":1600000000,"t":"1.600s","node":"n7","kind":"request","text":"req91","span_ns":8000000,"flow":91}
 //! ```
 //!
@@ -10,18 +10,18 @@
 //! be added; those above keep their meaning as long as `version` is 1. `t_ns` and its like are whole numbers of up to
 //! 64 bits, exact in readers that keep integers, and in JavaScript up to 104 days.
 
-use super::{Trace, name_of};
+use super::{Telling, Trace};
 use std::fmt;
 use std::io::{self, Write};
 
-/// Writes `trace` to `out`; `names[i]` is the name of node `i`, and a node without one is called by its id. Writes in
-/// small pieces, so `out` should be buffered. Fails only as `out` does, and then part of the text is written.
-pub fn write(trace: &Trace, names: &[String], out: &mut impl Write) -> io::Result<()> {
+/// Writes `trace` to `out`, called as `telling` says. Writes in small pieces, so `out` should be buffered. Fails only as `out`
+/// does, and then part of the text is written.
+pub fn write(trace: &Trace, telling: &Telling<'_>, out: &mut impl Write) -> io::Result<()> {
     let left_out = trace.recorder().map_or(0, |recorder| recorder.left_out());
     writeln!(
         out,
         r#"{{"format":"windtunnel-trace","version":1,"fingerprint":"{}","events":{},"entries":{},"left_out":{left_out}}}"#,
-        trace.fingerprint(),
+        telling.fingerprint,
         trace.events(),
         trace.entries().len(),
     )?;
@@ -29,9 +29,9 @@ pub fn write(trace: &Trace, names: &[String], out: &mut impl Write) -> io::Resul
         write!(out, r#"{{"seq":{},"t_ns":{},"t":"{}","node":"#, entry.seq, entry.at.as_nanos(), entry.at)?;
         match entry.node {
             None => write!(out, "null")?,
-            node => write!(out, "{}", Quoted(&name_of(node, names)))?,
+            node => write!(out, "{}", Quoted(&telling.node(node)))?,
         }
-        write!(out, r#","kind":{},"text":{}"#, Quoted(entry.kind), Quoted(&entry.text))?;
+        write!(out, r#","kind":{},"text":{}"#, Quoted(entry.kind), Quoted(&(telling.text)(entry)))?;
         if let Some(span) = entry.span {
             write!(out, r#","span_ns":{}"#, span.as_nanos())?;
         }
