@@ -183,6 +183,7 @@ impl Measure {
                 "Counts every call to the measured service that arrived after warm-up, from its arrival to its end as its caller \
                  saw it, retries and waiting included. A call that failed counts like one that succeeded, with the time it took \
                  to fail: where many fail at once the figure falls, and where many time out it gathers at the timeout. \
+                 One that had not ended when the run did counts with its age, as the least that it took. \
                  mean_success, p50_success, p90_success, p99_success and p999_success count successes alone."
             }
             MeanSuccess | P50Success | P90Success | P99Success | P999Success => {
@@ -196,7 +197,8 @@ impl Measure {
             }
             Errors => {
                 "Of the calls to the measured service that arrived after warm-up, the share that failed for their caller: after \
-                 its last retry, by a timeout, an error, a refusal, a breaker or a limit."
+                 its last retry, by a timeout, an error, a refusal, a breaker or a limit. One that had not ended when the run did \
+                 is among all calls, and not among those that failed."
             }
             Retries => {
                 "Attempts beyond the first of the calls that arrived after warm-up, over these calls. The attempts of callers \
