@@ -236,7 +236,7 @@ impl Comparison<'_> {
         }
         if !stale.is_empty() {
             let text = format!("{} not to be used", are(stale.len(), "sample"));
-            return Err(listed(Stop::usage(text), &stale).help(
+            return Err(few(&stale).into_iter().fold(Stop::usage(text), Stop::help).help(
                 "all shards are run with the same study file, seeds and build of the program; run again, a shard \
                        replaces what is damaged",
             ));
