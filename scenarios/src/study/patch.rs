@@ -188,7 +188,12 @@ impl Path {
     /// Puts an item, or every item of an array, behind those of the array at this path. The array is made where it is missing.
     pub(crate) fn add<'a>(&self, root: &mut DeTable<'a>, value: &Tree<'a>) -> Result<(), Box<Problem>> {
         let last = self.keys.len() - 1;
-        let is_missing = matches!(self.find(root, last)?, Found::Table(table) if !table.contains_key(self.last()));
+        // What leads to the array may be missing too; `set` makes it, or says what stands in the way.
+        let is_missing = match self.find(root, last) {
+            Ok(Found::Table(table)) => !table.contains_key(self.last()),
+            Ok(Found::Array(_) | Found::Plain) => false,
+            Err(_) => true,
+        };
         if is_missing {
             self.set(root, &Spanned::new(value.span(), DeValue::Array(DeArray::new())))?;
         }

@@ -8,4 +8,5 @@
 
 mod exposure;
 mod figures;
+mod library;
 mod scale;

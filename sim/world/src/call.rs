@@ -13,6 +13,7 @@
 //! slab; whatever arrives for it later finds nothing.
 
 use crate::caller::Choice;
+use crate::demand::Demand;
 use crate::instance::{Job, REQUEST_BYTES};
 use crate::invariant;
 use crate::metrics::End;
@@ -23,33 +24,6 @@ use balancer::{Request, Response};
 use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
 use kernel::{Bounce, TimerId, Transport};
 use traffic::{Class, Rejection};
-
-/// What a call asks for beyond its service, in a byte: whether its parent can do without an answer, and whether only one
-/// version will do. Nobody asks for both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Demand(u8);
-
-impl Demand {
-    /// An answer, from any version.
-    pub(crate) const ANY: Demand = Demand(0);
-    /// Its failure degrades the parent's answer instead of failing it.
-    pub(crate) const OPTIONAL: Demand = Demand(1);
-
-    /// An answer from an instance of this version; a service has at most 200.
-    pub(crate) fn pinned(version: VersionId) -> Demand {
-        Demand(version.0 as u8 + 2)
-    }
-
-    pub(crate) fn is_optional(self) -> bool {
-        self == Demand::OPTIONAL
-    }
-
-    /// The version that is asked for.
-    #[inline]
-    pub(crate) fn pin(self) -> Option<VersionId> {
-        self.0.checked_sub(2).map(|version| VersionId(version.into()))
-    }
-}
 
 /// Who waits for a call to end.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,8 @@
 //! answered, as a thread per request does. How long the own work takes, and whether a buggy version fails it, follows
 //! from the request's key.
 
-use crate::call::{Call, Demand, Parent};
+use crate::call::{Call, Parent};
+use crate::demand::Demand;
 use crate::metrics::End;
 use crate::slab::Id;
 use crate::wire::Msg;

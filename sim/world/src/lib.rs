@@ -25,6 +25,7 @@ mod build;
 mod call;
 mod caller;
 mod check;
+mod demand;
 mod finish;
 mod instance;
 pub mod invariant;

@@ -5,7 +5,8 @@
 //! done to them. A closed load's users wait for their answers, so only its keys are common to all runs. Which of its
 //! nodes a request comes from follows from the request's key, or from the user's number.
 
-use crate::call::{Demand, Parent};
+use crate::call::Parent;
+use crate::demand::Demand;
 use crate::spec::{Arrivals, LoadSpec, RoutingKeys, Spread, Target};
 use crate::wire::Msg;
 use crate::world::World;
