@@ -78,6 +78,7 @@ seeds = "3..6"
 confidence = "90%"
 [base]
 phases = { warmup = "1s", storm = "2s", calm = "1s" }
+policy = "none"
 [base.service.shop]
 concurrency = 1
 service_time = "10ms"
@@ -163,7 +164,7 @@ fn unstable_cells_are_known_before_anything_runs() {
 fn overload_is_run_where_something_bounds_it() {
     let cell = |service: &str, load: &str| {
         let text = format!(
-            "[base.service.shop]\nconcurrency = 1\nservice_time = \"10ms\"\n{service}\n\
+            "[base]\npolicy = \"none\"\n[base.service.shop]\nconcurrency = 1\nservice_time = \"10ms\"\n{service}\n\
              [base.load.users]\ntarget = \"shop\"\n{load}\n\
              [[axis]]\nset = \"balancer\"\nvalues = [\"random\"]\n"
         );

@@ -67,7 +67,9 @@ fn percentiles_are_those_of_all_requests_however_unevenly_seeds_share_them() {
     let mean = all.iter().sum::<u64>() as f64 / all.len() as f64 / 1e3;
     let [value, low, high] = estimate(&said, 0, "mean");
     assert!((value / mean - 1.0).abs() < 1e-9, "exact sums: {value} is not {mean}");
-    assert!(low > 0.0 && high > value && ((value / low) / (high / value) - 1.0).abs() < 1e-6, "{low} {value} {high}");
+    // As far above as below, in ratios, but not past the longest.
+    let longest = *all.last().unwrap() as f64 / 1e3;
+    assert!(low > 0.0 && (high - (value * value / low).min(longest)).abs() < 1e-6 * high, "{low} {value} {high}");
 }
 
 #[test]
@@ -92,8 +94,8 @@ fn a_value_that_occurs_again_and_again_is_printed_as_it_is() {
 
 #[test]
 fn intervals_stay_within_what_is_possible() {
-    let runs = [0.0, 0.9, 0.0, 0.01].map(|errors| {
-        let mut sample = sample(&[5, 900, 20, 1_000_000]);
+    let runs = [(0, 0.0), (1, 0.9), (2, 0.0), (3, 0.01)].map(|(i, errors)| {
+        let mut sample = sample(&[5 + i, 900 + 50 * i, 20 + i, 1_000_000 - 9_000 * i]);
         sample.set(Measure::Errors, errors);
         sample
     });
@@ -104,7 +106,12 @@ fn intervals_stay_within_what_is_possible() {
     for measure in ["p50", "p99", "mean"] {
         let [value, low, high] = estimate(&said, 0, measure);
         assert!(low >= 0.005 && low <= value && value <= high && high <= 1_000.0, "{measure}: {low} {value} {high}");
-        assert_eq!(said["cells"][0]["estimates"][measure]["weak"], true, "four requests a run");
+        // Sixteen requests have a middle, and neither a tail nor a mean.
+        assert_eq!(
+            said["cells"][0]["estimates"][measure]["weak"],
+            measure != "p50",
+            "{measure} of four requests a run"
+        );
     }
 }
 
@@ -126,7 +133,7 @@ fn differences_are_those_of_the_pooled_values_seed_by_seed() {
     let both: Vec<(Sample, Sample)> = (0..8)
         .map(|i| {
             let us = exponential(&mut rng, 4_000, 5_000.0 + 500.0 * f64::from(i));
-            let slower: Vec<u64> = us.iter().map(|us| us * 103 / 100).collect();
+            let slower: Vec<u64> = us.iter().map(|us| us * 106 / 100).collect();
             (sample(&us), sample(&slower))
         })
         .collect();

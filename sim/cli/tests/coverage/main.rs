@@ -13,6 +13,7 @@
 //! COVERAGE_DIR=…         where finished groups are kept; target/tmp/coverage otherwise
 //! cargo test --release -p cli --test coverage -- --ignored --nocapture truth    the run of 10⁸ requests
 //! ```
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a full exploration speaks to whoever started it")]
 
 mod overload;
 mod systems;
