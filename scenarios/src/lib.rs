@@ -17,6 +17,7 @@
 //! - No type that serde reads leaves this crate towards a run.
 
 mod at;
+mod free;
 mod library;
 mod lower;
 mod problem;
@@ -31,6 +32,7 @@ mod summary;
 mod template;
 
 pub use at::At;
+pub use free::free_key;
 pub use library::{Entry, find, library};
 pub use problem::{Problem, Severity};
 pub use render::render;

@@ -21,6 +21,7 @@ const LIBRARY: &[Entry] = entries![
     "weather",
     "counter",
     "steady",
+    "dated-leases",
     "theory/mm1",
     "theory/mmc",
     "theory/md1",

@@ -44,6 +44,7 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> (Vec<String>, Link, Link) {
                 duplicate: table.duplicate.clone(),
                 reorder: table.reorder.clone(),
                 bandwidth: table.bandwidth.clone(),
+                buffer: table.buffer.clone(),
             };
             // The latency that stands for both is lowered once, so that what is wrong with it is told once.
             let latency = both.latency.as_ref().map(|at| distribution::lower(cx, at));
@@ -94,6 +95,9 @@ fn changed(cx: &mut Context<'_>, mut link: Link, table: &LinkTable) -> Link {
     }
     if let Some(bandwidth) = &table.bandwidth {
         link.bandwidth = Some(bandwidth.value.0);
+    }
+    if let Some(buffer) = &table.buffer {
+        link.buffer = buffer.value.0;
     }
     link
 }

@@ -9,6 +9,7 @@ mod number;
 mod percent;
 mod range;
 mod rate;
+mod size;
 mod utilization;
 mod word;
 
@@ -19,6 +20,7 @@ pub use number::{Count, Factor, Instances, Ppm};
 pub use percent::Percent;
 pub use range::{Ranged, Unit};
 pub use rate::Rate;
+pub use size::Size;
 pub use utilization::Utilization;
 pub use word::{OrForever, OrNone};
 

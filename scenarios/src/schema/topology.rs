@@ -3,7 +3,7 @@
 use super::Distribution;
 use super::union::text_or_table;
 use crate::At;
-use crate::scalar::{Bandwidth, Percent};
+use crate::scalar::{Bandwidth, Percent, Size};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,10 @@ pub struct NetworkTable {
     /// What one node can send, such as "1Gbit/s"; without a bound by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<At<Bandwidth>>,
+    /// How many bytes wait where a link is narrower than what is sent: at its own bandwidth, or at a throttle. What does not fit
+    /// is lost, as packets are that `loss` loses. A thousand packets of 1,500 bytes by default, as on Linux: "1500kB".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer: Option<At<Size>>,
     /// Changes to the link between nodes of one zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<At<LinkTable>>,
@@ -81,7 +85,11 @@ pub struct NetworkTable {
 
 /// Changes to one link.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, expecting = "a table with latency, loss, duplicate, reorder or bandwidth")]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "a table with latency, loss, duplicate, reorder, bandwidth or buffer"
+)]
 pub struct LinkTable {
     /// One-way latency.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,4 +106,7 @@ pub struct LinkTable {
     /// What one node can send over this link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<At<Bandwidth>>,
+    /// How many bytes wait where this link is narrower than what is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer: Option<At<Size>>,
 }

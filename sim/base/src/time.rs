@@ -2,7 +2,8 @@
 //!
 //! The standard library's types would tempt a run to look at the clock on the wall, and its `Duration` takes sixteen
 //! bytes and a carry in every sum. Eight bytes hold 584 years, which is longer than anyone's scenario. Arithmetic
-//! that would leave the range panics: a run that computes a negative span has a bug, and wrapping would hide it.
+//! that would leave the range panics, in every build: a run that computes a negative span has a bug, and wrapping would
+//! hide it in the build that people use. Where a scenario can ask for more than there is, sums saturate by name.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Div, Mul, Sub, SubAssign};
@@ -32,12 +33,12 @@ impl Instant {
 
     /// The instant `ms` milliseconds after zero.
     pub const fn from_millis(ms: u64) -> Self {
-        Instant(ms * 1_000_000)
+        Instant(checked(ms.checked_mul(1_000_000)))
     }
 
     /// The instant `s` seconds after zero.
     pub const fn from_secs(s: u64) -> Self {
-        Instant(s * 1_000_000_000)
+        Instant(checked(s.checked_mul(1_000_000_000)))
     }
 
     /// Nanoseconds since zero.
@@ -79,22 +80,22 @@ impl Duration {
 
     /// A span of microseconds.
     pub const fn us(n: u64) -> Self {
-        Duration(n * 1_000)
+        Duration(checked(n.checked_mul(1_000)))
     }
 
     /// A span of milliseconds.
     pub const fn ms(n: u64) -> Self {
-        Duration(n * 1_000_000)
+        Duration(checked(n.checked_mul(1_000_000)))
     }
 
     /// A span of seconds.
     pub const fn secs(n: u64) -> Self {
-        Duration(n * 1_000_000_000)
+        Duration(checked(n.checked_mul(1_000_000_000)))
     }
 
     /// A span of minutes.
     pub const fn mins(n: u64) -> Self {
-        Duration(n * 60_000_000_000)
+        Duration(checked(n.checked_mul(60_000_000_000)))
     }
 
     /// The span closest to `s` seconds; negative and NaN become zero, too large becomes [`Duration::MAX`].
@@ -150,63 +151,98 @@ impl Duration {
     }
 }
 
+/// The value, where 64 bits hold it.
+#[inline(always)]
+#[track_caller]
+const fn checked(ns: Option<u64>) -> u64 {
+    match ns {
+        Some(ns) => ns,
+        None => overflow(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+const fn overflow() -> ! {
+    panic!("time overflows: a negative span, or one of more than 584 years")
+}
+
 impl Add<Duration> for Instant {
     type Output = Instant;
+    #[inline]
+    #[track_caller]
     fn add(self, span: Duration) -> Instant {
-        Instant(self.0 + span.0)
+        Instant(checked(self.0.checked_add(span.0)))
     }
 }
 
 impl AddAssign<Duration> for Instant {
+    #[inline]
+    #[track_caller]
     fn add_assign(&mut self, span: Duration) {
-        self.0 += span.0;
+        *self = *self + span;
     }
 }
 
 impl Sub<Duration> for Instant {
     type Output = Instant;
+    #[inline]
+    #[track_caller]
     fn sub(self, span: Duration) -> Instant {
-        Instant(self.0 - span.0)
+        Instant(checked(self.0.checked_sub(span.0)))
     }
 }
 
 impl Sub for Instant {
     type Output = Duration;
+    #[inline]
+    #[track_caller]
     fn sub(self, earlier: Instant) -> Duration {
-        Duration(self.0 - earlier.0)
+        Duration(checked(self.0.checked_sub(earlier.0)))
     }
 }
 
 impl Add for Duration {
     type Output = Duration;
+    #[inline]
+    #[track_caller]
     fn add(self, other: Duration) -> Duration {
-        Duration(self.0 + other.0)
+        Duration(checked(self.0.checked_add(other.0)))
     }
 }
 
 impl AddAssign for Duration {
+    #[inline]
+    #[track_caller]
     fn add_assign(&mut self, other: Duration) {
-        self.0 += other.0;
+        *self = *self + other;
     }
 }
 
 impl Sub for Duration {
     type Output = Duration;
+    #[inline]
+    #[track_caller]
     fn sub(self, other: Duration) -> Duration {
-        Duration(self.0 - other.0)
+        Duration(checked(self.0.checked_sub(other.0)))
     }
 }
 
 impl SubAssign for Duration {
+    #[inline]
+    #[track_caller]
     fn sub_assign(&mut self, other: Duration) {
-        self.0 -= other.0;
+        *self = *self - other;
     }
 }
 
 impl Mul<u64> for Duration {
     type Output = Duration;
+    #[inline]
+    #[track_caller]
     fn mul(self, n: u64) -> Duration {
-        Duration(self.0 * n)
+        Duration(checked(self.0.checked_mul(n)))
     }
 }
 
@@ -272,8 +308,27 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "overflow")]
-    fn a_negative_span_is_a_bug() {
-        let _ = Instant::ZERO - Instant::from_secs(1);
+    fn what_leaves_the_range_panics_in_every_build() {
+        let second = Duration::secs(1);
+        let sums: [fn(Duration) -> u64; 9] = [
+            |s| (Instant::MAX + s).as_nanos(),
+            |s| (Instant::ZERO - s).as_nanos(),
+            |s| (Instant::ZERO - (Instant::ZERO + s)).as_nanos(),
+            |s| (Duration::MAX + s).as_nanos(),
+            |s| (Duration::ZERO - s).as_nanos(),
+            |s| (Duration::MAX * s.as_nanos()).as_nanos(),
+            |s| Instant::from_secs(u64::MAX / s.as_nanos() + 1).as_nanos(),
+            |s| Duration::us(u64::MAX / s.as_nanos() * 1_000_000_000).as_nanos(),
+            |s| {
+                let mut at = Instant::MAX;
+                at += s;
+                at.as_nanos()
+            },
+        ];
+        for (i, sum) in sums.into_iter().enumerate() {
+            let said = std::panic::catch_unwind(|| sum(second)).expect_err("it leaves the range");
+            let said = said.downcast_ref::<&str>().copied().unwrap_or_default();
+            assert!(said.starts_with("time overflows"), "{i}: {said}");
+        }
     }
 }

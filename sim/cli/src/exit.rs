@@ -46,15 +46,16 @@ impl Exit {
     ];
 
     /// From good to bad. Of many runs, the worst decides the number of the process: a crash says nothing about the
-    /// scenario and puts everything in doubt, a broken `always` outranks a seed that gave two runs, and so on down.
+    /// scenario and puts everything in doubt, a broken `always` outranks a seed that gave two runs, that outranks a run that
+    /// came to no end, and so on down.
     const BY_BADNESS: [Exit; 10] = [
         Exit::Passed,
         Exit::Output,
-        Exit::Usage,
         Exit::Interrupted,
         Exit::Coverage,
         Exit::Objective,
         Exit::Liveness,
+        Exit::Usage,
         Exit::Divergence,
         Exit::Safety,
         Exit::Crash,

@@ -6,21 +6,66 @@
 use crate::exit::Exit;
 use crate::file::Loaded;
 use base::{Fingerprint, Seed};
+use scenarios::Scenario;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 use std::time::{Duration, Instant};
-use world::{Options, Run};
+use world::{Options, Run, Spec, Standstill};
 
 /// A run that is over.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    /// What it left behind, or the panic that ended it.
-    pub(crate) result: Result<Run, Panic>,
+    /// What it left behind, or why it left nothing.
+    pub(crate) result: Result<Run, NoOutcome>,
     /// The fingerprint of the second run of the same seed, when there was one and it differs.
     pub(crate) diverged: Option<Fingerprint>,
     /// Time on the wall, of the first of the two when it ran twice.
     pub(crate) wall: Duration,
+}
+
+/// Why a run has no outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoOutcome {
+    /// It panicked.
+    Panic(Panic),
+    /// Its time stood still.
+    Standstill {
+        /// When, and with which events.
+        message: String,
+        /// What to do about it: the keys of the scenario that cost no time.
+        advice: String,
+    },
+}
+
+impl NoOutcome {
+    /// A standstill of a world that `scenario` describes.
+    fn standstill(standstill: &Standstill, scenario: &Scenario) -> NoOutcome {
+        let mut keys: Vec<String> = standstill.free.iter().map(|free| scenarios::free_key(scenario, free)).collect();
+        keys.dedup();
+        let advice = match keys.as_slice() {
+            [] => "something in this scenario has to take time".to_string(),
+            [key] => format!("{key} costs no time; give it a length"),
+            [keys @ .., last] => format!("{} and {last} cost no time; give one of them a length", keys.join(", ")),
+        };
+        NoOutcome::Standstill { message: standstill.to_string(), advice }
+    }
+
+    /// How the process ends that had asked for the run.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            NoOutcome::Panic(_) => Exit::Crash,
+            NoOutcome::Standstill { .. } => Exit::Usage,
+        }
+    }
+
+    /// What happened, in one line.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            NoOutcome::Panic(panic) => format!("{} ({})", panic.message, panic.place),
+            NoOutcome::Standstill { message, advice } => format!("{message}; {advice}"),
+        }
+    }
 }
 
 /// What was said when a run panicked.
@@ -36,7 +81,7 @@ impl Finished {
     /// How it ended.
     pub(crate) fn exit(&self) -> Exit {
         match &self.result {
-            Err(_) => Exit::Crash,
+            Err(why) => why.exit(),
             Ok(run) => {
                 let verdict = Exit::from(run.outcome.verdict);
                 if self.diverged.is_some() { verdict.worst(Exit::Divergence) } else { verdict }
@@ -47,18 +92,24 @@ impl Finished {
 
 /// Runs a seed of a scenario once, or twice to compare.
 pub(crate) fn execute(file: &Loaded, seed: u64, options: &Options, twice: bool) -> Finished {
-    execute_with(twice, || world::run(&file.lower(seed), Seed(seed), options))
+    execute_with(twice, || attempt(&file.scenario, &file.lower(seed), seed, options))
+}
+
+/// Runs what `scenario` was lowered to, once.
+pub(crate) fn attempt(scenario: &Scenario, spec: &Spec, seed: u64, options: &Options) -> Result<Run, NoOutcome> {
+    world::try_run(spec, Seed(seed), options).map_err(|standstill| NoOutcome::standstill(&standstill, scenario))
 }
 
 /// The same for any run.
-fn execute_with(twice: bool, run: impl Fn() -> Run) -> Finished {
+fn execute_with(twice: bool, run: impl Fn() -> Result<Run, NoOutcome>) -> Finished {
+    let run = || caught(&run).map_err(NoOutcome::Panic).flatten();
     let started = Instant::now();
-    let result = caught(&run);
+    let result = run();
     let wall = started.elapsed();
     let Ok(first) = &result else { return Finished { result, diverged: None, wall } };
     if twice {
-        match caught(&run) {
-            Err(panic) => return Finished { result: Err(panic), diverged: None, wall },
+        match run() {
+            Err(why) => return Finished { result: Err(why), diverged: None, wall },
             Ok(second) => {
                 let (first, second) = (first.outcome.fingerprint, second.outcome.fingerprint);
                 return Finished { result, diverged: (first != second).then_some(second), wall };
@@ -124,7 +175,7 @@ mod tests {
         let file = file();
         let finished = execute_with(true, || {
             assert!(!second.replace(true), "only the second time");
-            world::run(&file.lower(1), Seed(1), &Options::default())
+            attempt(&file.scenario, &file.lower(1), 1, &Options::default())
         });
         assert_eq!(finished.exit(), Exit::Crash);
     }
@@ -151,7 +202,7 @@ mod tests {
         let seed = Cell::new(1);
         let finished = execute_with(true, || {
             let seed = seed.replace(2);
-            world::run(&file.lower(seed), Seed(seed), &Options::default())
+            attempt(&file.scenario, &file.lower(seed), seed, &Options::default())
         });
         assert_eq!(finished.exit(), Exit::Divergence);
         let run = finished.result.expect("it ran");

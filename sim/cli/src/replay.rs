@@ -7,7 +7,7 @@ use crate::args::{AROUND, ReplayArgs};
 use crate::console::{Console, count, plain};
 use crate::exit::Exit;
 use crate::file;
-use crate::job;
+use crate::job::{self, NoOutcome};
 use crate::names::Names;
 use crate::progress::Progress;
 use crate::run::{self, TRACE_MAX};
@@ -29,13 +29,14 @@ pub(crate) fn replay(args: &ReplayArgs, console: &mut Console) -> Result<Exit, S
     let landmarks = !(args.all || args.around.is_some() || console.look.json());
     let without: &[&str] = if landmarks { &SMALL } else { &[] };
     let trace = Level::Entries { window, cap: TRACE_MAX, without };
-    let options = Options { trace, until, ..Options::default() };
-    let progress = Progress::of(1, &plain(&file.scenario.name));
+    let progress = Progress::of_one(&plain(&file.scenario.name));
+    let options = Options { trace, until, progress: Some(progress.simulated()), ..Options::default() };
     let finished = job::execute(file, args.seed, &options, false);
     drop(progress);
     let run = match &finished.result {
         Ok(run) => run,
-        Err(_) => {
+        Err(NoOutcome::Standstill { message, advice }) => return Err(Stop::standstill(file, message, advice)),
+        Err(NoOutcome::Panic(_)) => {
             console.print(&run::told(file, args.seed, &finished, console.look))?;
             return Ok(Exit::Crash);
         }

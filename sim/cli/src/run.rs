@@ -4,7 +4,7 @@ use crate::args::{RunArgs, TracePath};
 use crate::console::{Console, Look, count, plain, wrap};
 use crate::exit::Exit;
 use crate::file::{self, Loaded};
-use crate::job::{self, Finished, Panic};
+use crate::job::{self, Finished, NoOutcome, Panic};
 use crate::names::Names;
 use crate::progress::Progress;
 use crate::report::{self, Draft, DraftFile, Kind};
@@ -77,9 +77,13 @@ fn one(file: &Loaded, seed: u64, args: &RunArgs, console: &mut Console) -> Resul
         Some(_) => Level::Entries { window: Window::ALL, cap: TRACE_MAX, without: &[] },
         None => Level::Fingerprint,
     };
-    let progress = Progress::of(1, &plain(&file.scenario.name));
-    let finished = job::execute(file, seed, &Options { trace: level, ..Options::default() }, args.twice);
+    let progress = Progress::of_one(&plain(&file.scenario.name));
+    let options = Options { trace: level, progress: Some(progress.simulated()), ..Options::default() };
+    let finished = job::execute(file, seed, &options, args.twice);
     drop(progress);
+    if let Err(NoOutcome::Standstill { message, advice }) = &finished.result {
+        return Err(Stop::standstill(file, message, advice));
+    }
     console.print(&told(file, seed, &finished, console.look))?;
     let mut written = Vec::new();
     // A run that panicked has neither, and the drafts of both go away by themselves.
@@ -102,8 +106,8 @@ fn one(file: &Loaded, seed: u64, args: &RunArgs, console: &mut Console) -> Resul
 /// A run as results are written: a summary for people, or a line of JSON.
 pub(crate) fn told(file: &Loaded, seed: u64, finished: &Finished, look: Look) -> String {
     match &finished.result {
-        Err(panic) if look.json() => crash_json(file, seed, panic, finished) + "\n",
-        Err(panic) => crash(file, seed, panic, look),
+        Err(why) if look.json() => no_outcome_json(file, seed, why, finished) + "\n",
+        Err(why) => no_outcome(file, seed, why, look),
         Ok(run) => {
             let replay = file.replay(seed, run.outcome.failure.as_ref());
             if look.json() {
@@ -134,16 +138,17 @@ fn outcome_json(run: &Run, replay: &str, finished: &Finished) -> String {
     object.to_string()
 }
 
-fn crash_json(file: &Loaded, seed: u64, panic: &Panic, finished: &Finished) -> String {
+fn no_outcome_json(file: &Loaded, seed: u64, why: &NoOutcome, finished: &Finished) -> String {
     let replay = file.replay(seed, None);
-    let message = format!("{} ({})", panic.message, panic.place);
+    let exit = why.exit();
+    let name = if exit == Exit::Crash { "panic" } else { "standstill" };
     serde_json::json!({
         "scenario": file.scenario.name,
         "seed": seed.to_string(),
         "fingerprint": null,
-        "verdict": Exit::Crash.name(),
-        "exit_code": Exit::Crash.code(),
-        "failure": failure_json(Exit::Crash, "panic", &message, &replay),
+        "verdict": exit.name(),
+        "exit_code": exit.code(),
+        "failure": failure_json(exit, name, &why.message(), &replay),
         "wall_s": finished.wall.as_secs_f64(),
         "replay": replay,
     })
@@ -154,8 +159,24 @@ fn failure_json(exit: Exit, name: &str, message: &str, replay: &str) -> serde_js
     serde_json::json!({"kind": exit.name(), "name": name, "at_s": null, "message": message, "replay": replay})
 }
 
+/// Why a run left nothing, as people read it.
+pub(crate) fn no_outcome(file: &Loaded, seed: u64, why: &NoOutcome, look: Look) -> String {
+    match why {
+        NoOutcome::Panic(panic) => crash(file, seed, panic, look),
+        NoOutcome::Standstill { message, advice } => {
+            let mut text = format!("  {}   seed {seed}\n\n", look.strong(&plain(&file.scenario.name)));
+            text.push_str(&format!("  {}\n", look.paint("1;31", "✗ STOPPED   the scenario cannot be run")));
+            for line in wrap(&plain(&format!("{message}; {advice}")), look.width - 4) {
+                text.push_str(&format!("    {line}\n"));
+            }
+            text.push_str(&format!("    again        {}\n", look.strong(&file.again(seed))));
+            text
+        }
+    }
+}
+
 /// A panic as people read it.
-pub(crate) fn crash(file: &Loaded, seed: u64, panic: &Panic, look: Look) -> String {
+fn crash(file: &Loaded, seed: u64, panic: &Panic, look: Look) -> String {
     let mut text = format!("  {}   seed {seed}\n\n", look.strong(&plain(&file.scenario.name)));
     text.push_str(&format!("  {}   a bug in windtunnel, at {}\n", look.paint("1;31", "✗ CRASHED"), panic.place));
     for line in wrap(&plain(&panic.message), look.width - 4) {

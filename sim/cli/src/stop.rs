@@ -4,6 +4,7 @@
 //! what to try next. Everything here goes to standard error.
 
 use crate::exit::Exit;
+use crate::file::Loaded;
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
@@ -31,6 +32,11 @@ impl Stop {
     /// `path` could not be made or opened before anything ran.
     pub(crate) fn unusable(path: &Path, error: &io::Error) -> Stop {
         Stop::usage(format!("{}: cannot be written: {error}", path.display()))
+    }
+
+    /// The scenario ran into an instant that it does not leave; see [`world::Standstill`].
+    pub(crate) fn standstill(file: &Loaded, message: &str, advice: &str) -> Stop {
+        Stop::usage(format!("{}: {message}", file.given.display())).help(advice)
     }
 
     /// What was computed could not be written to `place`.

@@ -10,10 +10,10 @@ use crate::console::{Console, Look, count, counted, plain};
 use crate::crew::{self, Ended};
 use crate::exit::Exit;
 use crate::file::{Loaded, quoted};
-use crate::job::{self, Panic};
+use crate::job::{self, NoOutcome};
 use crate::progress::Progress;
 use crate::report::{self, Draft};
-use crate::run::{crash, told};
+use crate::run::{no_outcome, told};
 use crate::seeds::Seeds;
 use crate::stop::Stop;
 use reports::console::SweepRow;
@@ -29,8 +29,8 @@ struct Row {
     file: usize,
     seed: u64,
     exit: Exit,
-    /// The row of the table; none when the run crashed.
-    row: Result<SweepRow, Panic>,
+    /// The row of the table, or why there is none.
+    row: Result<SweepRow, NoOutcome>,
     /// What to print about the run by itself; nothing for people who asked for many seeds.
     told: String,
     /// What went wrong when its report was written.
@@ -273,9 +273,9 @@ impl Plan {
                 text.push_str(&reports::console::sweep(&table, look.colour));
             }
             for row in of_file() {
-                if let Err(panic) = &row.row {
+                if let Err(why) = &row.row {
                     text.push('\n');
-                    text.push_str(&crash(file, row.seed, panic, look));
+                    text.push_str(&no_outcome(file, row.seed, why, look));
                 }
                 if row.exit == Exit::Divergence {
                     let word = look.paint("1;31", "✗ DIVERGED");
@@ -387,7 +387,7 @@ fn object(files: &[Loaded], row: &Row) -> serde_json::Value {
         "verdict": row.exit.name(),
     });
     let rest = match &row.row {
-        Err(panic) => serde_json::json!({"failure": panic.message, "replay": replay}),
+        Err(why) => serde_json::json!({"failure": why.message(), "replay": replay}),
         Ok(row) => serde_json::json!({
             "failure": row.failure,
             "fingerprint": row.fingerprint,

@@ -42,13 +42,27 @@ pub struct Link {
     pub reorder: Ratio,
     /// What one node can send over this link, in bits per second; without a bound when `None`.
     pub bandwidth: Option<u64>,
+    /// How many bytes wait where the link is narrower than what is sent, at a node's own `bandwidth` or at a throttle. What
+    /// does not fit is lost.
+    pub buffer: u64,
 }
 
 impl Link {
     /// A line that only takes time.
     pub const fn new(latency: Dist) -> Self {
-        Link { latency, loss: Ratio::ZERO, duplicate: Ratio::ZERO, reorder: Ratio::ZERO, bandwidth: None }
+        Link {
+            latency,
+            loss: Ratio::ZERO,
+            duplicate: Ratio::ZERO,
+            reorder: Ratio::ZERO,
+            bandwidth: None,
+            buffer: Link::BUFFER,
+        }
     }
+
+    /// The usual buffer, in bytes: a thousand packets of 1,500 bytes, as many as Linux lets wait at an interface
+    /// (`txqueuelen`, `DEFAULT_TX_QUEUE_LEN` in torvalds/linux `include/net/pkt_sched.h`) and in netem (`limit`).
+    pub const BUFFER: u64 = 1_500_000;
 }
 
 /// A link with what follows from it.
@@ -140,7 +154,9 @@ impl Network {
     pub(crate) fn route(&mut self, now: Instant, packet: &Packet, from: ZoneId, to: ZoneId) -> Fate {
         let line = &self.lines[from.index() * self.zones + to.index()];
         match line.constant {
-            Some(latency) if self.rules.is_empty() => Fate::Arrives { at: now + latency, lane: line.lane, again: None },
+            Some(latency) if self.rules.is_empty() => {
+                Fate::Arrives { at: now.saturating_add(latency), lane: line.lane, again: None }
+            }
             _ => self.route_with_care(now, packet, from, to),
         }
     }
@@ -150,30 +166,32 @@ impl Network {
         let Line { link, .. } = &self.lines[from.index() * self.zones + to.index()];
         let key = packet.key.derive(u64::from(packet.tries));
         let datagram = packet.transport == Transport::Datagram;
-        let verdict = if self.rules.is_empty() {
-            Verdict::PASS
-        } else {
-            rule::judge(&mut self.rules, now, packet.from, packet.to, packet.bytes, !datagram, key)
-        };
+        let verdict =
+            if self.rules.is_empty() { Verdict::PASS } else { rule::judge(&mut self.rules, now, packet, link, key) };
         let mut chance = key.derive(CHANCE).draws();
-        let lost = link.loss.happens(&mut chance) || verdict.dropped;
+        let mut lost = link.loss.happens(&mut chance) || verdict.dropped;
         let duplicated = link.duplicate.happens(&mut chance) || verdict.duplicated;
         let reordered = link.reorder.happens(&mut chance);
-        if lost {
-            return match packet.transport {
-                Transport::Datagram => Fate::Lost,
-                _ if packet.tries >= RETRIES => Fate::Lost,
-                _ => Fate::Retransmit(now + retransmission_timeout(packet.tries)),
-            };
-        }
         let mut departure = now;
-        if let Some(bandwidth) = link.bandwidth {
+        if let Some(bandwidth) = link.bandwidth.filter(|_| !lost) {
             if self.egress_free_at.len() <= packet.from.index() {
                 self.egress_free_at.resize(packet.from.index() + 1, Instant::ZERO);
             }
             let free_at = &mut self.egress_free_at[packet.from.index()];
-            departure = (*free_at).max(now) + rule::transmission(packet.bytes, bandwidth);
-            *free_at = departure;
+            let waits = rule::carried(free_at.saturating_since(now), bandwidth);
+            if waits > 0 && waits.saturating_add(packet.bytes.into()) > link.buffer {
+                lost = true;
+            } else {
+                departure = (*free_at).max(now).saturating_add(rule::transmission(packet.bytes, bandwidth));
+                *free_at = departure;
+            }
+        }
+        if lost {
+            return match packet.transport {
+                Transport::Datagram => Fate::Lost,
+                _ if packet.tries >= RETRIES => Fate::Lost,
+                _ => Fate::Retransmit(now.saturating_add(retransmission_timeout(packet.tries))),
+            };
         }
         let mut latency = key.derive(LATENCY).draws();
         // A clog that never ends holds for ever: sums stop at the end of time.
@@ -213,7 +231,7 @@ mod tests {
             loss: Ratio::percent(10),
             duplicate: Ratio::percent(5),
             reorder: Ratio::percent(20),
-            bandwidth: None,
+            ..Link::new(Dist::Constant(Duration::ZERO))
         }
     }
 
@@ -256,6 +274,23 @@ mod tests {
         let arrivals: Vec<Fate> = (0..3).map(|n| send(&mut network, Instant::ZERO, Transport::Exchange, n)).collect();
         let at = |ms| Fate::Arrives { at: Instant::from_millis(ms), lane: None, again: None };
         assert_eq!(arrivals, [at(3), at(4), at(5)]);
+    }
+
+    #[test]
+    fn what_does_not_fit_into_a_buffer_is_lost() {
+        let latency = Dist::Constant(Duration::ms(2));
+        // Room for three packets that wait, and the one that is being sent counts as one of them.
+        let narrow = Link { bandwidth: Some(12_000_000), buffer: 4_500, ..Link::new(latency) };
+        let mut connected = network(narrow.clone());
+        let fates: Vec<Fate> = (0..5).map(|n| send(&mut connected, Instant::ZERO, Transport::Exchange, n)).collect();
+        let at = |ms| Fate::Arrives { at: Instant::from_millis(ms), lane: None, again: None };
+        let again = Fate::Retransmit(Instant::from_millis(200));
+        assert_eq!(fates, [at(3), at(4), at(5), again, again]);
+        // A packet has left after each millisecond, and another one has room.
+        assert_eq!(send(&mut connected, Instant::from_millis(1), Transport::Exchange, 9), at(6));
+        let mut datagrams = network(narrow);
+        let fates: Vec<Fate> = (0..4).map(|n| send(&mut datagrams, Instant::ZERO, Transport::Datagram, n)).collect();
+        assert_eq!(fates, [at(3), at(4), at(5), Fate::Lost]);
     }
 
     proptest! {

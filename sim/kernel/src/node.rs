@@ -68,6 +68,10 @@ pub(crate) struct Node {
     built_in: f64,
     slowdown: f64,
     failing: Option<Failing>,
+    /// How fast its clock gains whatever happens, in nanoseconds per second.
+    pub(crate) built_in_drift: i32,
+    /// It went down and has not come up again: also while a pause keeps the new process from its first step.
+    pub(crate) is_gone: bool,
 }
 
 /// A clock that is not perfect, a disk, and the stream of their chances.
@@ -118,6 +122,8 @@ impl Nodes {
             built_in: 1.0,
             slowdown: 1.0,
             failing: None,
+            built_in_drift: 0,
+            is_gone: false,
         });
         let zone = u16::try_from(zone.0).expect("fewer than 65,536 zones");
         self.facts.push(Facts { life: 0, zone, running: true, plain: true });
@@ -195,17 +201,21 @@ impl Nodes {
         if self.facts[id.index()].plain { None } else { self.get(id).failing }
     }
 
-    /// What a node's clock shows when the kernel's shows `now`.
+    /// What a node's monotonic clock shows when the kernel's shows `now`.
     #[inline]
     pub(crate) fn local(&self, id: NodeId, now: Instant) -> Instant {
-        if self.facts[id.index()].plain { now } else { self.get(id).clock().read(now) }
+        if self.facts[id.index()].plain { now } else { self.get(id).monotonic(now) }
     }
 
-    /// When, on the kernel's clock, a timer of `span` fires that a node sets now.
+    /// When a timer of `span` fires that a node sets now: on the kernel's clock, and on the node's.
     #[inline]
-    pub(crate) fn fires_after(&self, id: NodeId, now: Instant, span: Duration) -> Instant {
-        let span = if self.facts[id.index()].plain { span } else { self.get(id).clock().to_global(now, span) };
-        now.saturating_add(span)
+    pub(crate) fn fires_after(&self, id: NodeId, now: Instant, span: Duration) -> (Instant, Instant) {
+        if self.facts[id.index()].plain {
+            let at = now.saturating_add(span);
+            return (at, at);
+        }
+        let clock = self.get(id).clock();
+        (now.saturating_add(clock.to_global(now, span)), clock.monotonic(now).saturating_add(span))
     }
 
     pub(crate) fn get(&self, id: NodeId) -> &Node {
@@ -247,6 +257,15 @@ impl Node {
     /// Its clock.
     pub(crate) fn clock(&self) -> Clock {
         self.machine.as_ref().map_or_else(Clock::perfect, |machine| machine.clock.clone())
+    }
+
+    fn monotonic(&self, now: Instant) -> Instant {
+        self.machine.as_ref().map_or(now, |machine| machine.clock.monotonic(now))
+    }
+
+    /// How fast its clock gains, in nanoseconds per second.
+    pub(crate) fn drift_ppb(&self) -> i32 {
+        self.machine.as_ref().map_or(0, |machine| machine.clock.drift_ppb())
     }
 
     /// Its clock, to change it.
@@ -297,7 +316,8 @@ impl Node {
     }
 
     fn settle(&mut self, now: Instant) {
-        let (mut slowdown, mut disk_slowdown, mut full, mut drift) = (self.built_in, 1.0, false, 0i64);
+        let (mut slowdown, mut disk_slowdown, mut full, mut drift) =
+            (self.built_in, 1.0, false, i64::from(self.built_in_drift));
         self.failing = None;
         for (_, hold) in &self.holds {
             match hold {
@@ -316,7 +336,7 @@ impl Node {
             disk.set_full(full);
         }
         let drift = drift.clamp(-999_999_999, 999_999_999) as i32;
-        if !self.clock().is_perfect() || drift != 0 {
+        if drift != self.drift_ppb() {
             self.clock_mut().set_drift(now, drift);
         }
     }

@@ -258,6 +258,40 @@ impl<E> Queue<E> {
         Some(payload)
     }
 
+    /// Moves pending events to other times: `when` is shown each with its time, and answers with another one. Those that move
+    /// come after what is scheduled for their new moment already, among themselves in the order in which they were due.
+    /// A moment that has passed becomes the present one. Names stay good. O(pending · log pending): for rare occasions.
+    pub fn reschedule(&mut self, mut when: impl FnMut(&E, Instant) -> Option<Instant>) {
+        let mut moved: Vec<(Key, Instant)> = Vec::new();
+        let Queue { slots, front, early, radix, lanes, heads, .. } = self;
+        let mut stays = |key: &Key| {
+            let Some(payload) = &slots[slot_of(*key) as usize].payload else { return true };
+            let was = Instant::from_nanos(time_of(*key));
+            match when(payload, was).filter(|&at| at != was) {
+                Some(at) => {
+                    moved.push((*key, at));
+                    false
+                }
+                None => true,
+            }
+        };
+        front.retain(&mut stays);
+        early.retain(|k| stays(&k.0));
+        radix.retain(&mut stays);
+        for (ring, head) in lanes.iter_mut().zip(heads) {
+            ring.retain(&mut stays);
+            *head = ring.front().copied().unwrap_or(EMPTY);
+        }
+        self.choose_lane();
+        self.settle_near();
+        moved.sort_unstable_by_key(|(key, _)| *key);
+        for (was, at) in moved {
+            let sequence = self.sequence;
+            self.sequence += 1;
+            self.place(key(at.as_nanos().max(self.now), sequence, slot_of(was)));
+        }
+    }
+
     #[inline]
     fn release(&mut self, slot: u32) {
         let entry = &mut self.slots[slot as usize];

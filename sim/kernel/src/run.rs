@@ -10,6 +10,7 @@
 
 mod event;
 mod faults;
+mod timers;
 mod under_way;
 
 pub use event::{Bounce, Event, Kind, Message};
@@ -17,10 +18,10 @@ pub use event::{Bounce, Event, Kind, Message};
 use crate::fault::{Fault, Hit};
 use crate::network::{Fate, Link, Network, Packet, Transport};
 use crate::node::{Crash, Nodes, State};
-use crate::queue::{Lane, Queue, TimerId};
+use crate::queue::{Lane, Queue};
 use crate::rule::NodeSet;
 use crate::trace::{Level, Trace};
-use base::{Duration, Instant, Key, NodeId, Seed, ZoneId};
+use base::{Instant, Key, NodeId, Seed, ZoneId};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The machine room of one run.
@@ -61,7 +62,15 @@ enum Entry<M> {
     Retransmit(Box<Retransmission<M>>),
     /// The first message of a stalled stream is tried again.
     Unstall(NodeId, NodeId),
+    /// Fires when the node's monotonic clock shows `due`.
     Timer {
+        node: NodeId,
+        life: u32,
+        due: Instant,
+        msg: M,
+    },
+    /// Work of a node is done: what takes its time whatever the node's clock shows.
+    Work {
         node: NodeId,
         life: u32,
         msg: M,
@@ -70,12 +79,16 @@ enum Entry<M> {
     World(M),
     FaultBegins(u32),
     FaultEnds(u32),
-    /// A clog of a swizzle begins, or ends, at one node.
+    /// A clog of a swizzle begins at one node, until a moment; or it ends.
     Swizzle {
         fault: u32,
         node: NodeId,
-        on: bool,
+        until: Option<Instant>,
     },
+    /// What waited at the throttle of a fault that has ended may have left.
+    Drained(u32),
+    /// A node that went down in this life may take its first step.
+    Up(NodeId, u32),
 }
 
 /// A message with its addresses. Lives are cut to sixteen bits: no node dies 65,536 times while a message travels.
@@ -145,10 +158,16 @@ impl<M: Message> Kernel<M> {
         self.now
     }
 
-    /// What a node's clock shows now.
+    /// What a node's monotonic clock shows now: the `now` of its cores. It drifts, and no step moves it.
     #[inline]
     pub fn local(&self, node: NodeId) -> Instant {
         self.nodes.local(node, self.now)
+    }
+
+    /// The date that a node's wall clock shows now, in nanoseconds since 1970: for what reads a date, such as a lease that
+    /// stores one.
+    pub fn wall(&self, node: NodeId) -> Instant {
+        self.nodes.get(node).clock().wall(self.now)
     }
 
     /// The nodes.
@@ -207,7 +226,10 @@ impl<M: Message> Kernel<M> {
 
     /// Gives a node another clock, before the run.
     pub fn set_clock(&mut self, node: NodeId, clock: crate::clock::Clock) {
-        self.nodes.change(node, |n| *n.clock_mut() = clock);
+        self.nodes.change(node, |n| {
+            n.built_in_drift = clock.drift_ppb();
+            *n.clock_mut() = clock;
+        });
     }
 
     /// A node's disk.
@@ -221,7 +243,7 @@ impl<M: Message> Kernel<M> {
         let (disk, rng) = self.nodes.disk_mut(node);
         let sync = disk.sync(rng);
         let entry = Entry::Synced(Box::new(Synced { node, life, token: sync.token, msg }));
-        self.queue.push(self.now + sync.takes, entry);
+        self.queue.push(self.now.saturating_add(sync.takes), entry);
     }
 
     /// A lane for timers that are always set the same span ahead, while there are any left.
@@ -290,48 +312,6 @@ impl<M: Message> Kernel<M> {
         }
     }
 
-    /// Sets a timer on a node for when its own clock shows `deadline`. It dies when the node goes down.
-    ///
-    /// Clocks that are stepped meanwhile do not move it, as with `CLOCK_MONOTONIC`: a core that finds itself woken early
-    /// sets another.
-    pub fn timer_at(&mut self, node: NodeId, deadline: Instant, msg: M) -> TimerId {
-        let at = self.nodes.get(node).clock().fires_at(self.now, deadline);
-        let life = self.nodes.life(node);
-        self.queue.push(at, Entry::Timer { node, life, msg })
-    }
-
-    /// Sets a timer on a node for a span from now by its own clock.
-    #[inline(always)]
-    pub fn timer_after(&mut self, node: NodeId, span: Duration, lane: Option<Lane>, msg: M) -> TimerId {
-        let at = self.nodes.fires_after(node, self.now, span);
-        let entry = Entry::Timer { node, life: self.nodes.life(node), msg };
-        match lane {
-            Some(lane) => self.queue.push_lane(lane, at, entry),
-            None => self.queue.push(at, entry),
-        }
-    }
-
-    /// Takes a timer back; harmless when it has fired.
-    #[inline]
-    pub fn cancel(&mut self, timer: TimerId) {
-        self.queue.cancel(timer);
-    }
-
-    /// Schedules something outside all nodes.
-    #[inline]
-    pub fn world_at(&mut self, at: Instant, msg: M) -> TimerId {
-        self.queue.push(at, Entry::World(msg))
-    }
-
-    /// [`Kernel::world_at`] through a lane, for what follows one after the other.
-    #[inline]
-    pub fn world_in_lane(&mut self, lane: Option<Lane>, at: Instant, msg: M) -> TimerId {
-        match lane {
-            Some(lane) => self.queue.push_lane(lane, at, Entry::World(msg)),
-            None => self.queue.push(at, Entry::World(msg)),
-        }
-    }
-
     /// Lays out the plan of faults. Call once, before the first event.
     pub fn plan_faults(&mut self, plan: Vec<Fault>) {
         assert!(self.plan.is_empty(), "a run has one plan of faults");
@@ -371,7 +351,7 @@ impl<M: Message> Kernel<M> {
                         return Some(Kind::Message { node, from });
                     }
                 }
-                Entry::Timer { node, life, msg } => {
+                Entry::Timer { node, life, msg, .. } | Entry::Work { node, life, msg } => {
                     let (node, life) = (*node, *life);
                     if life != self.nodes.life(node) {
                         continue;
@@ -400,7 +380,10 @@ impl<M: Message> Kernel<M> {
     #[inline]
     pub fn msg(&self) -> Option<&M> {
         match self.queue.current()? {
-            Entry::Message(Envelope { msg, .. }) | Entry::Timer { msg, .. } | Entry::World(msg) => Some(msg),
+            Entry::Message(Envelope { msg, .. })
+            | Entry::Timer { msg, .. }
+            | Entry::Work { msg, .. }
+            | Entry::World(msg) => Some(msg),
             _ => None,
         }
     }
@@ -413,7 +396,7 @@ impl<M: Message> Kernel<M> {
         self.plain = false;
         match self.queue.take() {
             Some(Entry::Message(Envelope { to: node, from, msg, .. })) => Event::Message { node, from, msg },
-            Some(Entry::Timer { node, msg, .. }) => Event::Timer { node, msg },
+            Some(Entry::Timer { node, msg, .. } | Entry::Work { node, msg, .. }) => Event::Timer { node, msg },
             Some(Entry::World(msg)) => Event::World(msg),
             _ => panic!("an event can be taken once, after advance"),
         }
@@ -431,8 +414,9 @@ impl<M: Message> Kernel<M> {
     fn unusual(&mut self) -> Option<Event<M>> {
         match self.queue.take().expect("the queue came to an event") {
             Entry::Message(envelope) => self.undeliverable(envelope),
-            Entry::Timer { node, life, msg } => {
-                self.wait(node, Entry::Timer { node, life, msg });
+            // It is due; a clock has nothing to say about it any more.
+            Entry::Timer { node, life, msg, .. } | Entry::Work { node, life, msg } => {
+                self.wait(node, Entry::Work { node, life, msg });
                 None
             }
             other => self.rare(other),
@@ -524,7 +508,7 @@ impl<M: Message> Kernel<M> {
                     self.trace.fold(self.now, node, msg.digest());
                     return Some(Event::Timer { node, msg });
                 }
-                self.wait(node, Entry::Timer { node, life, msg });
+                self.wait(node, Entry::Work { node, life, msg });
                 None
             }
             Entry::FaultBegins(fault) => {
@@ -539,9 +523,8 @@ impl<M: Message> Kernel<M> {
                 self.end(fault);
                 self.untold.pop_front()
             }
-            Entry::Swizzle { fault, node, on } => {
-                if on {
-                    let until = self.ends_at(fault);
+            Entry::Swizzle { fault, node, until } => {
+                if let Some(until) = until {
                     self.clog(fault, &[node], until);
                 } else {
                     let alone = NodeSet::new(&[node]);
@@ -549,7 +532,22 @@ impl<M: Message> Kernel<M> {
                 }
                 None
             }
-            Entry::Message(_) | Entry::Timer { .. } | Entry::World(_) => {
+            Entry::Drained(fault) => {
+                self.drain(fault);
+                None
+            }
+            Entry::Up(node, life) => {
+                if life != self.nodes.life(node) {
+                    return None;
+                }
+                if !self.nodes.is_running(node) {
+                    self.wait(node, Entry::Up(node, life));
+                    return None;
+                }
+                self.nodes.change(node, |n| n.is_gone = false);
+                Some(Event::Up(node))
+            }
+            Entry::Message(_) | Entry::Timer { .. } | Entry::Work { .. } | Entry::World(_) => {
                 unreachable!("handled where they are common")
             }
         }

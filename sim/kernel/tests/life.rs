@@ -191,6 +191,70 @@ fn timers_follow_their_node_through_death_pause_and_drift() {
 }
 
 #[test]
+fn timers_go_by_a_new_drift_at_once_and_work_by_none() {
+    // b's clock all but stands still from 10 ms to 60 ms.
+    let drift = fault(FaultKind::ClockDrift(tag("b"), -999_999_999), 10, 50);
+    let (mut kernel, [_, b, _]) = room(vec![drift]);
+    kernel.timer_after(b, Duration::ms(30), None, Text("first", 1));
+    kernel.work_after(b, Duration::ms(30), Text("work", 2));
+    kernel.world_at(Instant::from_millis(20), Text("now", 3));
+    let lines = story(&mut kernel, |kernel, event| {
+        if let Event::World(_) = event {
+            kernel.timer_after(b, Duration::ms(40), None, Text("second", 4));
+        }
+    });
+    // 20 ms and 40 ms were left of them, and none of that passed until 60 ms.
+    assert_eq!(lines, ["30 n1 timer work", "80 n1 timer first", "100 n1 timer second"]);
+}
+
+#[test]
+fn a_step_is_seen_in_the_date_only() {
+    let step = fault(FaultKind::ClockStep(tag("b"), -1_000_000_000), 10, 0);
+    let (mut kernel, [_, b, _]) = room(vec![step]);
+    kernel.timer_after(b, Duration::ms(30), None, Text("tea", 1));
+    let date = kernel.wall(b);
+    assert_eq!(story(&mut kernel, |_, _| {}), ["30 n1 timer tea"]);
+    assert_eq!(kernel.local(b), Instant::from_millis(30));
+    assert_eq!(date - kernel.wall(b), Duration::ms(970));
+}
+
+#[test]
+fn a_process_that_comes_up_in_a_pause_takes_its_first_step_after_it() {
+    let faults =
+        vec![fault(FaultKind::Crash(tag("b"), Crash::Process), 10, 20), fault(FaultKind::Pause(tag("b")), 20, 30)];
+    assert_eq!(
+        told(faults.clone(), Transport::Exchange, 5),
+        [
+            "5 n1 hears m0",
+            "10 n1 down",
+            "20 n0 Refused m1",
+            "30 n0 Refused m2",
+            "50 n1 up",
+            "50 n1 hears m3",
+            "50 n1 hears m4"
+        ]
+    );
+    // One that dies again before its first step has never been up.
+    let again = fault(FaultKind::Crash(tag("b"), Crash::Process), 33, 30);
+    let told = told([faults, vec![again]].concat(), Transport::Exchange, 1);
+    assert_eq!(told, ["5 n1 hears m0", "10 n1 down", "63 n1 up"]);
+}
+
+#[test]
+fn what_is_handed_to_a_process_waits_for_its_pause_and_dies_with_it() {
+    let faults =
+        vec![fault(FaultKind::Pause(tag("b")), 5, 10), fault(FaultKind::Crash(tag("c"), Crash::Process), 5, 10)];
+    let (mut kernel, nodes) = room(faults);
+    kernel.world_at(Instant::from_millis(7), Text("now", 0));
+    let lines = story(&mut kernel, |kernel, event| {
+        if let Event::World(_) = event {
+            nodes.iter().for_each(|&node| kernel.hand(node, Text("order", 1)));
+        }
+    });
+    assert_eq!(lines, ["5 n2 down", "7 n0 timer order", "15 n2 up", "15 n1 timer order", "15 n2 timer order"]);
+}
+
+#[test]
 fn a_dead_machine_loses_what_was_not_synced_and_a_dead_process_does_not() {
     for (crash, kept) in [(Crash::Process, 2), (Crash::Machine, 1)] {
         let (mut kernel, [a, ..]) = room(vec![fault(FaultKind::Crash(tag("a"), crash), 100, 10)]);

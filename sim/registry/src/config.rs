@@ -16,6 +16,10 @@ pub struct Config {
     pub ttls_per_renewal: u64,
     /// How often ended leases are looked for; zero takes each out at its very deadline.
     pub expire_interval: Duration,
+    /// True where a lease stores the date until which it stands: whoever sets the server's wall clock moves the end of every
+    /// lease. Otherwise leases end by a clock that never steps. A server with dated leases is told the date by
+    /// [`Input::Date`](crate::Input::Date).
+    pub dated_leases: bool,
     /// True where a pass that runs late gives every lease the time it was late.
     pub compensate_late_passes: bool,
     /// How long a change waits for others before watchers hear of it; zero tells them in the same call.
@@ -60,7 +64,7 @@ pub struct SelfPreservation {
 /// Why a configuration cannot run; nothing was built from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfigError {
-    /// Self-preservation or compensation without passes.
+    /// Self-preservation, compensation or dated leases without passes.
     NeedsPasses,
     /// A renewal that buys no time.
     RenewalBuysNothing,
@@ -72,7 +76,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ConfigError::NeedsPasses => {
-                "self-preservation and compensation decide once per pass and need an expire interval above zero"
+                "self-preservation, compensation and dated leases decide once per pass and need an expire interval above zero"
             }
             ConfigError::RenewalBuysNothing => "a renewal must buy at least one ttl",
             ConfigError::EmptyWindow => {
@@ -98,6 +102,7 @@ impl Config {
             ttl: Duration::secs(30),
             ttls_per_renewal: 1,
             expire_interval: Duration::ZERO,
+            dated_leases: false,
             compensate_late_passes: false,
             push_delay: Duration::ZERO,
             watch_ttl: Duration::ms(600_000 + 37_500),
@@ -128,6 +133,11 @@ impl Config {
     /// late passes; response cache 30 s; self-preservation at 85 % of two renewals a minute per client, refreshed every
     /// 15 min (`DefaultEurekaServerConfig.java`). Callers poll: `resolver::Config::eureka()`.
     ///
+    /// Leases are dated: `Lease.java` stores and compares `System.currentTimeMillis()`, so a server whose wall clock steps
+    /// forward finds leases ended, and one whose clock steps back keeps the dead for as much longer. How late a pass is goes by
+    /// `System.nanoTime()` (`AbstractInstanceRegistry.EvictionTask`), which never steps. The pass itself is started by a
+    /// `java.util.Timer`, which a step back also delays; here it is not.
+    ///
     /// One server without peers. A lease ends when its time is reached, where Eureka's must be exceeded by a
     /// millisecond, and the per-pass limit counts this server's whole catalogue. Clients fetch services one by one.
     pub const fn eureka() -> Self {
@@ -135,6 +145,7 @@ impl Config {
             ttl: Duration::secs(90),
             ttls_per_renewal: 2,
             expire_interval: Duration::secs(60),
+            dated_leases: true,
             compensate_late_passes: true,
             push_delay: Duration::ZERO,
             watch_ttl: Duration::MAX,
@@ -148,7 +159,8 @@ impl Config {
         if self.ttls_per_renewal == 0 {
             return Err(ConfigError::RenewalBuysNothing);
         }
-        if self.expire_interval.is_zero() && (self.self_preservation.is_some() || self.compensate_late_passes) {
+        let decides_by_pass = self.self_preservation.is_some() || self.compensate_late_passes || self.dated_leases;
+        if self.expire_interval.is_zero() && decides_by_pass {
             return Err(ConfigError::NeedsPasses);
         }
         match &self.self_preservation {

@@ -7,7 +7,7 @@
 use crate::record::Record;
 use crate::registry::Stamp;
 use crate::view::{Endpoint, View};
-use base::{Duration, InstanceId, LeaseId, NodeId, Revision, ServiceId};
+use base::{Duration, InstanceId, Instant, LeaseId, NodeId, Revision, ServiceId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -81,6 +81,9 @@ pub enum Input {
         /// The revision it holds; zero is always answered with a view.
         after: Revision,
     },
+    /// The server's wall clock shows this date, in nanoseconds since 1970. A server with dated leases is told before every
+    /// other input; others need not be.
+    Date(Instant),
     /// Time has passed.
     Wake,
 }

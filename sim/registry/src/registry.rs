@@ -39,6 +39,12 @@ impl fmt::Display for Stamp {
     }
 }
 
+/// `moment` on a clock that is `ahead` nanoseconds ahead, held to what an [`Instant`] can hold.
+fn moved(moment: Instant, ahead: i128) -> Instant {
+    let ns = (i128::from(moment.as_nanos()) + ahead).max(0);
+    Instant::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
+}
+
 /// A registry server. See the crate's documentation for the contract.
 #[derive(Debug)]
 pub struct Registry {
@@ -58,6 +64,8 @@ pub struct Registry {
     pushes_held: bool,
     /// When the copy is renewed from which fetches are answered, where there is one.
     copies: Option<Grid>,
+    /// The date minus `now`, in nanoseconds, where leases are dated.
+    date_ahead: Option<i128>,
 }
 
 /// A right to be listed.
@@ -67,7 +75,13 @@ struct Lease {
     service: ServiceId,
     instance: InstanceId,
     ttl: Duration,
+    /// By the server's clock; a date where leases are dated.
     deadline: Instant,
+}
+
+/// Whether passes follow each other whatever there is to expire: who counts between them, or goes by the date, needs each.
+fn every_pass(config: &Config) -> bool {
+    config.compensate_late_passes || config.self_preservation.is_some() || config.dated_leases
 }
 
 impl Registry {
@@ -77,7 +91,7 @@ impl Registry {
         if let Err(error) = config.check() {
             panic!("{error}");
         }
-        let every_pass = config.compensate_late_passes || config.self_preservation.is_some();
+        let every_pass = every_pass(&config);
         Registry {
             expiry: Expiry::new(config.expire_interval, every_pass, now, Duration::ZERO),
             preservation: config.self_preservation.map(|rules| Preservation::new(rules, now, Duration::ZERO, 0)),
@@ -92,6 +106,7 @@ impl Registry {
             services: BTreeMap::new(),
             pushes: BTreeSet::new(),
             pushes_held: false,
+            date_ahead: None,
         }
     }
 
@@ -152,7 +167,7 @@ impl Registry {
     /// The same store, started `age` before `now`: its passes, its windows and its refreshes follow each other from there. To
     /// be called before the first input. It has heard nobody yet, so what it expects is what a new store does.
     pub fn running_for(mut self, now: Instant, age: Duration) -> Self {
-        let every_pass = self.config.compensate_late_passes || self.config.self_preservation.is_some();
+        let every_pass = every_pass(&self.config);
         self.expiry = Expiry::new(self.config.expire_interval, every_pass, now, age);
         self.preservation = self.config.self_preservation.map(|rules| Preservation::new(rules, now, age, 0));
         self
@@ -167,6 +182,9 @@ impl Registry {
 
     /// Hears one input at `now`.
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
+        if let Input::Date(date) = input {
+            self.learn_date(now, date);
+        }
         self.let_time_pass(now, out);
         self.tell_watchers(now, out);
         match input {
@@ -226,7 +244,7 @@ impl Registry {
                 let news = after == Revision(0) || after != view.revision;
                 out.push(Effect::Fetched { to: from, service, view: news.then_some(view) });
             }
-            Input::Wake => {}
+            Input::Date(_) | Input::Wake => {}
         }
         self.tell_watchers(now, out);
     }
@@ -283,7 +301,7 @@ impl Registry {
         Some((lease, self.services[&self.leases[&lease].service].get(instance)?))
     }
 
-    /// When the lease of `instance` ends if it stays silent; a pass may find out later.
+    /// When the lease of `instance` ends if it stays silent, as a date where leases are dated; a pass may find out later.
     pub fn lease_deadline(&self, instance: InstanceId) -> Option<Instant> {
         Some(self.leases[self.by_instance.get(&instance)?].deadline)
     }
@@ -346,7 +364,7 @@ impl Registry {
         }
         let lease = self.next_lease;
         self.next_lease = LeaseId(lease.0 + 1);
-        let deadline = now.saturating_add(ttl);
+        let deadline = self.lease_clock(now).saturating_add(ttl);
         self.leases.insert(lease, Lease { owner: from, service, instance, ttl, deadline });
         self.by_instance.insert(instance, lease);
         self.expiry.insert(now, deadline, lease);
@@ -368,9 +386,10 @@ impl Registry {
     }
 
     fn extend(&mut self, now: Instant, lease: LeaseId, ttls: u64) {
+        let clock = self.lease_clock(now);
         let held = self.leases.get_mut(&lease).expect("the caller found it");
         self.expiry.remove(held.deadline, lease);
-        held.deadline = now.saturating_add(held.ttl.saturating_mul(ttls));
+        held.deadline = clock.saturating_add(held.ttl.saturating_mul(ttls));
         self.expiry.insert(now, held.deadline, lease);
     }
 
@@ -402,6 +421,31 @@ impl Registry {
         revision
     }
 
+    /// What the clock by which leases end shows at `now`.
+    fn lease_clock(&self, now: Instant) -> Instant {
+        match self.date_ahead {
+            Some(ahead) => moved(now, ahead),
+            None => now,
+        }
+    }
+
+    /// The wall clock shows `date` at `now`. A lease that stands keeps the date at which it ends; one that was recovered before
+    /// any date was known gets its date now.
+    fn learn_date(&mut self, now: Instant, date: Instant) {
+        if !self.config.dated_leases {
+            return;
+        }
+        let ahead = i128::from(date.as_nanos()) - i128::from(now.as_nanos());
+        if self.date_ahead.replace(ahead).is_some() {
+            return;
+        }
+        for (&lease, held) in &mut self.leases {
+            self.expiry.remove(held.deadline, lease);
+            held.deadline = moved(held.deadline, ahead);
+            self.expiry.insert(now, held.deadline, lease);
+        }
+    }
+
     fn let_time_pass(&mut self, now: Instant, out: &mut Outbox<Effect>) {
         let listed = self.leases.len() as u64;
         if let Some(preservation) = &mut self.preservation {
@@ -409,7 +453,8 @@ impl Registry {
         }
         let Some(late) = self.expiry.begin_pass(now) else { return };
         let late = if self.config.compensate_late_passes { late } else { Duration::ZERO };
-        let mut ended: Vec<LeaseId> = self.expiry.ended(now.saturating_sub(late)).collect();
+        let clock = self.lease_clock(now);
+        let mut ended: Vec<LeaseId> = self.expiry.ended(clock.saturating_sub(late)).collect();
         if ended.is_empty() {
             return;
         }

@@ -152,15 +152,16 @@ impl Budget {
 struct LeakyBucket {
     slice: Duration,
     /// The nine slices before the current one.
-    past: [i64; 9],
-    current: i64,
+    past: [i128; 9],
+    current: i128,
     /// Which of the past slices is the oldest.
     oldest: usize,
     /// When the current slice began: not on a grid, but when the one before was found to be over.
     since: Option<Instant>,
-    deposit: i64,
-    withdrawal: i64,
-    reserve: i64,
+    deposit: i128,
+    withdrawal: i128,
+    /// Up to four thousand million retries a second, for hundreds of years, at 10¹² each: 64 bits would not do.
+    reserve: i128,
 }
 
 impl LeakyBucket {
@@ -168,9 +169,9 @@ impl LeakyBucket {
         // Without a share everything costs one, requests earn nothing, and only the reserve remains.
         let (deposit, withdrawal) = match share.billionths() {
             0 => (0, 1),
-            billionths => (1000, 1_000_000_000_000 / i64::from(billionths)),
+            billionths => (1000, 1_000_000_000_000 / i128::from(billionths)),
         };
-        let ttl_seconds = (ttl.as_nanos() / 1_000_000_000) as i64;
+        let ttl_seconds = i128::from(ttl.as_nanos() / 1_000_000_000);
         LeakyBucket {
             slice: Duration::ns((ttl.as_nanos() / 10).max(1)),
             past: [0; 9],
@@ -179,7 +180,7 @@ impl LeakyBucket {
             since: None,
             deposit,
             withdrawal,
-            reserve: i64::from(min_per_second) * ttl_seconds * withdrawal,
+            reserve: i128::from(min_per_second) * ttl_seconds * withdrawal,
         }
     }
 
@@ -207,9 +208,9 @@ impl LeakyBucket {
         self.since = Some(now);
     }
 
-    fn count(&mut self, now: Instant) -> i64 {
+    fn count(&mut self, now: Instant) -> i128 {
         self.turn(now);
-        self.past.iter().sum::<i64>() + self.current + self.reserve
+        self.past.iter().sum::<i128>() + self.current + self.reserve
     }
 
     #[inline]
@@ -227,6 +228,6 @@ impl LeakyBucket {
     }
 
     fn balance(&mut self, now: Instant) -> u64 {
-        (self.count(now) / self.withdrawal).max(0) as u64
+        u64::try_from((self.count(now) / self.withdrawal).max(0)).unwrap_or(u64::MAX)
     }
 }

@@ -251,6 +251,7 @@ impl World {
             };
             let mut state = Load::new(load, self.seed, service, routes);
             state.lane = self.kernel.lane();
+            state.ends = Instant::ZERO + spec.phases.total();
             for n in 0..load.sources.max(1) {
                 let node = self.node(RoleKind::Load, &load.name, n, Role::Load);
                 let peers = self.peers(node, n, load.sources.max(1));

@@ -39,7 +39,7 @@ pub(crate) enum Parent {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Call {
-    /// Attempts made before the present one.
+    /// Attempts made before the present one; after 65,535 it goes on at 1, and [`Again`] counts the laps.
     pub(crate) retries: u16,
     pub(crate) upstream: u16,
     pub(crate) caller: u32,
@@ -73,12 +73,14 @@ pub(crate) struct Again {
     pause: Duration,
     /// Instances that did not answer well, in order. Its room stays with the slot.
     tried: Vec<InstanceId>,
+    /// How often [`Call::retries`] began anew at 1.
+    laps: u32,
 }
 
 impl Again {
     /// Nothing to remember yet.
     pub(crate) fn clear(&mut self) {
-        (self.began, self.pause) = (Instant::ZERO, Duration::ZERO);
+        (self.began, self.pause, self.laps) = (Instant::ZERO, Duration::ZERO, 0);
         self.tried.clear();
     }
 }
@@ -138,6 +140,27 @@ const BACKOFF: u64 = 5;
 const ROUTED_BY: u64 = 6;
 
 impl Call {
+    /// A call without an attempt, and without an end to its caller's patience.
+    #[inline]
+    pub(crate) fn new(parent: Parent, caller: u32, upstream: u16, key: Key, now: Instant) -> Call {
+        Call {
+            retries: 0,
+            upstream,
+            state: State::New,
+            caller,
+            group: 0,
+            demand: Demand::ANY,
+            version: 0,
+            host: 0,
+            instance: InstanceId(u32::MAX),
+            timer: TimerId::NONE,
+            parent: parent.into(),
+            started: Tight(now),
+            key: Tight(key),
+            deadline: Tight(Instant::MAX),
+        }
+    }
+
     /// Whether an attempt is on its way at present.
     pub(crate) fn is_under_way(&self) -> bool {
         matches!(self.state, State::Attempt | State::LateAttempt)
@@ -153,6 +176,10 @@ impl Call {
     #[inline]
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline.0
+    }
+
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = Tight(deadline);
     }
 
     #[inline]
@@ -201,22 +228,8 @@ impl World {
         };
         let is_late = inherited.is_some() && deadline <= local;
         let admitted = if is_late { Ok(()) } else { traffic.begin(local) };
-        let call = Call {
-            retries: 0,
-            upstream: upstream as u16,
-            state: State::New,
-            caller,
-            group: 0,
-            demand,
-            version: 0,
-            host: 0,
-            instance: InstanceId(u32::MAX),
-            timer: TimerId::NONE,
-            parent: parent.into(),
-            started: Tight(self.kernel.now()),
-            key: Tight(key),
-            deadline: Tight(deadline),
-        };
+        let call = Call::new(parent, caller, upstream as u16, key, self.kernel.now());
+        let call = Call { demand, deadline: Tight(deadline), ..call };
         let id = self.calls.insert(call);
         match admitted {
             // Whoever asked for this waits no longer: nothing is sent.
@@ -235,7 +248,7 @@ impl World {
         let caller = &mut self.callers[call.caller as usize];
         let node = caller.node;
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
-        let key = attempt_key(call.key(), call.retries);
+        let key = attempt_key(call.key(), retries_of(&self.again, id, call));
         let local = self.kernel.local(node);
         let request = Request { hash };
         let (state, choice) = if call.retries == 0 && call.state != State::Line {
@@ -310,7 +323,7 @@ impl World {
         let waits = |call: &Call| call.retries == attempt && call.is_under_way();
         if let Some(call) = self.calls.remove_if(id, waits) {
             self.book_attempt(id, &call, class, Heard::Answer);
-            self.book_end(&call, End::Success);
+            self.book_end(id, &call, End::Success);
         }
     }
 
@@ -409,8 +422,9 @@ impl World {
         if call.retries == 0 {
             again.clear();
         }
-        let mut draws = attempt_key(call.key(), call.retries).derive(BACKOFF).draws();
-        let Some(pause) = traffic.retry(local, u32::from(call.retries), again.pause, class, &mut draws) else {
+        let retries = again.retries(call);
+        let mut draws = attempt_key(call.key(), retries).derive(BACKOFF).draws();
+        let Some(pause) = traffic.retry(local, retries, again.pause, class, &mut draws) else {
             self.end_call(id, class.into());
             return;
         };
@@ -431,7 +445,10 @@ impl World {
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
         let local = self.kernel.local(caller.node);
-        call.retries += 1;
+        call.retries = call.retries.checked_add(1).unwrap_or_else(|| {
+            self.again[id.slot()].laps += 1;
+            1
+        });
         match caller.upstreams[usize::from(call.upstream)].traffic.retry_started(local) {
             Ok(()) => self.attempt(id),
             Err(rejection) => self.end_call(id, rejected(rejection)),
@@ -489,28 +506,29 @@ impl World {
         if matches!(call.state, State::Pause | State::Line) {
             self.kernel.cancel(call.timer);
         }
-        self.book_end(&call, end);
+        self.book_end(id, &call, end);
     }
 
     #[inline]
-    fn book_end(&mut self, call: &Call, end: End) {
+    fn book_end(&mut self, id: Id<Call>, call: &Call, end: End) {
         let now = self.kernel.now();
+        let retries = retries_of(&self.again, id, call);
         if call.started() >= self.metrics.measured_from {
             let service = self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].service;
             let metrics = &mut self.metrics_of[service.index()];
-            metrics.call_ended(end, now - call.started(), u32::from(call.retries));
+            metrics.call_ended(end, now - call.started(), retries);
         }
         match call.parent() {
-            Parent::Source(load) => self.request_ends(load, call, end),
+            Parent::Source(load) => self.request_ends(load, call, end, retries),
             Parent::Job(job) => {
-                self.retries_inside += u64::from(call.retries);
+                self.retries_inside += u64::from(retries);
                 self.child_ended(job, end, call.demand.is_optional());
             }
         }
     }
 
     #[inline]
-    fn request_ends(&mut self, load: u32, call: &Call, end: End) {
+    fn request_ends(&mut self, load: u32, call: &Call, end: End, retries: u32) {
         let now = self.kernel.now();
         let times = match self.sabotage {
             Some(Sabotage::EndTwice) if self.metrics.ended == 100 => 2,
@@ -520,7 +538,7 @@ impl World {
         invariant::every_request_ends_once::ended(&mut self.checks, &self.kernel, times);
         let late = Duration::us(if self.sabotage == Some(Sabotage::LateArrivals) { 1 } else { 0 });
         if times > 0 {
-            self.metrics.end(now, now.min(call.started() + late), end, u32::from(call.retries));
+            self.metrics.end(now, now.min(call.started() + late), end, retries);
         }
         let node = self.callers[call.caller as usize].node;
         self.kernel
@@ -549,9 +567,22 @@ impl World {
     }
 }
 
+impl Again {
+    /// All attempts before the present one, of a call that has been retried.
+    fn retries(&self, call: &Call) -> u32 {
+        self.laps.saturating_mul(u32::from(u16::MAX)).saturating_add(u32::from(call.retries))
+    }
+}
+
+/// All attempts before the present one.
+#[inline]
+fn retries_of(again: &[Again], id: Id<Call>, call: &Call) -> u32 {
+    if call.retries == 0 { 0 } else { again[id.slot()].retries(call) }
+}
+
 /// The key of an attempt: the first is the call itself, so that a call without retries costs nothing extra.
 #[inline]
-fn attempt_key(key: Key, retries: u16) -> Key {
+fn attempt_key(key: Key, retries: u32) -> Key {
     if retries == 0 { key } else { key.derive(ATTEMPT + u64::from(retries)) }
 }
 
@@ -570,7 +601,7 @@ pub(crate) fn name_of(key: Key) -> String {
     format!("req-{:08x}", key.0 >> 32)
 }
 
-fn rejected(rejection: Rejection) -> End {
+pub(crate) fn rejected(rejection: Rejection) -> End {
     match rejection {
         Rejection::BreakerOpen => End::BreakerOpen,
         Rejection::Overflow => End::Overflow,

@@ -146,7 +146,7 @@ impl World {
             requests: self.taken[index] - baseline.taken,
             expired: record.expired,
             utilisation: (work_area - baseline.work_area) as f64 / span / self.room(id),
-            in_system: (instance.in_system_area - baseline.in_system_area) as f64 / span,
+            in_system: (instance.areas(record).0 - baseline.in_system_area) as f64 / span,
             in_system_max: instance.in_system_max.max(baseline.in_system_max),
             in_system_max_measured: instance.in_system_max,
             created_in_step: record.steps_before,

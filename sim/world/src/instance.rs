@@ -47,10 +47,10 @@ pub(crate) struct Instance {
     version: u16,
     pub(crate) life: Life,
     area_at: Instant,
-    /// ∫ requests in the system dt, in request-nanoseconds.
-    pub(crate) in_system_area: u64,
-    /// ∫ requests at work dt.
-    pub(crate) working_area: u64,
+    /// ∫ requests in the system dt, in request-nanoseconds, since it last went to [`Record::areas`].
+    in_system_area: u64,
+    /// ∫ requests at work dt, likewise.
+    working_area: u64,
 }
 
 const _: () = assert!(size_of::<Instance>() == 64);
@@ -90,6 +90,8 @@ pub(crate) struct Record {
     pub(crate) taken_before_step: u64,
     /// What it had done when measuring of it began, and when that was.
     pub(crate) baseline: Baseline,
+    /// ∫ requests in the system dt and ∫ requests at work dt, in request-nanoseconds, as far as 64 bits could not hold them.
+    pub(crate) areas: (u128, u128),
 }
 
 /// What an instance had done at some moment.
@@ -97,8 +99,8 @@ pub(crate) struct Record {
 pub(crate) struct Baseline {
     pub(crate) at: Instant,
     pub(crate) taken: u64,
-    pub(crate) in_system_area: u64,
-    pub(crate) work_area: u64,
+    pub(crate) in_system_area: u128,
+    pub(crate) work_area: u128,
     /// Most requests at once until then; the instance counts anew from there.
     pub(crate) in_system_max: u32,
 }
@@ -191,17 +193,35 @@ impl Instance {
         self.working + self.waiting
     }
 
+    /// Brings the areas up to `now`. `record` is the instance's.
     #[inline]
-    pub(crate) fn sum_areas(&mut self, now: Instant) {
+    pub(crate) fn sum_areas(&mut self, now: Instant, record: &mut Record) {
         let span = (now - self.area_at).as_nanos();
-        self.in_system_area += span * u64::from(self.in_system());
-        self.working_area += span * u64::from(self.working);
         self.area_at = now;
+        let sum = |area: u64, requests: u32| area.checked_add(span.checked_mul(requests.into())?);
+        match (sum(self.in_system_area, self.in_system()), sum(self.working_area, self.working)) {
+            (Some(in_system), Some(working)) => (self.in_system_area, self.working_area) = (in_system, working),
+            _ => self.sum_wide_areas(span, record),
+        }
+    }
+
+    /// A product or a sum that 64 bits do not hold: ten thousand requests for three weeks.
+    #[cold]
+    fn sum_wide_areas(&mut self, span: u64, record: &mut Record) {
+        let sum = |area: u64, requests: u32| u128::from(area) + u128::from(span) * u128::from(requests);
+        record.areas.0 += sum(self.in_system_area, self.in_system());
+        record.areas.1 += sum(self.working_area, self.working);
+        (self.in_system_area, self.working_area) = (0, 0);
+    }
+
+    /// ∫ requests in the system dt and ∫ requests at work dt, in request-nanoseconds, up to the last sum.
+    pub(crate) fn areas(&self, record: &Record) -> (u128, u128) {
+        (record.areas.0 + u128::from(self.in_system_area), record.areas.1 + u128::from(self.working_area))
     }
 
     /// Forgets everything under way, as a crash does; answers how much that was.
-    fn forget(&mut self, now: Instant) -> u32 {
-        self.sum_areas(now);
+    fn forget(&mut self, now: Instant, record: &mut Record) -> u32 {
+        self.sum_areas(now, record);
         let lost = self.in_system();
         (self.working, self.waiting) = (0, 0);
         (self.first, self.last) = (NOBODY, NOBODY);
@@ -227,7 +247,7 @@ impl World {
             self.respond(node, from, call, key, attempt, Class::Refused);
             return;
         }
-        instance.sum_areas(now);
+        instance.sum_areas(now, &mut self.records[id.index()]);
         self.taken[id.index()] += 1;
         let at_work = instance.working < instance.concurrency;
         let job = Job {
@@ -306,7 +326,7 @@ impl World {
         } else if self.processors(id).is_some() && gives_up.is_none() {
             self.share(id, job, demand);
         } else {
-            self.kernel.timer_after(node, demand, None, Msg::Served(job));
+            self.kernel.work_after(node, demand, Msg::Served(job));
         }
     }
 
@@ -402,7 +422,7 @@ impl World {
         let Some(job) = self.jobs.remove(id) else { return };
         debug_assert!(job.at_work, "a request was answered that nobody worked on");
         let instance = &mut self.instances[job.instance.index()];
-        instance.sum_areas(now);
+        instance.sum_areas(now, &mut self.records[job.instance.index()]);
         if self.sabotage != Some(Sabotage::LoseCount) {
             self.finished[job.instance.index()] += 1;
         }
@@ -465,7 +485,7 @@ impl World {
                 return;
             }
             let Some(job) = self.jobs.remove(name) else { return };
-            instance.sum_areas(now);
+            instance.sum_areas(now, &mut self.records[id.index()]);
             instance.waiting -= 1;
             instance.first = job.next;
             self.finished[id.index()] += 1;
@@ -513,7 +533,7 @@ impl World {
             }
         }
         self.stop_processors(id);
-        let lost = self.instances[id.index()].forget(now);
+        let lost = self.instances[id.index()].forget(now, &mut self.records[id.index()]);
         self.records[id.index()].lost += u64::from(lost);
     }
 }

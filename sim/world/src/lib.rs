@@ -41,6 +41,7 @@ pub mod roles;
 mod sharing;
 mod slab;
 pub mod spec;
+mod standstill;
 pub mod theory;
 mod unfinished;
 mod wire;
@@ -50,4 +51,5 @@ pub use {balancer, kernel, registry, rollout, telemetry, traffic, version};
 
 pub use outcome::{Outcome, Verdict};
 pub use spec::Spec;
-pub use world::{Options, Probe, Run, Sabotage, run};
+pub use standstill::{Free, Progress, Standstill};
+pub use world::{Options, Probe, Run, Sabotage, run, try_run};

@@ -71,7 +71,6 @@ impl World {
         let role = if state.is_gateway { Role::Gateway(id) } else { Role::Instance(id) };
         self.roles.push(role);
         self.instances.push(Instance::new(service, version, node, concurrency, queue_limit));
-        self.instances[id.index()].sum_areas(self.kernel.now());
         if let Some(count) = self.services[service.index()].processors {
             self.processors.resize_with(id.index(), || None);
             self.processors.push(Some(Box::new(Processors::new(count))));
@@ -93,7 +92,9 @@ impl World {
             in_system_per_step: Vec::new(),
             taken_before_step: 0,
             baseline: Baseline { at: self.kernel.now(), ..Baseline::default() },
+            areas: (0, 0),
         });
+        self.instances[id.index()].sum_areas(self.kernel.now(), &mut self.records[id.index()]);
         self.registrations.push(Vec::<Registration>::new());
         if !self.services[service.index()].downstream.is_empty() {
             let nth = self.services[service.index()].created - 1;
@@ -102,7 +103,7 @@ impl World {
             self.records[id.index()].caller = Some(caller);
         }
         if let Some(start_up) = start_up {
-            self.kernel.timer_after(node, start_up, None, Msg::Started(id));
+            self.kernel.work_after(node, start_up, Msg::Started(id));
         }
         id
     }
@@ -273,7 +274,12 @@ impl World {
             self.leave(id);
             return;
         }
-        self.deregister(id);
+        // The signal reaches a process that runs; one that is paused hears it when it goes on.
+        if self.kernel.nodes().is_running(node) || self.spec.registry.is_none() {
+            self.deregister(id);
+        } else {
+            self.kernel.hand(node, Msg::Stop(id));
+        }
         if refuses && self.instances[id.index()].in_system() == 0 {
             self.leave(id);
             return;
@@ -363,12 +369,13 @@ impl World {
                 self.records[id.index()].up_since = now;
                 let service = self.instances[id.index()].service();
                 let start_up = self.services[service.index()].start_up;
-                self.kernel.timer_after(node, start_up, None, Msg::Started(id));
+                self.kernel.work_after(node, start_up, Msg::Started(id));
             }
             Role::Load => {
                 if let Some(caller) = self.caller_at(node) {
                     self.follow_services(caller);
                     self.tell_the_caller(caller);
+                    self.users_come_back(caller);
                 }
             }
             Role::Server(index) => self.server_up(index),

@@ -133,6 +133,14 @@ impl World {
 
     /// The hosts of a caller have changed: there may be room.
     pub(crate) fn serve_lines(&mut self, caller: u32) {
+        let state = &self.callers[caller as usize];
+        let node = state.node;
+        if !self.kernel.nodes().is_running(node) {
+            if state.upstreams.iter().any(|upstream| !upstream.lines.are_empty()) {
+                self.kernel.hand(node, Msg::ServeLines(caller));
+            }
+            return;
+        }
         for upstream in 0..self.callers[caller as usize].upstreams.len() {
             let lines = &self.callers[caller as usize].upstreams[upstream].lines;
             if lines.are_empty() {

@@ -5,8 +5,9 @@
 //! done to them. A closed load's users wait for their answers, so only its keys are common to all runs. Which of its
 //! nodes a request comes from follows from the request's key, or from the user's number.
 
-use crate::call::Parent;
+use crate::call::{Call, Parent, rejected};
 use crate::demand::Demand;
+use crate::slab::Id;
 use crate::spec::{Arrivals, LoadSpec, RoutingKeys, Spread, Target};
 use crate::wire::Msg;
 use crate::world::World;
@@ -33,7 +34,11 @@ pub(crate) struct Load {
     /// Through the gateway: the route that its requests match, if any.
     route: Option<traffic::Route>,
     routing_keys: RoutingKeys,
+    /// When it stops; later arrivals need not be drawn.
+    pub(crate) ends: Instant,
     ended: bool,
+    /// Users of a closed source who wait for one of its nodes to come up.
+    away: u32,
 }
 
 /// The label of the draw that says which key a request has.
@@ -64,7 +69,9 @@ impl Load {
             service,
             route,
             routing_keys: spec.keys,
+            ends: Instant::MAX,
             ended: false,
+            away: 0,
         }
     }
 
@@ -135,23 +142,77 @@ impl Load {
     #[inline]
     fn next_after(&mut self, now: Instant) -> Instant {
         let gaps = &mut self.gaps;
+        // What is too long for a `Duration` becomes the longest one: `as` saturates.
         let exponential =
             |rate: f64, gaps: &mut Rng| Duration::ns((base::dist::unit_exponential(gaps) * (1e9 / rate) + 0.5) as u64);
         match &self.arrivals {
-            Arrivals::Poisson { rate } => now + exponential(*rate, gaps),
-            Arrivals::Constant { rate } => now + Duration::ns((1e9 / rate).round() as u64),
+            Arrivals::Poisson { rate } => now.saturating_add(exponential(*rate, gaps)),
+            Arrivals::Constant { rate } => now.saturating_add(Duration::ns((1e9 / rate).round() as u64)),
+            Arrivals::Bursts { base, peak, every, lasts } => {
+                let mut bursts = Bursts { base: *base, peak: *peak, every: *every, lasts: *lasts };
+                bursts.after(now, base::dist::unit_exponential(gaps))
+            }
             // A rate that changes: candidates at the highest rate, kept in proportion to the rate of the moment (Lewis
             // and Shedler, "Simulation of Nonhomogeneous Poisson Processes by Thinning", 1979).
             varying => {
                 let peak = varying.peak_rate();
                 let mut at = now;
                 loop {
-                    at += exponential(peak, gaps);
-                    if gaps.unit() * peak < varying.rate_at(at) {
+                    at = at.saturating_add(exponential(peak, gaps));
+                    if at >= self.ends || gaps.unit() * peak < varying.rate_at(at) {
                         return at;
                     }
                 }
             }
+        }
+    }
+}
+
+/// [`Arrivals::Bursts`]: a rate that is one of two numbers, so that the next arrival follows from one draw, whatever
+/// stretch of time lies between (inversion of the cumulative rate: Çınlar, "Introduction to Stochastic Processes", 1975).
+struct Bursts {
+    base: f64,
+    peak: f64,
+    every: Duration,
+    lasts: Duration,
+}
+
+impl Bursts {
+    /// The moment by which `expected` more arrivals are to be expected after `now`; [`Instant::MAX`] when that is never.
+    /// O(1): whole periods are stepped over at once.
+    fn after(&mut self, now: Instant, mut expected: f64) -> Instant {
+        let every = self.every.max(Duration::ns(1));
+        let lasts = self.lasts.min(every);
+        let arrivals = |rate: f64, span: Duration| rate * span.as_secs_f64();
+        let mut at = now;
+        // The rest of the period that has begun, whole periods, and the period in which it happens: four stretches at most.
+        let mut whole_periods_are_over = false;
+        loop {
+            let into = Duration::ns(at.as_nanos() % every.as_nanos());
+            if into.is_zero() && !whole_periods_are_over {
+                whole_periods_are_over = true;
+                let in_period = arrivals(self.peak, lasts) + arrivals(self.base, every - lasts);
+                let periods = (expected / in_period).floor();
+                if !periods.is_finite() {
+                    return Instant::MAX;
+                }
+                at = at.saturating_add(every.saturating_mul(periods as u64));
+                expected = (expected - periods * in_period).max(0.0);
+                if at == Instant::MAX {
+                    return at;
+                }
+            }
+            let (rate, left) = if into < lasts { (self.peak, lasts - into) } else { (self.base, every - into) };
+            let here = arrivals(rate, left);
+            if expected < here {
+                let span = Duration::ns((expected / rate * 1e9 + 0.5) as u64);
+                return at.saturating_add(span.min(left));
+            }
+            expected -= here;
+            if at.saturating_add(left) == Instant::MAX {
+                return Instant::MAX;
+            }
+            at = at + left;
         }
     }
 }
@@ -219,11 +280,57 @@ impl World {
         if load.callers.len() > 1 && !self.kernel.nodes().is_running(self.callers[caller as usize].node) {
             caller = self.another_source(index, key).unwrap_or(caller);
         }
+        let node = self.callers[caller as usize].node;
+        let is_running = self.kernel.nodes().is_running(node);
+        if !is_running && self.kernel.nodes().is_dead(node) {
+            // Nobody is there to send it, and whoever wants to comes back later.
+            let load = &mut self.loads[index as usize];
+            load.away += u32::from(matches!(load.arrivals, Arrivals::Closed { .. }));
+            return;
+        }
         self.metrics.arrive(now);
         if let Some(probe) = &mut self.probe {
             probe.arrivals.push((now, key));
         }
-        self.begin_call(Parent::Source(index), caller, service, key, Demand::ANY);
+        if is_running {
+            self.begin_call(Parent::Source(index), caller, service, key, Demand::ANY);
+        } else {
+            self.hold_call(Parent::Source(index), caller, service, key);
+        }
+    }
+
+    /// A request has come to a source that is paused: it counts as begun, and its call begins when the source goes on.
+    #[cold]
+    fn hold_call(&mut self, parent: Parent, caller: u32, service: ServiceId, key: Key) {
+        let state = &self.callers[caller as usize];
+        let node = state.node;
+        let upstream = state.upstream(service).expect("a caller has an upstream for all it calls") as u16;
+        let id = self.calls.insert(Call::new(parent, caller, upstream, key, self.kernel.now()));
+        self.kernel.hand(node, Msg::Begin(id));
+    }
+
+    /// The call begins that was held while its source was paused. From now on its caller's patience counts.
+    pub(crate) fn begin_held(&mut self, id: Id<Call>) {
+        let Some(call) = self.calls.get_mut(id) else { return };
+        let caller = &mut self.callers[call.caller as usize];
+        let local = self.kernel.local(caller.node);
+        let traffic = &mut caller.upstreams[usize::from(call.upstream)].traffic;
+        call.set_deadline(traffic.policy().deadline(local, None));
+        match traffic.begin(local) {
+            Ok(()) => self.attempt(id),
+            Err(rejection) => self.end_call(id, rejected(rejection)),
+        }
+    }
+
+    /// A node of a source is up again, and the users who found none of them up ask now.
+    pub(crate) fn users_come_back(&mut self, caller: u32) {
+        let now = self.kernel.now();
+        for (index, load) in self.loads.iter_mut().enumerate().filter(|(_, load)| load.callers.contains(&caller)) {
+            for _ in 0..std::mem::take(&mut load.away) {
+                let source = caller - load.callers[0];
+                self.kernel.world_at(now, Msg::Return { load: index as u32, source });
+            }
+        }
     }
 
     /// A running node of a load, drawn with the request's key; `None` while all are down.
@@ -240,9 +347,7 @@ impl World {
     pub(crate) fn user_answered(&mut self, index: u32, caller: u32) {
         let load = &mut self.loads[index as usize];
         let Arrivals::Closed { think, .. } = &load.arrivals else { return };
-        // An answer that takes no time at all must not make a loop that takes none either.
-        let pause = think.sample(&mut load.gaps).max(Duration::ns(1));
-        let at = self.kernel.now() + pause;
+        let at = self.kernel.now().saturating_add(think.sample(&mut load.gaps));
         // Whoever was sent to another node because the own one was down stays there, as a client keeps its connection.
         let source = caller - load.callers[0];
         self.kernel.world_at(at, Msg::Return { load: index, source });
@@ -308,6 +413,41 @@ mod tests {
         let between: usize = (0..10).map(|k| within(&all, 10 * k + 2, 10 * k + 10)).sum();
         assert!((in_bursts as f64 - 20_000.0).abs() < 600.0, "{in_bursts}");
         assert!((between as f64 - 8_000.0).abs() < 400.0, "{between}");
+    }
+
+    #[test]
+    fn bursts_far_apart_and_rates_near_nothing_cost_no_time() {
+        let next = |base: f64, peak: f64, every: Duration, lasts: Duration, from: Instant, expected: f64| {
+            Bursts { base, peak, every, lasts }.after(from, expected)
+        };
+        let day = Duration::secs(86_400);
+        // From one second on, nothing until the next day; then a request each 10 us.
+        let at = next(0.0, 1e5, day, Duration::ms(10), Instant::from_secs(1), 2.0);
+        assert_eq!(at, Instant::ZERO + day + Duration::us(20));
+        // A burst has a thousand: 2,500 are reached in the middle of the third one from here.
+        let at = next(0.0, 1e5, day, Duration::ms(10), Instant::from_secs(1), 2_500.0);
+        assert_eq!(at, Instant::ZERO + day * 3 + Duration::ms(5));
+        // With something between the bursts as well: 8 + 2 a period of a second.
+        let at = next(2.5, 40.0, Duration::secs(1), Duration::ms(200), Instant::from_millis(600), 26.0);
+        assert_eq!(at, Instant::from_secs(3) + Duration::ms(125));
+        for (base, peak) in [(0.0, 5e-10), (0.0, 0.0), (1e-300, 1e-300)] {
+            let at = next(base, peak, Duration::secs(1), Duration::ms(1), Instant::from_secs(1), 3.0);
+            assert_eq!(at, Instant::MAX, "{base} {peak}");
+        }
+        assert_eq!(next(1.0, 1.0, Duration::MAX, Duration::ns(1), Instant::from_secs(1), 1.0), Instant::from_secs(2));
+    }
+
+    #[test]
+    fn rates_near_nothing_end_with_the_load() {
+        let tiny = Duration::mins(1);
+        for varying in [
+            Arrivals::Poisson { rate: 1e-12 },
+            Arrivals::Constant { rate: 1e-12 },
+            Arrivals::Diurnal { mean: 1e-12, swing: Ratio::ONE, period: tiny },
+            Arrivals::Diurnal { mean: 1e-12, swing: Ratio::ONE, period: Duration::MAX },
+        ] {
+            assert_eq!(arrivals(varying.clone(), 1_000_000), [], "{varying:?}");
+        }
     }
 
     #[test]

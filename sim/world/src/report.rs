@@ -43,7 +43,7 @@ struct Pulse {
     /// When the period is over.
     until: Instant,
     /// What it had worked until then.
-    area: u64,
+    area: u128,
     answered: u64,
     failed: u64,
     /// Of the period before.
@@ -58,7 +58,7 @@ struct Rates {
 }
 
 impl Pulse {
-    fn rates(&self, now: Instant, area: u64, room: f64) -> Rates {
+    fn rates(&self, now: Instant, area: u128, room: f64) -> Rates {
         let span = now.saturating_since(self.since).as_nanos() as f64;
         if span == 0.0 {
             return Rates::default();

@@ -153,7 +153,7 @@ impl World {
         let Some(Some(processors)) = self.processors.get_mut(id.index()) else { return };
         self.kernel.cancel(processors.timer);
         processors.timer = match processors.next_in() {
-            Some(span) => self.kernel.timer_after(node, span, None, Msg::Processed(id)),
+            Some(span) => self.kernel.work_after(node, span, Msg::Processed(id)),
             None => TimerId::NONE,
         };
     }
@@ -180,13 +180,13 @@ impl World {
 
     /// What an instance has worked so far, in nanoseconds times its [`World::room`]: places that were taken, or processors
     /// that were busy.
-    pub(crate) fn work_area(&self, id: InstanceId) -> u64 {
+    pub(crate) fn work_area(&self, id: InstanceId) -> u128 {
         match self.processors(id) {
             Some(processors) => {
                 let span = self.kernel.now().saturating_since(processors.at).as_nanos() as f64;
-                (processors.busy_ns + span * processors.busy()) as u64
+                (processors.busy_ns + span * processors.busy()) as u128
             }
-            None => self.instances[id.index()].working_area,
+            None => self.instances[id.index()].areas(&self.records[id.index()]).1,
         }
     }
 

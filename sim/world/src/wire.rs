@@ -31,6 +31,12 @@ pub(crate) enum Msg {
     Retry(Id<Call>),
     /// An instance has started up.
     Started(InstanceId),
+    /// An instance that was paused when it was told to stop hears of it.
+    Stop(InstanceId),
+    /// A caller that was paused when its hosts changed sees whether its calls in line find room.
+    ServeLines(u32),
+    /// A call begins that came to a load source while that was paused.
+    Begin(Id<Call>),
     /// A stopping instance has served long enough.
     GraceOver(InstanceId),
     /// A core wants to be told that time has passed.
@@ -194,6 +200,7 @@ fn fold_input(fold: &mut base::Fingerprint, input: &registry::Input) {
         Input::Unwatch { watcher, service } => fold_all(fold, &[15, id(watcher.0), id(service.0)]),
         Input::Fetch { from, service, after } => fold_all(fold, &[16, id(from.0), id(service.0), after.0]),
         Input::Wake => fold.fold(17),
+        Input::Date(date) => fold_all(fold, &[18, date.as_nanos()]),
     }
 }
 

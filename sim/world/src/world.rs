@@ -19,6 +19,7 @@ use crate::role::registry::{Registration, Server};
 use crate::sharing::Processors;
 use crate::slab::Slab;
 use crate::spec::{CallSpec, Draining, Spec, in_turn};
+use crate::standstill::{self, Progress, Standstill, Watch};
 use crate::unfinished::OpenCalls;
 use crate::wire::{Core, Msg, Post, Synced};
 use base::{Dist, Duration, FencingToken, InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
@@ -32,7 +33,7 @@ const DRAIN_MAX: Duration = Duration::secs(60);
 
 /// What to record of a run.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct Options<'a> {
     /// How much of the trace to keep.
     pub trace: Level,
     /// Stop here instead of at the end; the outcome is that of a run cut short, and nothing is settled.
@@ -41,6 +42,8 @@ pub struct Options {
     pub probe: bool,
     /// A deliberate bug, to show that an invariant catches it.
     pub sabotage: Option<Sabotage>,
+    /// Where to say how far the run has come, for whoever waits for it.
+    pub progress: Option<&'a Progress>,
 }
 
 /// Deliberate bugs, one for each invariant at least.
@@ -241,29 +244,55 @@ pub(crate) struct World {
     pub(crate) open: Option<OpenCalls>,
 }
 
-/// Runs a world from its beginning to its end.
+/// Runs a world from its beginning to its end. [`try_run`] for a world that somebody else has thought up.
+///
+/// Panics on a bug, since a spec that lowering accepted can be run, and on a world whose time stands still.
+pub fn run(spec: &Spec, seed: Seed, options: &Options<'_>) -> Run {
+    try_run(spec, seed, options).unwrap_or_else(|standstill| panic!("{standstill}"))
+}
+
+/// Runs a world from its beginning to its end, or until its time stands still: a loop of events none of which takes any
+/// time would go on for ever.
 ///
 /// Panics only on a bug: a spec that lowering accepted can be run.
-pub fn run(spec: &Spec, seed: Seed, options: &Options) -> Run {
+pub fn try_run(spec: &Spec, seed: Seed, options: &Options<'_>) -> Result<Run, Box<Standstill>> {
     let mut world = World::build(spec, seed, options);
     let until = options.until.unwrap_or(Instant::MAX);
+    let mut watch = Watch::new(spec, &world.kernel);
     let mut over = false;
-    while !over && let Some(kind) = world.kernel.advance() {
-        if world.kernel.now() > until {
-            break;
+    'events: while !over {
+        // The loop of everything; what is to be looked at now and then is looked at outside.
+        for _ in 0..standstill::LOOK_EVERY {
+            let Some(kind) = world.kernel.advance() else { break 'events };
+            if world.kernel.now() > until {
+                break 'events;
+            }
+            over = world.handle(kind);
+            if over {
+                break 'events;
+            }
         }
-        over = world.handle(kind);
+        let now = world.kernel.now();
+        if let Some(progress) = options.progress {
+            progress.reached(now);
+        }
+        if watch.is_still(now) {
+            match world.standstill(&watch) {
+                (Some(standstill), _) => return Err(standstill),
+                (None, ended) => over = ended,
+            }
+        }
     }
     if over {
         world.settle();
     }
-    world.finish()
+    Ok(world.finish())
 }
 
 impl World {
     /// Hands an event to whom it concerns; true when the run is over.
     #[inline]
-    fn handle(&mut self, kind: Kind) -> bool {
+    pub(crate) fn handle(&mut self, kind: Kind) -> bool {
         match (kind, self.kernel.msg()) {
             (Kind::World, Some(&Msg::Arrive(load))) => self.arrive(load),
             (Kind::World, Some(&Msg::Return { load, source })) => self.user_returns(load, source),
@@ -355,6 +384,10 @@ impl World {
         match msg {
             Msg::Retry(call) => self.retry(call),
             Msg::Started(id) => self.started_again(id),
+            Msg::RolloutAsked(index) => self.rollout_heard(index),
+            Msg::Stop(id) => self.deregister(id),
+            Msg::ServeLines(caller) => self.serve_lines(caller),
+            Msg::Begin(call) => self.begin_held(call),
             Msg::GraceOver(id) => self.grace_over(id),
             Msg::Wake(Core::Server(index)) => self.server_wakes(index),
             Msg::Wake(Core::Registrant(id, server)) => self.registrant_wakes(id, server),
@@ -428,7 +461,7 @@ impl World {
     /// Notes what each instance took in during the step that ends, if one does, and what it holds at its end.
     pub(crate) fn close_instances(&mut self, now: Instant, step: Option<usize>) {
         for ((instance, record), &taken) in self.instances.iter_mut().zip(&mut self.records).zip(&self.taken) {
-            instance.sum_areas(now);
+            instance.sum_areas(now, record);
             if let Some(at) = step.and_then(|step| step.checked_sub(record.steps_before)) {
                 put(&mut record.per_step, at, (taken - record.taken_before_step) as u32);
                 put(&mut record.in_system_per_step, at, instance.in_system());
@@ -440,10 +473,11 @@ impl World {
     /// What instances did until now is not measured.
     fn measure_from(&mut self, now: Instant) {
         for id in (0..self.instances.len() as u32).map(InstanceId) {
-            self.instances[id.index()].sum_areas(now);
+            self.instances[id.index()].sum_areas(now, &mut self.records[id.index()]);
             let work_area = self.work_area(id);
             let instance = &mut self.instances[id.index()];
-            let (in_system_area, in_system_max) = (instance.in_system_area, instance.in_system_max);
+            let (in_system_area, _) = instance.areas(&self.records[id.index()]);
+            let in_system_max = instance.in_system_max;
             instance.in_system_max = instance.in_system();
             let taken = self.taken[id.index()];
             self.records[id.index()].baseline = Baseline { at: now, taken, in_system_area, work_area, in_system_max };

@@ -22,7 +22,7 @@ struct Failed<'a> {
 impl Comparison<'_> {
     /// The worst that happened to any run.
     pub(super) fn exit(&self) -> Exit {
-        let crashed = if self.crashed.is_empty() { Exit::Passed } else { Exit::Crash };
+        let crashed = self.crashed.iter().map(|(.., why)| why.exit()).fold(Exit::Passed, Exit::worst);
         self.results.samples.values().map(verdict).fold(crashed, Exit::worst)
     }
 
@@ -34,11 +34,11 @@ impl Comparison<'_> {
             what: sample.failure.as_ref().map(|f| (f.name.as_str(), Instant::from_nanos(f.at_ns))),
             message: sample.failure.as_ref().map_or_else(String::new, |f| f.message.clone()),
         });
-        let crashed = self.crashed.iter().map(|(cell, seed, panic)| Failed {
-            exit: Exit::Crash,
+        let crashed = self.crashed.iter().map(|(cell, seed, why)| Failed {
+            exit: why.exit(),
             place: (*cell, *seed),
             what: None,
-            message: format!("{} ({})", panic.message, panic.place),
+            message: why.message(),
         });
         let mut all: Vec<Failed<'_>> = ran.chain(crashed).filter(|failed| failed.exit != Exit::Passed).collect();
         all.sort_by_key(|failed| failed.place);

@@ -1,7 +1,7 @@
 //! The runs of a study: every cell that can run, under every seed.
 
 use super::hashing;
-use crate::job::{self, Panic};
+use crate::job::{self, NoOutcome};
 use base::{Fingerprint, Seed};
 use reports::study::{Plan, Sample};
 use scenarios::study::{Cell, Content, Study};
@@ -85,17 +85,18 @@ impl Item {
         format!("{}-{}.jsonl", self.key, self.seed)
     }
 
-    /// Runs it. A panic is a result; see [`job`].
-    pub(crate) fn run(&self, study: &Study) -> Result<Sample, Panic> {
+    /// Runs it. A panic is a result, and so is a standstill; see [`job`].
+    pub(crate) fn run(&self, study: &Study) -> Result<Sample, NoOutcome> {
         let cell = &study.cells[self.cell];
-        job::caught(|| match &cell.content {
-            Content::World { service, .. } => {
+        let run = || match &cell.content {
+            Content::World { scenario, service, .. } => {
                 let spec = spec(cell, self.seed).expect("a world has a spec");
-                let outcome = world::run(&spec, Seed(self.seed), &Options::default()).outcome;
+                let outcome = job::attempt(scenario, &spec, self.seed, &Options::default())?.outcome;
                 let sample = Sample::of(&outcome, &service.name);
-                if self.is_first { sample } else { sample.without_heat() }
+                Ok(if self.is_first { sample } else { sample.without_heat() })
             }
-            Content::Hashing(hashing) => hashing::sample(hashing, self.seed),
-        })
+            Content::Hashing(hashing) => Ok(hashing::sample(hashing, self.seed)),
+        };
+        job::caught(run).map_err(NoOutcome::Panic).flatten()
     }
 }

@@ -24,7 +24,7 @@ use crate::console::{Console, Look, count, counted, plain};
 use crate::crew::{self, Ended};
 use crate::exit::Exit;
 use crate::file::quoted;
-use crate::job::Panic;
+use crate::job::NoOutcome;
 use crate::progress::Progress;
 use crate::report::{self, Draft};
 use crate::stop::Stop;
@@ -96,7 +96,8 @@ struct Comparison<'a> {
     loaded: &'a Arc<Loaded>,
     args: &'a CompareArgs,
     results: Results,
-    crashed: Vec<(usize, usize, Panic)>,
+    /// Runs without a sample: cell, seed, and why.
+    crashed: Vec<(usize, usize, NoOutcome)>,
 }
 
 impl Comparison<'_> {

@@ -131,3 +131,27 @@ fn problems_are_told_to_programs_too() {
     assert_eq!((&problem["line"], &problem["column"]), (&5.into(), &1.into()), "{problem}");
     assert!(problem["message"].as_str().is_some_and(|m| m.contains("concurency")), "{problem}");
 }
+
+#[test]
+fn a_run_whose_time_stands_still_stops_and_says_why() {
+    let folder = Folder::new();
+    let still = "phases = { warmup = \"1s\", storm = \"2s\", calm = \"1s\" }\ntopology = { network = \"ideal\" }\n\
+                 service.s = { service_time = \"0s\" }\nload.l = { target = \"s\", shape = \"closed\", users = 1 }\n";
+    folder.write("still.toml", still);
+    folder.write("good.toml", GOOD);
+    let before = folder.names(".");
+    for command in ["run still.toml --seed 1 --trace trace.json", "replay still.toml --seed 1"] {
+        let said = folder.run(command);
+        assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{command}: {}", said.stderr);
+        for part in ["still.toml: time stands still at 0.000s", "(33%)", "load.l.think cost no time"] {
+            assert!(said.stderr.contains(part), "{command}: {part} is missing in {}", said.stderr);
+        }
+        assert_eq!(folder.names("."), before, "nothing was written");
+    }
+    // Beside others it is one result among them, and decides the number of the process.
+    let said = folder.run("run good.toml still.toml --seed 1 --format json");
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    let [good, still] = &said.json()[..] else { panic!("two runs, two lines: {}", said.stdout) };
+    assert_eq!((&good["verdict"], &still["verdict"]), (&"passed".into(), &"usage".into()));
+    assert_eq!((&still["failure"]["name"], &still["exit_code"]), (&"standstill".into(), &2.into()));
+}

@@ -13,6 +13,8 @@ enum Step {
     Pop(u16),
     /// Cancels an event pushed some pushes ago, pending or not.
     Cancel { ago: usize },
+    /// Moves every event whose number leaves this remainder, to so far from now.
+    Move { every: usize, span: u64 },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -30,6 +32,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         7 => (1u16..4).prop_map(Step::Pop),
         1 => (1u16..400).prop_map(Step::Pop),
         3 => (0usize..300).prop_map(|ago| Step::Cancel { ago }),
+        1 => (1usize..7, 0u64..60_000_000).prop_map(|(every, span)| Step::Move { every, span }),
     ];
     prop::collection::vec(step, 1..300)
 }
@@ -42,7 +45,9 @@ proptest! {
         let mut queue = Queue::new();
         let lanes: Vec<Lane> = (0..3).map(|_| queue.lane().unwrap()).collect();
         let mut model: BTreeMap<(u64, usize), usize> = BTreeMap::new();
-        let mut pushed: Vec<(TimerId, u64)> = Vec::new();
+        // By number: the name, the time, and the place among those of that time.
+        let mut pushed: Vec<(TimerId, u64, usize)> = Vec::new();
+        let mut sequence = 0;
         let mut now = 0;
         for step in steps {
             match step {
@@ -52,8 +57,9 @@ proptest! {
                         Some(lane) => queue.push_lane(lanes[usize::from(lane)], Instant::from_nanos(at), n),
                         None => queue.push(Instant::from_nanos(at), n),
                     };
-                    pushed.push((id, at));
-                    model.insert((at, n), n);
+                    pushed.push((id, at, sequence));
+                    model.insert((at, sequence), n);
+                    sequence += 1;
                 },
                 Step::Pop(copies) => for _ in 0..copies {
                     let expected = model.pop_first().map(|((at, _), n)| (Instant::from_nanos(at), n));
@@ -61,9 +67,21 @@ proptest! {
                     now = expected.map_or(now, |(at, _)| at.as_nanos());
                 },
                 Step::Cancel { ago } => if let Some(n) = pushed.len().checked_sub(ago + 1) {
-                    let (id, at) = pushed[n];
-                    prop_assert_eq!(queue.cancel(id), model.remove(&(at, n)));
+                    let (id, at, place) = pushed[n];
+                    prop_assert_eq!(queue.cancel(id), model.remove(&(at, place)));
                     prop_assert_eq!(queue.cancel(id), None, "twice");
+                },
+                Step::Move { every, span } => {
+                    let to = now + span;
+                    queue.reschedule(|n, _| (n % every == 0).then_some(Instant::from_nanos(to)));
+                    let moves = model.iter().filter(|((at, _), n)| **n % every == 0 && *at != to);
+                    let moves: Vec<((u64, usize), usize)> = moves.map(|(key, n)| (*key, *n)).collect();
+                    for (key, n) in moves {
+                        model.remove(&key);
+                        model.insert((to, sequence), n);
+                        (pushed[n].1, pushed[n].2) = (to, sequence);
+                        sequence += 1;
+                    }
                 },
             }
             prop_assert_eq!(queue.len(), model.len());

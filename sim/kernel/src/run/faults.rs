@@ -6,7 +6,7 @@
 use super::{Entry, Event, Kernel, Message};
 use crate::fault::{FaultKind, Hit, Path};
 use crate::node::{Crash, Hold, HolderId, State};
-use crate::rule::{Action, NodeSet, Rule};
+use crate::rule::{Action, NodeSet, Rule, Throttle};
 use crate::select::Selector;
 use base::{Draw, Duration, Instant, NodeId, Rng};
 
@@ -56,26 +56,65 @@ impl<M: Message> Kernel<M> {
             FaultKind::Duplicate(path, share) => self.lay(fault, path, &Action::Duplicate(*share), &mut rng),
             FaultKind::Reorder(path, share, by) => self.lay(fault, path, &Action::Reorder(*share, *by), &mut rng),
             FaultKind::Throttle(path, bits_per_second) => {
-                let action = Action::Throttle { bits_per_second: *bits_per_second, free_at: Instant::ZERO };
-                self.lay(fault, path, &action, &mut rng);
+                let until = self.ends_at(fault);
+                let line = Throttle::new(*bits_per_second, until);
+                self.lay(fault, path, &Action::Throttle(line), &mut rng);
             }
         }
     }
 
     pub(super) fn end(&mut self, fault: u32) {
-        self.network.rules.retain(|rule| rule.fault != fault);
-        for node in std::mem::take(&mut self.held_by[fault as usize]) {
-            let before = self.nodes.change(node, |n| n.release(fault as HolderId, self.now));
-            self.changed(node, before);
+        self.drain(fault);
+        let members = std::mem::take(&mut self.held_by[fault as usize]);
+        self.keep_time(&members, |kernel| {
+            for &node in &members {
+                let before = kernel.nodes.change(node, |n| n.release(fault as HolderId, kernel.now));
+                kernel.changed(node, before);
+            }
+        });
+    }
+
+    /// Takes away the rules of a fault that has ended. A throttle stays, as wide as its link by now, while something waits at
+    /// it: what is sent now comes behind.
+    pub(super) fn drain(&mut self, fault: u32) {
+        let now = self.now;
+        let mut drained = now;
+        self.network.rules.retain(|rule| match &rule.action {
+            Action::Throttle(line) if rule.fault == fault && line.free_at() > now => {
+                drained = drained.max(line.free_at());
+                true
+            }
+            _ => rule.fault != fault,
+        });
+        if drained > now {
+            self.queue.push(drained, Entry::Drained(fault));
         }
+    }
+
+    /// Does something to nodes that may change how fast their clocks run. Timers that are set go by the new rate.
+    fn keep_time(&mut self, members: &[NodeId], change: impl FnOnce(&mut Self)) {
+        let drifts: Vec<i32> = members.iter().map(|&node| self.nodes.get(node).drift_ppb()).collect();
+        change(self);
+        let changed = members.iter().zip(drifts).filter(|&(&node, was)| self.nodes.get(node).drift_ppb() != was);
+        let changed: Vec<NodeId> = changed.map(|(&node, _)| node).collect();
+        if changed.is_empty() {
+            return;
+        }
+        let (set, nodes, now) = (NodeSet::new(&changed), &self.nodes, self.now);
+        self.queue.reschedule(|entry, _| match entry {
+            Entry::Timer { node, due, .. } if set.contains(*node) => Some(nodes.get(*node).clock().fires_at(now, *due)),
+            _ => None,
+        });
     }
 
     fn hold(&mut self, fault: u32, whom: &Selector, hold: Hold, rng: &mut Rng) {
         let members = self.meet(fault, whom, rng);
-        for &node in &members {
-            let before = self.nodes.change(node, |n| n.hold(fault as HolderId, hold, self.now));
-            self.changed(node, before);
-        }
+        self.keep_time(&members, |kernel| {
+            for &node in &members {
+                let before = kernel.nodes.change(node, |n| n.hold(fault as HolderId, hold, kernel.now));
+                kernel.changed(node, before);
+            }
+        });
         self.held_by[fault as usize].extend(members);
     }
 
@@ -93,10 +132,17 @@ impl<M: Message> Kernel<M> {
                     disk.crash(rng);
                 }
                 self.stalled.retain(|pair, _| pair.0 != node);
-                self.untold.push_back(Event::Down(node, crash));
+                // A process that was frozen before its first step has gone without anybody having met it.
+                if !self.nodes.change(node, |n| std::mem::replace(&mut n.is_gone, true)) {
+                    self.untold.push_back(Event::Down(node, crash));
+                }
                 self.wake(node);
             }
-            (State::Down(_), after) if alive(after) => self.untold.push_back(Event::Up(node)),
+            (State::Down(_), State::Up) => {
+                self.nodes.change(node, |n| n.is_gone = false);
+                self.untold.push_back(Event::Up(node));
+            }
+            (State::Down(_), State::Paused) => self.wait(node, Entry::Up(node, self.nodes.life(node))),
             _ => {}
         }
         if after == State::Up {
@@ -161,8 +207,8 @@ impl<M: Message> Kernel<M> {
         for &node in &members {
             let on = self.now + Duration::ns(rng.below_u64(half.as_nanos().max(1)));
             let off = self.now + half + Duration::ns(rng.below_u64(half.as_nanos().max(1)));
-            self.queue.push(on, Entry::Swizzle { fault, node, on: true });
-            self.queue.push(off, Entry::Swizzle { fault, node, on: false });
+            self.queue.push(on, Entry::Swizzle { fault, node, until: Some(off) });
+            self.queue.push(off, Entry::Swizzle { fault, node, until: None });
         }
     }
 }

@@ -100,10 +100,17 @@ impl Controller {
 
 impl World {
     pub(crate) fn rollout_asked(&mut self, index: u32) {
-        self.controllers[index as usize].asked = true;
-        if self.kernel.nodes().is_running(self.controllers[index as usize].node) {
-            self.controller_handles(index, Input::Start);
+        let controller = &mut self.controllers[index as usize];
+        controller.asked = true;
+        // A controller that is paused hears of it when it goes on; one that is down asks when it comes up.
+        if !self.kernel.nodes().is_dead(controller.node) {
+            self.kernel.hand(controller.node, Msg::RolloutAsked(index));
         }
+    }
+
+    /// The process of a controller hears that its rollout was asked for.
+    pub(crate) fn rollout_heard(&mut self, index: u32) {
+        self.controller_handles(index, Input::Start);
     }
 
     pub(crate) fn controller_handles(&mut self, index: u32, input: Input) {

@@ -65,9 +65,13 @@ impl World {
     }
 
     pub(crate) fn server_handles(&mut self, index: u32, input: Input) {
+        let dated = self.spec.registry.as_ref().is_some_and(|spec| spec.server.dated_leases);
         let server = &mut self.servers[index as usize];
         let now = self.kernel.local(server.node);
         let mut out = Outbox::new();
+        if dated {
+            server.core.handle(now, Input::Date(self.kernel.wall(server.node)), &mut out);
+        }
         server.core.handle(now, input, &mut out);
         let mut appended = false;
         let mut effects = Vec::new();

@@ -1,0 +1,204 @@
+//! A run whose time stands still: what it is, how it is noticed, and what to say about it.
+//!
+//! Simulated time moves only because something takes time. Where a loop of events costs none, such as users who never think
+//! and are answered at once, the run would handle events for ever without reaching its end. The loop therefore looks up
+//! every 65,536 events, which costs it nothing that can be measured, and gives up after so many events at one instant that
+//! no run with an end has them: ten million, and a thousand more for each node and each user of a closed load.
+//!
+//! The same look tells whoever waits for the run how far it has come.
+
+use crate::call::Call;
+use crate::slab::Id;
+use crate::spec::{Arrivals, Spec};
+use crate::wire::{Core, Msg};
+use crate::world::World;
+use base::{Dist, Instant};
+use kernel::{Kernel, Kind};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use traffic::Backoff;
+
+/// Events between two looks.
+pub(crate) const LOOK_EVERY: u32 = 1 << 16;
+/// Events at one instant that a small world may have.
+const STILL_MAX: u64 = 10_000_000;
+/// What each node and each user of a closed load adds to that.
+const STILL_PER_MEMBER: u64 = 1_000;
+/// Events by which the commonest are counted.
+const SAMPLE: u32 = 1 << 14;
+
+/// Why a run has no outcome: it went on handling events, and no time passed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standstill {
+    /// The instant at which time stood still.
+    pub at: Instant,
+    /// At least so many events were handled at that instant.
+    pub events: u64,
+    /// What happened there: the commonest events and their shares of all, the largest first; two at most.
+    pub commonest: Vec<(String, f64)>,
+    /// What costs no time in this world, in the order of a scenario file.
+    pub free: Vec<Free>,
+}
+
+/// Something of a world that costs no time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Free {
+    /// A hop between nodes.
+    Network,
+    /// The work of this service on a request.
+    ServiceTime(String),
+    /// The pause before a further attempt at this service.
+    Backoff(String),
+    /// The time a user of this closed load thinks.
+    Think(String),
+}
+
+/// How far a run has come, for another thread to read while it lasts. A run writes it and never reads it.
+#[derive(Debug, Default)]
+pub struct Progress(AtomicU64);
+
+impl Progress {
+    /// The simulated time that the run had reached when it last looked up.
+    pub fn simulated(&self) -> Instant {
+        Instant::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn reached(&self, now: Instant) {
+        self.0.store(now.as_nanos(), Ordering::Relaxed);
+    }
+}
+
+impl fmt::Display for Standstill {
+    /// One line: the instant, the number of events there, and the commonest of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "time stands still at {}: {} events happened there, and more keep coming", self.at, self.events)?;
+        for (i, (name, share)) in self.commonest.iter().enumerate() {
+            let before = if i == 0 { "; the commonest are" } else { " and" };
+            write!(f, "{before} \"{name}\" ({:.0}%)", share * 100.0)?;
+        }
+        Ok(())
+    }
+}
+
+/// Notices that time stands still.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    /// When it last looked.
+    at: Instant,
+    /// Events since time last moved, in whole looks.
+    still: u64,
+    most: u64,
+}
+
+impl Watch {
+    pub(crate) fn new(spec: &Spec, kernel: &Kernel<Msg>) -> Self {
+        let users = |load: &crate::spec::LoadSpec| match load.arrivals {
+            Arrivals::Closed { users, .. } => u64::from(users),
+            _ => 0,
+        };
+        let members = kernel.nodes().len() as u64 + spec.loads.iter().map(users).sum::<u64>();
+        Watch { at: kernel.now(), still: 0, most: STILL_MAX + STILL_PER_MEMBER * members }
+    }
+
+    /// Looks, after [`LOOK_EVERY`] more events. True when more events happened at this instant than in any run with an end.
+    pub(crate) fn is_still(&mut self, now: Instant) -> bool {
+        if now != self.at {
+            (self.at, self.still) = (now, 0);
+        } else {
+            self.still += u64::from(LOOK_EVERY);
+        }
+        self.still > self.most
+    }
+}
+
+impl World {
+    /// Goes on for a while and counts what happens. No standstill when time moves after all or nothing is left to happen;
+    /// then with whether the run is over.
+    pub(crate) fn standstill(&mut self, watch: &Watch) -> (Option<Box<Standstill>>, bool) {
+        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+        for _ in 0..SAMPLE {
+            let Some(kind) = self.kernel.advance() else { return (None, false) };
+            *seen.entry(self.event_name(kind)).or_default() += 1;
+            if self.handle(kind) {
+                return (None, true);
+            }
+            if self.kernel.now() != watch.at {
+                return (None, false);
+            }
+        }
+        let mut seen: Vec<(String, u32)> = seen.into_iter().collect();
+        seen.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+        seen.truncate(2);
+        let commonest = seen.into_iter().map(|(name, times)| (name, f64::from(times) / f64::from(SAMPLE))).collect();
+        let events = watch.still + u64::from(SAMPLE);
+        (Some(Box::new(Standstill { at: watch.at, events, commonest, free: free(&self.spec) })), false)
+    }
+
+    /// What an event is, in words that name the service, the load or the node it concerns.
+    fn event_name(&self, kind: Kind) -> String {
+        let node = match kind {
+            Kind::Message { node, .. } | Kind::Timer { node } => self.kernel.nodes().name(node),
+            Kind::World | Kind::Rare => "",
+        };
+        let service = |call: Id<Call>| match self.calls.get(call) {
+            Some(call) => {
+                let upstream = &self.callers[call.caller as usize].upstreams[usize::from(call.upstream)];
+                self.services[upstream.service.index()].name.as_str()
+            }
+            None => "a service",
+        };
+        match self.kernel.msg() {
+            Some(Msg::Arrive(load)) => format!("{} sends a request", self.spec.loads[*load as usize].name),
+            Some(Msg::Request { call, .. }) => format!("a request reaches {}", service(*call)),
+            Some(Msg::Response { call, .. }) => format!("an answer of {} arrives", service(*call)),
+            Some(Msg::Retry(call)) => format!("a call to {} is tried again", service(*call)),
+            Some(Msg::Impatient { call, .. }) => format!("a call to {} times out", service(*call)),
+            Some(Msg::Served(_) | Msg::Processed(_)) => format!("{node} is done with a request"),
+            Some(Msg::Wake(Core::Resolver(_))) => format!("the resolver of {node} wakes"),
+            Some(Msg::Wake(Core::Registrant(..))) => format!("the registration of {node} wakes"),
+            Some(Msg::Wake(_)) => format!("{node} wakes"),
+            Some(Msg::ToRegistry(_)) => format!("a message to {node}"),
+            Some(Msg::FromRegistry(_)) => "a message from the registry".to_string(),
+            Some(_) => format!("something else at {node}"),
+            None => "a message comes back, or a fault begins or ends".to_string(),
+        }
+    }
+}
+
+/// Whether every pause has no length.
+fn is_nothing(backoff: Backoff) -> bool {
+    match backoff {
+        Backoff::Constant(pause) => pause.is_zero(),
+        Backoff::Envoy { base, max } => base.min(max).is_zero(),
+        Backoff::Grpc { initial, max, .. } => initial.min(max).is_zero(),
+        Backoff::AwsFull { base, cap } | Backoff::AwsEqual { base, cap } | Backoff::AwsDecorrelated { base, cap } => {
+            base.min(cap).is_zero()
+        }
+    }
+}
+
+/// What costs no time in a world.
+fn free(spec: &Spec) -> Vec<Free> {
+    let nothing = |dist: &Dist| dist.constant().is_some_and(|span| span.is_zero());
+    let mut free = Vec::new();
+    if nothing(&spec.within_zone.latency) || nothing(&spec.between_zones.latency) {
+        free.push(Free::Network);
+    }
+    for service in &spec.services {
+        if nothing(&service.service_time) {
+            free.push(Free::ServiceTime(service.name.clone()));
+        }
+        if service.policy.retry.is_some_and(|retry| retry.max_retries > 0 && is_nothing(retry.backoff)) {
+            free.push(Free::Backoff(service.name.clone()));
+        }
+    }
+    for load in &spec.loads {
+        if let Arrivals::Closed { think, .. } = &load.arrivals
+            && nothing(think)
+        {
+            free.push(Free::Think(load.name.clone()));
+        }
+    }
+    free
+}
