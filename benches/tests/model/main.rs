@@ -98,12 +98,14 @@ fn moments(values: &[f64]) -> (f64, f64) {
     (mean, values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0) / n)
 }
 
+type Figure = fn(&Seen) -> f64;
+
 fn agree(choice: Choice, rate: f64, previous_hosts: u32) {
     let model = model(choice, rate, previous_hosts);
     let spec = spec(&model);
     let ours: Vec<Seen> = (1..=SEEDS).map(|seed| simulated(&spec, seed)).collect();
     let theirs: Vec<Seen> = (1..=SEEDS).map(|seed| plain::run(model, seed)).collect();
-    let figures: [(&str, fn(&Seen) -> f64, f64); 4] = [
+    let figures: [(&str, Figure, f64); 4] = [
         // How wide the interval may be beyond a share of the figure.
         ("errors", |seen| seen.errors, 0.005),
         ("goodput", |seen| seen.goodput, 0.0),

@@ -196,9 +196,9 @@ impl Measure {
                  measured part: storm and calm."
             }
             Errors => {
-                "Of the calls to the measured service that arrived after warm-up, the share that failed for their caller: after \
-                 its last retry, by a timeout, an error, a refusal, a breaker or a limit. One that had not ended when the run did \
-                 is among all calls, and not among those that failed."
+                "Of the calls to the measured service that arrived after warm-up, the share that did not succeed for their \
+                 caller: those that failed after their last retry, by a timeout, an error, a refusal, a breaker or a limit, and \
+                 those that had not ended when the run did."
             }
             Retries => {
                 "Attempts beyond the first of the calls that arrived after warm-up, over these calls. The attempts of callers \

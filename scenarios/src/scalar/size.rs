@@ -24,10 +24,10 @@ impl Scalar for Size {
     fn from_text(text: &str) -> Result<Self, Misread> {
         let (number, unit) = split_unit(text);
         let bytes = if let Some(&(_, power)) = UNITS.iter().find(|(name, _)| *name == unit) {
-            fixed_point(number, power).map(u128::from)
+            fixed_point(number, power)
         } else if let Some(&(_, power)) = BINARY.iter().find(|(name, _)| *name == unit) {
             // Thousandths, so that 1.5KiB can be written.
-            fixed_point(number, 3).map(|thousandths| u128::from(thousandths) * 1024u128.pow(power) / 1_000)
+            fixed_point(number, 3).map(|thousandths| thousandths * 1024u128.pow(power) / 1_000)
         } else {
             let message = match unit {
                 "" => format!("`{text}` has no unit"),

@@ -57,9 +57,11 @@ fn requests_go_where_the_real_ones_sent_them() {
     assert_eq!((sessions, picks > 1_000), (21, true), "{picks} picks");
 }
 
+type Shares = (&'static str, u64, &'static [u32], &'static [u32], &'static [u32]);
+
 /// Requests that real proxies gave to each host, one after the other, while some were held at hosts: strategy, draws where
 /// that can be said, weights, requests held, counts. HAProxy 2.6.12 and nginx 1.22.1.
-const SHARES: &[(&str, u64, &[u32], &[u32], &[u32])] = &[
+const SHARES: &[Shares] = &[
     ("haproxy_random", 1, &[1; 10], &[0; 10], &[2311, 1522, 1860, 1936, 2198, 2237, 1455, 1630, 2123, 2728]),
     // With replacement: the busy one is taken when it is drawn twice.
     ("haproxy_random", 2, &[1, 1], &[0, 1], &[3949, 2051]),
@@ -81,7 +83,10 @@ fn chi2(a: &[u32], b: &[u32]) -> (f64, usize) {
         .iter()
         .zip(b)
         .filter(|(a, b)| **a + **b > 0)
-        .map(|(&a, &b)| (f64::from(a) * ratio - f64::from(b) / ratio).powi(2) / f64::from(a + b))
+        .map(|(&a, &b)| {
+            let apart = f64::from(a) * ratio - f64::from(b) / ratio;
+            apart * apart / f64::from(a + b)
+        })
         .collect();
     (terms.iter().sum(), terms.len() - 1)
 }
@@ -114,7 +119,7 @@ fn haproxys_random_is_as_uneven_as_its_ring() {
             let (before, after) = (points[(i + points.len() - 1) % points.len()].0, points[(i + 1) % points.len()].0);
             // Half the way to either neighbour.
             let span = f64::from(point.wrapping_sub(before)) / 2.0 + f64::from(after.wrapping_sub(point)) / 2.0;
-            parts[place] += span / 2f64.powi(32);
+            parts[place] += span / (1u64 << 32) as f64;
         }
         parts
     };

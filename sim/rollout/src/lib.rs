@@ -17,7 +17,8 @@
 //! > Nothing is done to the world except under the service's lock, and everything done carries the lock's token.
 //! > Traffic comes last on the way in and first on the way out: a version gets its share only once it has the instances
 //! > for it, and loses its share before it loses them.
-//! > A rollout whose faults stop, stops: completed, rolled back, or (when told not to roll back) failed.
+//! > A rollout whose faults stop, stops: completed, rolled back, or overtaken by a later one. Told not to roll back, it waits
+//! > for instances as long as they take.
 //!
 //! The arithmetic is that of the engines people run: [`rolling`] is a Kubernetes Deployment's, [`canary`] is Argo
 //! Rollouts' with a traffic router, [`analysis`] is Flagger's. Where this core differs, the item says so.
@@ -37,7 +38,8 @@
 //! rollout.handle(Instant::ZERO, Input::Start, &mut out);
 //! assert_eq!(out.drain().next(), Some(Effect::AcquireLock { service: ServiceId(0) }));
 //!
-//! rollout.handle(Instant::from_millis(3), Input::LockGranted { token: FencingToken(1) }, &mut out);
+//! let granted = Input::LockGranted { token: FencingToken(1), running: None, superseded: false };
+//! rollout.handle(Instant::from_millis(3), granted, &mut out);
 //! assert!(out.drain().any(|effect| matches!(effect, Effect::SetWeights { token: FencingToken(1), .. })));
 //! assert_eq!((rollout.phase(), rollout.weight_limit()), (Phase::Progressing, Ratio::percent(5)));
 //! # Ok::<(), rollout::PlanError>(())

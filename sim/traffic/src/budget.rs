@@ -72,6 +72,10 @@ impl RetryBudget {
 pub struct Budget(State);
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one for each upstream, asked at each request: better here than behind a pointer"
+)]
 enum State {
     Always,
     Never,

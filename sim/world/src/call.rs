@@ -12,6 +12,7 @@
 //! began while it works on a request reports to that work. A call ends exactly once, because ending takes it out of the
 //! slab; whatever arrives for it later finds nothing.
 
+use crate::again::Again;
 use crate::caller::Choice;
 use crate::demand::Demand;
 use crate::instance::{Job, REQUEST_BYTES};
@@ -63,27 +64,6 @@ pub(crate) struct Call {
 struct Tight<T>(T);
 
 const _: () = assert!(size_of::<Call>() == 60);
-
-/// What a call remembers once it has been retried; kept beside the calls, by slot.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Again {
-    /// When the present attempt began.
-    began: Instant,
-    /// The last pause between attempts.
-    pause: Duration,
-    /// Instances that did not answer well, in order. Its room stays with the slot.
-    tried: Vec<InstanceId>,
-    /// How often [`Call::retries`] began anew at 1.
-    laps: u32,
-}
-
-impl Again {
-    /// Nothing to remember yet.
-    pub(crate) fn clear(&mut self) {
-        (self.began, self.pause, self.laps) = (Instant::ZERO, Duration::ZERO, 0);
-        self.tried.clear();
-    }
-}
 
 /// A [`Parent`] in eight bytes.
 #[derive(Clone, Copy, Debug)]
@@ -564,13 +544,6 @@ impl World {
     pub(crate) fn open_requests(&self) -> impl Iterator<Item = Instant> {
         let open = self.calls.iter().filter(|(_, call)| matches!(call.parent(), Parent::Source(_)));
         open.map(|(_, call)| call.started())
-    }
-}
-
-impl Again {
-    /// All attempts before the present one, of a call that has been retried.
-    fn retries(&self, call: &Call) -> u32 {
-        self.laps.saturating_mul(u32::from(u16::MAX)).saturating_add(u32::from(call.retries))
     }
 }
 

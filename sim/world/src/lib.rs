@@ -19,6 +19,7 @@
 //! - [`invariant`]: what must hold. [`theory`]: what queueing theory says of the simplest worlds.
 //! - `build`, `world`, `finish`: the first moment, the loop, the last moment.
 
+mod again;
 mod age;
 mod alarm;
 mod build;

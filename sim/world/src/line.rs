@@ -9,7 +9,8 @@
 //! call, and when hosts or shares change, by as many as find room. Whoever waits, waits for something in flight: a call that
 //! would wait for nothing ends as unavailable instead.
 
-use crate::call::{Again, Call, State};
+use crate::again::Again;
+use crate::call::{Call, State};
 use crate::metrics::End;
 use crate::slab::Id;
 use crate::wire::Msg;

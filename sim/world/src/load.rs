@@ -212,7 +212,7 @@ impl Bursts {
             if at.saturating_add(left) == Instant::MAX {
                 return Instant::MAX;
             }
-            at = at + left;
+            at += left;
         }
     }
 }

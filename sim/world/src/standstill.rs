@@ -149,7 +149,9 @@ impl World {
             None => "a service",
         };
         match self.kernel.msg() {
-            Some(Msg::Arrive(load)) => format!("{} sends a request", self.spec.loads[*load as usize].name),
+            Some(Msg::Arrive(load) | Msg::Return { load, .. }) => {
+                format!("{} sends a request", self.spec.loads[*load as usize].name)
+            }
             Some(Msg::Request { call, .. }) => format!("a request reaches {}", service(*call)),
             Some(Msg::Response { call, .. }) => format!("an answer of {} arrives", service(*call)),
             Some(Msg::Retry(call)) => format!("a call to {} is tried again", service(*call)),

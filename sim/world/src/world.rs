@@ -3,7 +3,8 @@
 //! [`run`] is the way in. Everything a run depends on is the [`Spec`] and the [`Seed`]; [`Options`] say what to record of it,
 //! and change nothing that happens.
 
-use crate::call::{Again, Call};
+use crate::again::Again;
+use crate::call::Call;
 use crate::caller::Caller;
 use crate::check::Checks;
 use crate::instance::{Baseline, Instance, Job, Place, Record};

@@ -69,9 +69,7 @@ fn names_are_explained() {
         ["explain p2c", "explain partition", "explain wan", "explain 13", "explain safety", "explain controller"];
     golden("explain", &session(&folder, &known));
     golden("explain-unknown", &session(&folder, &["explain p2d", "explain frobnicate"]));
-    for (measure, said) in
-        [("mean", "Counts every call"), ("p99_success", "and succeeded"), ("errors", "failed for their")]
-    {
+    for (measure, said) in [("mean", "Counts every call"), ("p99_success", "and succeeded"), ("errors", "breaker")] {
         let text = folder.run(&format!("explain {measure}")).stdout;
         assert!(text.contains("measure of a study") && text.contains(said), "{text}");
     }
