@@ -21,7 +21,7 @@ use reports::csv::Sheet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use world::Options;
 
 /// What is kept of a run.
@@ -42,21 +42,24 @@ pub(crate) fn sweep(files: Vec<Loaded>, seeds: Seeds, args: &RunArgs, console: &
     let one_by_one = seeds.count() == 1;
     let draft = args.out.as_deref().map(Draft::begin).transpose()?;
     let folder = draft.as_ref().map(|draft| draft.folder().to_path_buf());
+    let folder = RwLock::new(folder);
     let plan = Arc::new(Plan { names: report::names(&files), files, seeds, args: args.clone(), folder, one_by_one });
+    let ended = Closing(plan.clone());
     let progress = Progress::of(plan.runs() as usize, "");
     let (runner, look) = (plan.clone(), console.look);
     let mut rows = InOrder::default();
-    let ended = crew::each(
+    let crew = crew::each(
         args.jobs,
         plan.pairs(),
         move |(file, seed)| runner.run(file, seed, look),
         |index, row| rows.add(index, row, |row, rows| plan.take(row, rows, console, &progress)),
     )?;
-    if ended == Ended::Interrupted {
+    if crew == Ended::Interrupted {
         // What was done before something earlier was: it is shown too, behind the gap.
         rows.close_gaps(|row, rows| plan.take(row, rows, console, &progress))?;
     }
     drop(progress);
+    drop(ended);
     let rows = rows.taken;
     if (rows.len() as u64) < plan.runs() {
         return plan.interrupted(&rows, draft, console);
@@ -111,10 +114,20 @@ struct Plan {
     /// A folder's name for each file.
     names: Vec<String>,
     args: RunArgs,
-    /// Where reports are written before they are published.
-    folder: Option<PathBuf>,
+    /// Where reports are written before they are published. None once the sweep has ended: runs that were abandoned must not
+    /// write into a folder that is being taken away.
+    folder: RwLock<Option<PathBuf>>,
     /// One seed, several files: each run is shown and reported in full.
     one_by_one: bool,
+}
+
+/// When it is dropped, no run writes a report any more: what is being written is written first.
+struct Closing(Arc<Plan>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        *self.0.folder.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 impl Plan {
@@ -135,7 +148,8 @@ impl Plan {
         let finished = job::execute(file, seed, &Options::default(), self.args.twice);
         let mut stop = None;
         if self.one_by_one
-            && let (Some(folder), Ok(run)) = (&self.folder, &finished.result)
+            && let (Some(folder), Ok(run)) =
+                (&*self.folder.read().unwrap_or_else(PoisonError::into_inner), &finished.result)
         {
             stop = report::write(&folder.join(self.name(index, seed)), file, &run.outcome, finished.wall).err();
         }

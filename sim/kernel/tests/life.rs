@@ -248,7 +248,9 @@ fn what_is_handed_to_a_process_waits_for_its_pause_and_dies_with_it() {
     kernel.world_at(Instant::from_millis(7), Text("now", 0));
     let lines = story(&mut kernel, |kernel, event| {
         if let Event::World(_) = event {
-            nodes.iter().for_each(|&node| kernel.hand(node, Text("order", 1)));
+            for node in nodes {
+                kernel.hand(node, Text("order", 1));
+            }
         }
     });
     assert_eq!(lines, ["5 n2 down", "7 n0 timer order", "15 n2 up", "15 n1 timer order", "15 n2 timer order"]);

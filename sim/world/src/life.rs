@@ -275,12 +275,13 @@ impl World {
             return;
         }
         // The signal reaches a process that runs; one that is paused hears it when it goes on.
-        if self.kernel.nodes().is_running(node) || self.spec.registry.is_none() {
+        let is_running = self.kernel.nodes().is_running(node);
+        if is_running || self.spec.registry.is_none() {
             self.deregister(id);
         } else {
             self.kernel.hand(node, Msg::Stop(id));
         }
-        if refuses && self.instances[id.index()].in_system() == 0 {
+        if refuses && is_running && self.instances[id.index()].in_system() == 0 {
             self.leave(id);
             return;
         }

@@ -37,8 +37,8 @@ pub(crate) struct Load {
     /// When it stops; later arrivals need not be drawn.
     pub(crate) ends: Instant,
     ended: bool,
-    /// Users of a closed source who wait for one of its nodes to come up.
-    away: u32,
+    /// The nodes of closed users who wait for one of them to come up.
+    away: Vec<u32>,
 }
 
 /// The label of the draw that says which key a request has.
@@ -71,7 +71,7 @@ impl Load {
             routing_keys: spec.keys,
             ends: Instant::MAX,
             ended: false,
-            away: 0,
+            away: Vec::new(),
         }
     }
 
@@ -285,7 +285,9 @@ impl World {
         if !is_running && self.kernel.nodes().is_dead(node) {
             // Nobody is there to send it, and whoever wants to comes back later.
             let load = &mut self.loads[index as usize];
-            load.away += u32::from(matches!(load.arrivals, Arrivals::Closed { .. }));
+            if matches!(load.arrivals, Arrivals::Closed { .. }) {
+                load.away.push(source);
+            }
             return;
         }
         self.metrics.arrive(now);
@@ -306,7 +308,10 @@ impl World {
         let node = state.node;
         let upstream = state.upstream(service).expect("a caller has an upstream for all it calls") as u16;
         let id = self.calls.insert(Call::new(parent, caller, upstream, key, self.kernel.now()));
-        self.kernel.hand(node, Msg::Begin(id));
+        let timer = self.kernel.hand(node, Msg::Begin(id));
+        if let Some(call) = self.calls.get_mut(id) {
+            call.timer = timer;
+        }
     }
 
     /// The call begins that was held while its source was paused. From now on its caller's patience counts.
@@ -326,8 +331,7 @@ impl World {
     pub(crate) fn users_come_back(&mut self, caller: u32) {
         let now = self.kernel.now();
         for (index, load) in self.loads.iter_mut().enumerate().filter(|(_, load)| load.callers.contains(&caller)) {
-            for _ in 0..std::mem::take(&mut load.away) {
-                let source = caller - load.callers[0];
+            for source in std::mem::take(&mut load.away) {
                 self.kernel.world_at(now, Msg::Return { load: index as u32, source });
             }
         }

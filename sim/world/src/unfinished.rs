@@ -31,10 +31,9 @@ impl World {
     pub(crate) fn scan_open_calls(&self) -> OpenCalls {
         let mut open = OpenCalls::default();
         let mut found: Vec<Id<Call>> = Vec::new();
-        // By themselves: a timer will end or repeat them, they wait for room or for their paused source to go on, or their
-        // message is on its way.
+        // By themselves: a timer will begin, end or repeat them, they wait for room, or their message is on its way.
         for (id, call) in self.calls.iter() {
-            if call.timer != TimerId::NONE || matches!(call.state, State::New | State::Line | State::Pause) {
+            if call.timer != TimerId::NONE || matches!(call.state, State::Line | State::Pause) {
                 found.push(id);
             }
         }

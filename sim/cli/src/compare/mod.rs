@@ -158,8 +158,8 @@ impl Comparison<'_> {
                     self.results.samples.insert(item.place(), sample);
                     false
                 }
-                Err(panic) => {
-                    self.crashed.push((item.cell, item.seed_index, panic));
+                Err(why) => {
+                    self.crashed.push((item.cell, item.seed_index, why));
                     true
                 }
             });

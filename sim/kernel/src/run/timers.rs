@@ -35,8 +35,8 @@ impl<M: Message> Kernel<M> {
 
     /// Something from outside concerns the process on a node: `msg` comes as its timer, at this moment while it runs, and
     /// when it goes on while it is paused. It dies when the node goes down; a node that is down gets it when it comes up.
-    pub fn hand(&mut self, node: NodeId, msg: M) {
-        self.work_after(node, Duration::ZERO, msg);
+    pub fn hand(&mut self, node: NodeId, msg: M) -> TimerId {
+        self.work_after(node, Duration::ZERO, msg)
     }
 
     /// Takes a timer back; harmless when it has fired.
