@@ -42,7 +42,7 @@ impl World {
         let open = std::mem::take(&mut self.open).unwrap_or_else(|| self.scan_open_calls());
         self.count_open_calls(&open);
         let services: Vec<ServiceOutcome> =
-            (0..self.spec.services.len()).map(|i| self.service_outcome(ServiceId(i as u32), now)).collect();
+            (0..self.spec.services.len()).map(|i| self.service_outcome(ServiceId(i as u32))).collect();
         let objectives = self.objectives(&services);
         let rollouts = self
             .controllers
@@ -99,9 +99,9 @@ impl World {
         fingerprint
     }
 
-    fn service_outcome(&mut self, service: ServiceId, now: Instant) -> ServiceOutcome {
+    fn service_outcome(&mut self, service: ServiceId) -> ServiceOutcome {
         let ids: Vec<InstanceId> = self.instances_of(service).collect();
-        let instances = ids.into_iter().map(|id| self.instance_outcome(id, now)).collect();
+        let instances = ids.into_iter().map(|id| self.instance_outcome(id)).collect();
         let metrics = &self.metrics_of[service.index()];
         let versions = metrics.versions.iter().enumerate();
         let upstreams = || self.callers.iter().flat_map(|caller| &caller.upstreams).filter(|u| u.service == service);
@@ -128,8 +128,9 @@ impl World {
     }
 
     /// Takes an instance's series with it: each is there once, in the run or in the outcome.
-    fn instance_outcome(&mut self, id: InstanceId, now: Instant) -> InstanceOutcome {
-        let (index, work_area) = (id.index(), self.work_area(id));
+    fn instance_outcome(&mut self, id: InstanceId) -> InstanceOutcome {
+        let index = id.index();
+        let averages = self.averages(id);
         let steps = self.timeline_steps_closed();
         let record = &mut self.records[index];
         let before = record.steps_before.min(steps);
@@ -137,7 +138,6 @@ impl World {
         let in_system_per_step = over_time(std::mem::take(&mut record.in_system_per_step), before, steps);
         let (instance, record) = (&self.instances[index], &self.records[index]);
         let baseline = record.baseline;
-        let span = (now - baseline.at.max(self.metrics.measured_from.min(now))).as_nanos().max(1) as f64;
         let zone = self.kernel.nodes().zone(instance.node);
         InstanceOutcome {
             name: record.name.clone(),
@@ -145,8 +145,8 @@ impl World {
             zone: self.spec.zones[zone.index()].clone(),
             requests: self.taken[index] - baseline.taken,
             expired: record.expired,
-            utilisation: (work_area - baseline.work_area) as f64 / span / self.room(id),
-            in_system: (instance.areas(record).0 - baseline.in_system_area) as f64 / span,
+            utilisation: averages.utilisation,
+            in_system: averages.in_system,
             in_system_max: instance.in_system_max.max(baseline.in_system_max),
             in_system_max_measured: instance.in_system_max,
             created_in_step: record.steps_before,

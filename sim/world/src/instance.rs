@@ -90,6 +90,8 @@ pub(crate) struct Record {
     pub(crate) taken_before_step: u64,
     /// What it had done when measuring of it began, and when that was.
     pub(crate) baseline: Baseline,
+    /// What it did on average while it was measured, once that is over: with calm, or when it left for good.
+    pub(crate) averages: Option<Averages>,
     /// ∫ requests in the system dt and ∫ requests at work dt, in request-nanoseconds, as far as 64 bits could not hold them.
     pub(crate) areas: (u128, u128),
 }
@@ -103,6 +105,15 @@ pub(crate) struct Baseline {
     pub(crate) work_area: u128,
     /// Most requests at once until then; the instance counts anew from there.
     pub(crate) in_system_max: u32,
+}
+
+/// Averages over the time in which an instance was measured.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Averages {
+    /// Share of its capacity that was busy.
+    pub(crate) utilisation: f64,
+    /// Requests waiting or at work.
+    pub(crate) in_system: f64,
 }
 
 /// A request at an instance.

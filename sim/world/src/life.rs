@@ -92,6 +92,7 @@ impl World {
             in_system_per_step: Vec::new(),
             taken_before_step: 0,
             baseline: Baseline { at: self.kernel.now(), ..Baseline::default() },
+            averages: None,
             areas: (0, 0),
         });
         self.instances[id.index()].sum_areas(self.kernel.now(), &mut self.records[id.index()]);
@@ -301,6 +302,7 @@ impl World {
         let node = self.instances[id.index()].node;
         self.lose_jobs(id, true);
         self.instances[id.index()].life = Life::Gone;
+        self.end_averages(id);
         self.kernel.remove_node(node);
         self.forget_calls(node);
         let service = self.instances[id.index()].service();

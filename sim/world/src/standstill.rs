@@ -25,9 +25,6 @@ pub(crate) const LOOK_EVERY: u32 = 1 << 16;
 const STILL_MAX: u64 = 10_000_000;
 /// What each node and each user of a closed load adds to that.
 const STILL_PER_MEMBER: u64 = 1_000;
-/// Events by which the commonest are counted.
-const SAMPLE: u32 = 1 << 14;
-
 /// Why a run has no outcome: it went on handling events, and no time passed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standstill {
@@ -89,6 +86,9 @@ pub(crate) struct Watch {
     /// Events since time last moved, in whole looks.
     still: u64,
     most: u64,
+    /// Whether what happens until the next look is to be counted.
+    pub(crate) is_counting: bool,
+    seen: BTreeMap<String, u32>,
 }
 
 impl Watch {
@@ -98,43 +98,41 @@ impl Watch {
             _ => 0,
         };
         let members = kernel.nodes().len() as u64 + spec.loads.iter().map(users).sum::<u64>();
-        Watch { at: kernel.now(), still: 0, most: STILL_MAX + STILL_PER_MEMBER * members }
+        let most = STILL_MAX + STILL_PER_MEMBER * members;
+        Watch { at: kernel.now(), still: 0, most, is_counting: false, seen: BTreeMap::new() }
     }
 
-    /// Looks, after [`LOOK_EVERY`] more events. True when more events happened at this instant than in any run with an end.
-    pub(crate) fn is_still(&mut self, now: Instant) -> bool {
+    /// Counts an event that is about to be handled.
+    #[cold]
+    pub(crate) fn count(&mut self, world: &World, kind: Kind) {
+        *self.seen.entry(world.event_name(kind)).or_default() += 1;
+    }
+
+    /// Looks, after [`LOOK_EVERY`] more events. A standstill when more of them happened at this instant than in any run with an
+    /// end, and the last of them were counted; that they shall be comes first.
+    pub(crate) fn look(&mut self, world: &World) -> Option<Box<Standstill>> {
+        let now = world.kernel.now();
         if now != self.at {
-            (self.at, self.still) = (now, 0);
-        } else {
-            self.still += u64::from(LOOK_EVERY);
+            (self.at, self.still, self.is_counting) = (now, 0, false);
+            return None;
         }
-        self.still > self.most
+        self.still += u64::from(LOOK_EVERY);
+        if !self.is_counting {
+            self.is_counting = self.still > self.most;
+            self.seen.clear();
+            return None;
+        }
+        let mut seen: Vec<(String, u32)> = std::mem::take(&mut self.seen).into_iter().collect();
+        seen.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+        seen.truncate(2);
+        let share = |times: u32| f64::from(times) / f64::from(LOOK_EVERY);
+        let commonest = seen.into_iter().map(|(name, times)| (name, share(times))).collect();
+        let (at, events) = (self.at, self.still);
+        Some(Box::new(Standstill { at, events, commonest, free: free(&world.spec) }))
     }
 }
 
 impl World {
-    /// Goes on for a while and counts what happens. No standstill when time moves after all or nothing is left to happen;
-    /// then with whether the run is over.
-    pub(crate) fn standstill(&mut self, watch: &Watch) -> (Option<Box<Standstill>>, bool) {
-        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-        for _ in 0..SAMPLE {
-            let Some(kind) = self.kernel.advance() else { return (None, false) };
-            *seen.entry(self.event_name(kind)).or_default() += 1;
-            if self.handle(kind) {
-                return (None, true);
-            }
-            if self.kernel.now() != watch.at {
-                return (None, false);
-            }
-        }
-        let mut seen: Vec<(String, u32)> = seen.into_iter().collect();
-        seen.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
-        seen.truncate(2);
-        let commonest = seen.into_iter().map(|(name, times)| (name, f64::from(times) / f64::from(SAMPLE))).collect();
-        let events = watch.still + u64::from(SAMPLE);
-        (Some(Box::new(Standstill { at: watch.at, events, commonest, free: free(&self.spec) })), false)
-    }
-
     /// What an event is, in words that name the service, the load or the node it concerns.
     fn event_name(&self, kind: Kind) -> String {
         let node = match kind {

@@ -7,7 +7,7 @@ use crate::again::Again;
 use crate::call::Call;
 use crate::caller::Caller;
 use crate::check::Checks;
-use crate::instance::{Baseline, Instance, Job, Place, Record};
+use crate::instance::{Averages, Baseline, Instance, Job, Place, Record};
 use crate::invariant;
 use crate::load::Load;
 use crate::metrics::{Metrics, ServiceMetrics};
@@ -261,12 +261,16 @@ pub fn try_run(spec: &Spec, seed: Seed, options: &Options<'_>) -> Result<Run, Bo
     let until = options.until.unwrap_or(Instant::MAX);
     let mut watch = Watch::new(spec, &world.kernel);
     let mut over = false;
-    'events: while !over {
-        // The loop of everything; what is to be looked at now and then is looked at outside.
+    'events: loop {
+        // The loop of everything, and the only place that handles events: with a second one the compiler would make calls
+        // of what it makes one piece. What is to be looked at now and then is looked at outside.
         for _ in 0..standstill::LOOK_EVERY {
             let Some(kind) = world.kernel.advance() else { break 'events };
             if world.kernel.now() > until {
                 break 'events;
+            }
+            if watch.is_counting {
+                watch.count(&world, kind);
             }
             over = world.handle(kind);
             if over {
@@ -277,11 +281,8 @@ pub fn try_run(spec: &Spec, seed: Seed, options: &Options<'_>) -> Result<Run, Bo
         if let Some(progress) = options.progress {
             progress.reached(now);
         }
-        if watch.is_still(now) {
-            match world.standstill(&watch) {
-                (Some(standstill), _) => return Err(standstill),
-                (None, ended) => over = ended,
-            }
+        if let Some(standstill) = watch.look(&world) {
+            return Err(standstill);
         }
     }
     if over {
@@ -418,6 +419,7 @@ impl World {
             Msg::WarmedUp => self.measure_from(self.kernel.now()),
             Msg::LoadEnds => {
                 self.end_load();
+                (0..self.instances.len() as u32).for_each(|id| self.end_averages(InstanceId(id)));
                 // What must hold when calm ends is judged now, while nothing is yet taken apart.
                 invariant::views_converge::settle(self);
                 invariant::rollout_settles::settle(self);
@@ -481,7 +483,30 @@ impl World {
             let in_system_max = instance.in_system_max;
             instance.in_system_max = instance.in_system();
             let taken = self.taken[id.index()];
-            self.records[id.index()].baseline = Baseline { at: now, taken, in_system_area, work_area, in_system_max };
+            let record = &mut self.records[id.index()];
+            record.baseline = Baseline { at: now, taken, in_system_area, work_area, in_system_max };
+            record.averages = record.averages.map(|_| Averages::default());
+        }
+    }
+
+    /// Measuring of an instance is over, if it was not already.
+    pub(crate) fn end_averages(&mut self, id: InstanceId) {
+        self.instances[id.index()].sum_areas(self.kernel.now(), &mut self.records[id.index()]);
+        self.records[id.index()].averages = Some(self.averages(id));
+    }
+
+    /// What an instance did on average while it was measured, until now if that goes on. Its areas must be summed up.
+    pub(crate) fn averages(&self, id: InstanceId) -> Averages {
+        let (record, now) = (&self.records[id.index()], self.kernel.now());
+        if let Some(averages) = record.averages {
+            return averages;
+        }
+        let baseline = record.baseline;
+        let span = (now - baseline.at.max(self.metrics.measured_from.min(now))).as_nanos().max(1) as f64;
+        let in_system_area = self.instances[id.index()].areas(record).0 - baseline.in_system_area;
+        Averages {
+            utilisation: (self.work_area(id) - baseline.work_area) as f64 / span / self.room(id),
+            in_system: in_system_area as f64 / span,
         }
     }
 

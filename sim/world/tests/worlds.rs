@@ -66,6 +66,30 @@ fn a_rolling_update_replaces_every_instance_without_an_error() {
     assert_eq!(outcome.services[1].instances.len(), 18, "nine old and nine new");
 }
 
+#[test]
+fn instances_are_averaged_over_what_is_measured_and_while_they_exist() {
+    // One request every 2.5 ms that takes 2: the last is still under way when the 100 ms are over, and is waited for.
+    let api = ServiceSpec { service_time: Dist::Constant(Duration::ms(2)), ..service("api", 1) };
+    let mut load = poisson(400.0);
+    load.arrivals = Arrivals::Constant { rate: 400.0 };
+    let short = outcome(&ideal(vec![api], load, Duration::secs(1), Duration::ms(100)), 1);
+    let server = &short.services[0].instances[0];
+    assert!((server.utilisation - 0.8).abs() < 0.021 && (server.in_system - 0.8).abs() < 0.021, "{server:?}");
+
+    let mut spec = stack();
+    spec.rollouts = vec![rolling()];
+    spec.services[1].versions[1].error_rate = Ratio::ZERO;
+    let replaced = outcome(&spec, 3);
+    let busy = |version: &str| {
+        let of: Vec<f64> =
+            replaced.services[1].instances.iter().filter(|i| i.version == version).map(|i| i.utilisation).collect();
+        of.iter().sum::<f64>() / of.len() as f64
+    };
+    let (old, new) = (busy("1.0.0"), busy("1.1.0"));
+    // Seconds of grace with nothing to do are part of it; the minute and a half after them is not.
+    assert!(old / new > 0.6 && old / new < 1.25, "who left was as busy while it was there: {old}, {new}");
+}
+
 /// Every kind of fault at once, on a stack with a canary.
 fn storm() -> Spec {
     let tag = |name: &str| Selector::Tag(name.into());
