@@ -204,19 +204,21 @@ impl Instance {
         self.working + self.waiting
     }
 
-    /// Brings the areas up to `now`. `record` is the instance's.
+    /// Brings the areas up to `now`. `records` are those of all instances, `id` is this one's.
     #[inline]
-    pub(crate) fn sum_areas(&mut self, now: Instant, record: &mut Record) {
+    pub(crate) fn sum_areas(&mut self, now: Instant, records: &mut [Record], id: InstanceId) {
         let span = (now - self.area_at).as_nanos();
         self.area_at = now;
-        let sum = |area: u64, requests: u32| area.checked_add(span.checked_mul(requests.into())?);
-        match (sum(self.in_system_area, self.in_system()), sum(self.working_area, self.working)) {
-            (Some(in_system), Some(working)) => (self.in_system_area, self.working_area) = (in_system, working),
-            _ => self.sum_wide_areas(span, record),
+        // No more can be at work than are here, and no more can be here than 31 bits count: below 2³² ns (four seconds) the
+        // product fits 63 bits, and so does the area before it.
+        if (span >> 32) | (self.in_system_area >> 63) != 0 {
+            return self.sum_wide_areas(span, &mut records[id.index()]);
         }
+        self.in_system_area += span * u64::from(self.in_system());
+        self.working_area += span * u64::from(self.working);
     }
 
-    /// A product or a sum that 64 bits do not hold: ten thousand requests for three weeks.
+    /// A product or a sum that 64 bits might not hold: ten thousand requests for three weeks.
     #[cold]
     fn sum_wide_areas(&mut self, span: u64, record: &mut Record) {
         let sum = |area: u64, requests: u32| u128::from(area) + u128::from(span) * u128::from(requests);
@@ -231,8 +233,8 @@ impl Instance {
     }
 
     /// Forgets everything under way, as a crash does; answers how much that was.
-    fn forget(&mut self, now: Instant, record: &mut Record) -> u32 {
-        self.sum_areas(now, record);
+    fn forget(&mut self, now: Instant, records: &mut [Record], id: InstanceId) -> u32 {
+        self.sum_areas(now, records, id);
         let lost = self.in_system();
         (self.working, self.waiting) = (0, 0);
         (self.first, self.last) = (NOBODY, NOBODY);
@@ -258,7 +260,7 @@ impl World {
             self.respond(node, from, call, key, attempt, Class::Refused);
             return;
         }
-        instance.sum_areas(now, &mut self.records[id.index()]);
+        instance.sum_areas(now, &mut self.records, id);
         self.taken[id.index()] += 1;
         let at_work = instance.working < instance.concurrency;
         let job = Job {
@@ -433,12 +435,12 @@ impl World {
         let Some(job) = self.jobs.remove(id) else { return };
         debug_assert!(job.at_work, "a request was answered that nobody worked on");
         let instance = &mut self.instances[job.instance.index()];
-        instance.sum_areas(now, &mut self.records[job.instance.index()]);
+        instance.sum_areas(now, &mut self.records, job.instance);
         if self.sabotage != Some(Sabotage::LoseCount) {
             self.finished[job.instance.index()] += 1;
         }
         let node = instance.node;
-        if self.services[instance.service().index()].deadlines && instance.waiting > 0 {
+        if self.deadlines_travel && instance.waiting > 0 && self.services[instance.service().index()].deadlines {
             self.drop_expired(job.instance);
         }
         let instance = &mut self.instances[job.instance.index()];
@@ -496,7 +498,7 @@ impl World {
                 return;
             }
             let Some(job) = self.jobs.remove(name) else { return };
-            instance.sum_areas(now, &mut self.records[id.index()]);
+            instance.sum_areas(now, &mut self.records, id);
             instance.waiting -= 1;
             instance.first = job.next;
             self.finished[id.index()] += 1;
@@ -544,7 +546,7 @@ impl World {
             }
         }
         self.stop_processors(id);
-        let lost = self.instances[id.index()].forget(now, &mut self.records[id.index()]);
+        let lost = self.instances[id.index()].forget(now, &mut self.records, id);
         self.records[id.index()].lost += u64::from(lost);
     }
 }

@@ -95,7 +95,7 @@ impl World {
             averages: None,
             areas: (0, 0),
         });
-        self.instances[id.index()].sum_areas(self.kernel.now(), &mut self.records[id.index()]);
+        self.instances[id.index()].sum_areas(self.kernel.now(), &mut self.records, id);
         self.registrations.push(Vec::<Registration>::new());
         if !self.services[service.index()].downstream.is_empty() {
             let nth = self.services[service.index()].created - 1;

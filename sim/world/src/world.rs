@@ -463,8 +463,9 @@ impl World {
 
     /// Notes what each instance took in during the step that ends, if one does, and what it holds at its end.
     pub(crate) fn close_instances(&mut self, now: Instant, step: Option<usize>) {
-        for ((instance, record), &taken) in self.instances.iter_mut().zip(&mut self.records).zip(&self.taken) {
-            instance.sum_areas(now, record);
+        for (index, (instance, &taken)) in self.instances.iter_mut().zip(&self.taken).enumerate() {
+            instance.sum_areas(now, &mut self.records, InstanceId(index as u32));
+            let record = &mut self.records[index];
             if let Some(at) = step.and_then(|step| step.checked_sub(record.steps_before)) {
                 put(&mut record.per_step, at, (taken - record.taken_before_step) as u32);
                 put(&mut record.in_system_per_step, at, instance.in_system());
@@ -476,7 +477,7 @@ impl World {
     /// What instances did until now is not measured.
     fn measure_from(&mut self, now: Instant) {
         for id in (0..self.instances.len() as u32).map(InstanceId) {
-            self.instances[id.index()].sum_areas(now, &mut self.records[id.index()]);
+            self.instances[id.index()].sum_areas(now, &mut self.records, id);
             let work_area = self.work_area(id);
             let instance = &mut self.instances[id.index()];
             let (in_system_area, _) = instance.areas(&self.records[id.index()]);
@@ -491,7 +492,7 @@ impl World {
 
     /// Measuring of an instance is over, if it was not already.
     pub(crate) fn end_averages(&mut self, id: InstanceId) {
-        self.instances[id.index()].sum_areas(self.kernel.now(), &mut self.records[id.index()]);
+        self.instances[id.index()].sum_areas(self.kernel.now(), &mut self.records, id);
         self.records[id.index()].averages = Some(self.averages(id));
     }
 
