@@ -181,14 +181,10 @@ impl Balancer {
         if self.hosts.len() == 0 {
             return None;
         }
-        let mut index = self.pick_again(now, request, 0, tried)?;
-        for attempt in 1..=reselections {
-            if !tried.contains(&self.hosts.instance(index)) {
-                break;
-            }
-            index = self.pick_again(now, request, attempt, tried)?;
-        }
-        Some(index)
+        pick_untried(tried, reselections, |attempt| {
+            let index = self.pick_again(now, request, attempt, tried)?;
+            Some((index, self.hosts.instance(index)))
+        })
     }
 
     /// Counts one more request outstanding at the host at `index`. O(1). Panics when there is no such host.
@@ -263,4 +259,22 @@ impl Balancer {
     pub fn strategy(&self) -> Strategy {
         self.strategy
     }
+}
+
+/// The pick of `pick`, which is told how often it was asked before: asked again, up to `reselections` times, while the choice is
+/// among `tried`.
+#[inline]
+fn pick_untried(
+    tried: &[InstanceId],
+    reselections: u32,
+    mut pick: impl FnMut(u32) -> Option<(usize, InstanceId)>,
+) -> Option<usize> {
+    let (mut index, mut instance) = pick(0)?;
+    for attempt in 1..=reselections {
+        if !tried.contains(&instance) {
+            break;
+        }
+        (index, instance) = pick(attempt)?;
+    }
+    Some(index)
 }

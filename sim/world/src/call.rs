@@ -206,14 +206,23 @@ impl World {
             None => traffic.policy().deadline(local, inherited),
             Some(timeout) => local.saturating_add(timeout).min(inherited.unwrap_or(Instant::MAX)),
         };
-        let is_late = inherited.is_some() && deadline <= local;
-        let admitted = if is_late { Ok(()) } else { traffic.begin(local) };
         let call = Call::new(parent, caller, upstream as u16, key, self.kernel.now());
         let call = Call { demand, deadline: Tight(deadline), ..call };
+        // Whoever asked for this waits no longer: nothing is sent.
+        if inherited.is_some() && deadline <= local {
+            let id = self.calls.insert(call);
+            self.end_call(id, End::Timeout);
+            return;
+        }
+        let admitted = traffic.begin(local);
         let id = self.calls.insert(call);
+        self.attempt_or_end(id, admitted);
+    }
+
+    /// The attempt that the rules of traffic have admitted, or the call's end where they have not.
+    #[inline]
+    pub(crate) fn attempt_or_end(&mut self, id: Id<Call>, admitted: Result<(), Rejection>) {
         match admitted {
-            // Whoever asked for this waits no longer: nothing is sent.
-            Ok(()) if is_late => self.end_call(id, End::Timeout),
             Ok(()) => self.attempt(id),
             Err(rejection) => self.end_call(id, rejected(rejection)),
         }
@@ -429,10 +438,8 @@ impl World {
             self.again[id.slot()].laps += 1;
             1
         });
-        match caller.upstreams[usize::from(call.upstream)].traffic.retry_started(local) {
-            Ok(()) => self.attempt(id),
-            Err(rejection) => self.end_call(id, rejected(rejection)),
-        }
+        let admitted = caller.upstreams[usize::from(call.upstream)].traffic.retry_started(local);
+        self.attempt_or_end(id, admitted);
     }
 
     /// Books an attempt as over with everybody who counts attempts.
@@ -539,17 +546,11 @@ impl World {
             self.end_call(id, End::Abandoned);
         }
     }
-
-    /// When each request that has not ended began.
-    pub(crate) fn open_requests(&self) -> impl Iterator<Item = Instant> {
-        let open = self.calls.iter().filter(|(_, call)| matches!(call.parent(), Parent::Source(_)));
-        open.map(|(_, call)| call.started())
-    }
 }
 
 /// All attempts before the present one.
 #[inline]
-fn retries_of(again: &[Again], id: Id<Call>, call: &Call) -> u32 {
+pub(crate) fn retries_of(again: &[Again], id: Id<Call>, call: &Call) -> u32 {
     if call.retries == 0 { 0 } else { again[id.slot()].retries(call) }
 }
 
@@ -574,7 +575,7 @@ pub(crate) fn name_of(key: Key) -> String {
     format!("req-{:08x}", key.0 >> 32)
 }
 
-pub(crate) fn rejected(rejection: Rejection) -> End {
+fn rejected(rejection: Rejection) -> End {
     match rejection {
         Rejection::BreakerOpen => End::BreakerOpen,
         Rejection::Overflow => End::Overflow,

@@ -5,7 +5,7 @@
 //! done to them. A closed load's users wait for their answers, so only its keys are common to all runs. Which of its
 //! nodes a request comes from follows from the request's key, or from the user's number.
 
-use crate::call::{Call, Parent, rejected};
+use crate::call::{Call, Parent};
 use crate::demand::Demand;
 use crate::slab::Id;
 use crate::spec::{Arrivals, LoadSpec, RoutingKeys, Spread, Target};
@@ -321,10 +321,8 @@ impl World {
         let local = self.kernel.local(caller.node);
         let traffic = &mut caller.upstreams[usize::from(call.upstream)].traffic;
         call.set_deadline(traffic.policy().deadline(local, None));
-        match traffic.begin(local) {
-            Ok(()) => self.attempt(id),
-            Err(rejection) => self.end_call(id, rejected(rejection)),
-        }
+        let admitted = traffic.begin(local);
+        self.attempt_or_end(id, admitted);
     }
 
     /// A node of a source is up again, and the users who found none of them up ask now.

@@ -316,4 +316,10 @@ impl Spec {
     pub fn service(&self, name: &str) -> Option<ServiceId> {
         self.services.iter().position(|s| s.name == name).map(|i| ServiceId(i as u32))
     }
+
+    /// A version of a service as the file names it.
+    pub(crate) fn version_name(&self, service: ServiceId, version: VersionId) -> String {
+        let versions = self.services.get(service.index()).map(|s| &s.versions);
+        versions.and_then(|v| v.get(version.index())).map_or_else(|| version.to_string(), |v| v.version.to_string())
+    }
 }

@@ -14,7 +14,7 @@ use super::{Candidate, Eligibility, Health, Locality, Peers};
 use crate::hosts::{Host, Hosts};
 use crate::request::{ProbeReply, Request, Response};
 use crate::strategy::per_host::PerHost;
-use crate::{Balancer, Board, Desk, Rebuilds, Strategy};
+use crate::{Balancer, Board, Desk, Rebuilds, Strategy, pick_untried};
 use base::{Draw, Duration, InstanceId, Instant, Rng, Seed, ZoneId};
 use std::sync::Arc;
 
@@ -315,15 +315,10 @@ impl Surrounded {
         {
             return Some(index);
         }
-        let mut index = self.pick_once(now, request, 0, tried)?;
-        if !tried.is_empty() {
-            for attempt in 1..=reselections {
-                if !tried.contains(&self.hosts.instance(index)) {
-                    break;
-                }
-                index = self.pick_once(now, request, attempt, tried)?;
-            }
-        }
+        let index = pick_untried(tried, reselections, |attempt| {
+            let index = self.pick_once(now, request, attempt, tried)?;
+            Some((index, self.hosts.instance(index)))
+        })?;
         if let Some(sessions) = &mut self.sessions {
             sessions.put(request.hash, self.hosts.instance(index));
         }

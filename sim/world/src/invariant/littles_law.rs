@@ -18,7 +18,7 @@ const INDEX: usize = index_of(INFO.name);
 pub(crate) fn settle(world: &mut World) {
     let now = world.kernel.now();
     let area = world.metrics.area(now);
-    let open: u128 = world.open_requests().map(|started| u128::from((now - started).as_nanos())).sum();
+    let open: u128 = world.open_requests().map(|(_, call)| u128::from((now - call.started()).as_nanos())).sum();
     let sojourn = world.metrics.sojourn + open;
     world.checks.test(INDEX, &world.kernel, area == sojourn, || {
         let seconds = |ns: u128| ns as f64 / 1e9;
