@@ -1,8 +1,8 @@
 //! What a person reads after a run: the facts in a fixed order, and the verdict last, where the eye ends.
 //!
-//! Every mark comes with a word and every colour with a mark, so a log file, a screen reader and a reader who does not see
-//! red lose nothing. Names come from scenario files and may hold anything; control characters are shown, never sent to
-//! the terminal. Nothing here prints: the command line owns the console.
+//! Every mark comes with a word and every colour with a mark, so a log file, a screen reader and a reader who does not
+//! see red lose nothing. Names come from scenario files and may hold anything; control characters are shown, never sent
+//! to the terminal. Nothing here prints: the command line owns the console.
 
 mod sweep;
 pub(crate) mod table;
@@ -220,11 +220,8 @@ impl Page {
         let mut table = Table::new(if is_unfinished { "lrrrrrrrr" } else { "lrrrrrrr" }, heads);
         for (i, service) in outcome.services.iter().enumerate() {
             let r = &service.requests;
-            let mut row = vec![
-                Cell::strong(plain(&service.name)),
-                Cell::plain(count(r.sent)),
-                Cell::plain(count(r.failed)),
-            ];
+            let mut row =
+                vec![Cell::strong(plain(&service.name)), Cell::plain(count(r.sent)), Cell::plain(count(r.failed))];
             row.extend(unfinished(Cell::plain(count(r.unfinished))));
             row.push(Cell::plain(share(r.succeeded, r.sent)));
             row.extend(columns.iter().map(|c| Cell::plain(c[i].clone())));

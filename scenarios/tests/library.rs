@@ -1,5 +1,6 @@
-//! Every scenario of the library is listed, parses without a warning, lowers with every seed, round-trips, and passes: the same
-//! way each time it is run under one seed. What a theory file says is expected is compared with what its run measures.
+//! Every scenario of the library is listed, parses without a warning, lowers with every seed, round-trips, and passes:
+//! the same way each time it is run under one seed. What a theory file says is expected is compared with what its run
+//! measures.
 
 use base::{Duration, Seed};
 use scenarios::Entry;

@@ -1,15 +1,16 @@
 //! What a balancer is told of a request: before the choice, after it, and by the instance that served it.
 //!
-//! None of it is needed by all strategies. Hashing goes by [`Request::hash`], peak EWMA by [`Response::rtt`], weights from
-//! load reports by [`Report`]; a round robin looks at nothing. [`StrategyInfo`](crate::StrategyInfo) says who needs what, so
-//! that a driver can spare itself the trouble.
+//! None of it is needed by all strategies. Hashing goes by [`Request::hash`], peak EWMA by [`Response::rtt`], weights
+//! from load reports by [`Report`]; a round robin looks at nothing. [`StrategyInfo`](crate::StrategyInfo) says who
+//! needs what, so that a driver can spare itself the trouble.
 
 use base::Duration;
 
 /// A request to be placed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// The hash of what the request is routed by: a header, a cookie, the caller's address. Equal keys have equal hashes.
+    /// The hash of what the request is routed by: a header, a cookie, the caller's address. Equal keys have equal
+    /// hashes.
     pub hash: u64,
 }
 
@@ -38,8 +39,8 @@ pub enum Class {
     Success,
     /// Answered with an error, in the manner of a 500.
     Failure,
-    /// Refused because the instance has too much to do, in the manner of a 503 or 429. The instance may say for how long
-    /// it wants to be left alone.
+    /// Refused because the instance has too much to do, in the manner of a 503 or 429. The instance may say for how
+    /// long it wants to be left alone.
     Overload {
         /// In the manner of the header `Retry-After`.
         retry_after: Option<Duration>,
@@ -63,8 +64,8 @@ pub struct Report {
     pub in_flight: u32,
     /// Of those, the ones that wait.
     pub waiting: u32,
-    /// From the beginning of the work on this request to its answer; waiting for its turn is not included, waiting for what the
-    /// instance itself had to ask of others is.
+    /// From the beginning of the work on this request to its answer; waiting for its turn is not included, waiting for
+    /// what the instance itself had to ask of others is.
     pub service_time: Duration,
     /// The share of the instance's capacity that was busy lately; 1 is all of it.
     pub utilization: f64,

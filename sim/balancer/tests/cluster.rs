@@ -214,7 +214,8 @@ fn an_outlier_is_ejected_longer_each_time() {
             ejected.push(second);
         }
     }
-    // Five errors at once; then 30 s, 60 s and 90 s, each ending at a beat of ten seconds, and five more errors at once.
+    // Five errors at once; then 30 s, 60 s and 90 s, each ending at a beat of ten seconds, and five more errors at
+    // once.
     assert_eq!(ejected, [0], "it is ejected again within the second it comes back");
     let mut quiet = cluster;
     let back: Vec<u64> = (200..500)

@@ -77,8 +77,8 @@ fn the_best_host_is_among_the_choices_as_often_as_counting_says() {
 
 #[test]
 fn equal_hosts_get_equal_shares() {
-    // None of them gets anything from a strategy that bounds what a host may have. HAProxy's leastconn stays with the first
-    // until something starts there, and the parts of its random are those of a ring: `proxies.rs` has both.
+    // None of them gets anything from a strategy that bounds what a host may have. HAProxy's leastconn stays with the
+    // first until something starts there, and the parts of its random are those of a ring: `proxies.rs` has both.
     let others = ["haproxy_leastconn", "haproxy_random"];
     let is_asked = |info: &strategy::StrategyInfo| !info.needs.keys && !info.needs.line && !others.contains(&info.name);
     for info in strategy::catalogue::all().iter().filter(|info| is_asked(info)) {
@@ -403,7 +403,8 @@ proptest! {
                     match strategy.name() {
                         _ if says(strategy, Value::Word("stale")) => {}
                         "jbsq" => prop_assert!(load < bound && load == loads.min().unwrap()),
-                        // Nobody else is there to whom an idle host would report. A retry may have to avoid the only one.
+                        // Nobody else is there to whom an idle host would report. A retry may have to avoid the only
+                        // one.
                         "jiq" if says(strategy, Value::Switch(true)) && tried.is_empty() => {
                             prop_assert!(load == 0 || loads.min().unwrap() > 0);
                         }
@@ -469,8 +470,8 @@ proptest! {
         prop_assert_eq!(picked(&mut balancer, weights.iter().sum()), weights);
     }
 
-    /// Whoever comes, leaves or changes weight, and however many cycles lie between, it is the rule: points to all, the first of
-    /// those with the most has it.
+    /// Whoever comes, leaves or changes weight, and however many cycles lie between, it is the rule: points to all, the
+    /// first of those with the most has it.
     #[test]
     fn smooth_weighted_is_the_rule_through_every_change(
         rounds in proptest::collection::vec(
@@ -507,8 +508,8 @@ proptest! {
         }
     }
 
-    /// 65535 rounds give each host its scaled weight in turns; with weights whose maximum divides 65535, as many rounds as
-    /// the maximum do.
+    /// 65535 rounds give each host its scaled weight in turns; with weights whose maximum divides 65535, as many rounds
+    /// as the maximum do.
     #[test]
     fn static_stride_cycles_are_exact(max in proptest::sample::select(vec![1u32, 3, 5, 15, 17]), seed: u64, salt: u64) {
         let mut draw = Seed(salt).stream("weights");

@@ -8,9 +8,9 @@
 //!
 //! An attempt for which there is no room waits before it goes on the wire; that is in `line`.
 //!
-//! A call that a load source began is a request: its end is the request's outcome. A call that an instance or the gateway
-//! began while it works on a request reports to that work. A call ends exactly once, because ending takes it out of the
-//! slab; whatever arrives for it later finds nothing.
+//! A call that a load source began is a request: its end is the request's outcome. A call that an instance or the
+//! gateway began while it works on a request reports to that work. A call ends exactly once, because ending takes it
+//! out of the slab; whatever arrives for it later finds nothing.
 
 use crate::again::Again;
 use crate::caller::Choice;
@@ -316,8 +316,8 @@ impl World {
         }
     }
 
-    /// The hash of what a call is routed by, for a balancer that asks; it is that of the request in which the call was made.
-    /// When whoever made the call has given up on it meanwhile, the call goes by a key of its own.
+    /// The hash of what a call is routed by, for a balancer that asks; it is that of the request in which the call was
+    /// made. When whoever made the call has given up on it meanwhile, the call goes by a key of its own.
     #[inline]
     fn routing_hash(&self, id: Id<Call>) -> u64 {
         match self.calls.get(id) {

@@ -1,8 +1,9 @@
 //! A caller: a node that sends requests to services, with its own and possibly stale idea of who can serve them.
 //!
-//! Load sources, gateways and instances with downstream calls are callers. For each service a caller has an [`Upstream`]: the
-//! latest view it was given, a cluster that balances over it, and the traffic state (budgets, breakers, limits). While a rollout splits
-//! a service's traffic, the upstream first chooses a version by weight and then an instance of that version.
+//! Load sources, gateways and instances with downstream calls are callers. For each service a caller has an
+//! [`Upstream`]: the latest view it was given, a cluster that balances over it, and the traffic state (budgets,
+//! breakers, limits). While a rollout splits a service's traffic, the upstream first chooses a version by weight and
+//! then an instance of that version.
 
 use crate::line::Lines;
 use balancer::around::{Candidate, Cluster, Eligibility, Health, Peers};
@@ -40,8 +41,8 @@ pub(crate) struct Upstream {
     pub(crate) is_probing: bool,
     pub(crate) probes: u64,
     view: Option<Arc<View>>,
-    /// It has chosen nobody yet, and keeps a pointer to its view and no hosts: a caller that only listens costs no memory for
-    /// each instance, and no time for each change.
+    /// It has chosen nobody yet, and keeps a pointer to its view and no hosts: a caller that only listens costs no
+    /// memory for each instance, and no time for each change.
     sleeps: bool,
     /// When it was given that view.
     view_at: Instant,
@@ -224,8 +225,8 @@ impl Upstream {
         self.listed.get(instance.index() / 64).is_some_and(|word| word >> (instance.index() % 64) & 1 == 1)
     }
 
-    /// Chooses an instance for the attempt of this key, preferably none of `tried` as far as the retry policy says or the
-    /// strategy is one that passes over them, and counts the request as begun there.
+    /// Chooses an instance for the attempt of this key, preferably none of `tried` as far as the retry policy says or
+    /// the strategy is one that passes over them, and counts the request as begun there.
     #[inline]
     pub(crate) fn choose(
         &mut self,
@@ -262,8 +263,8 @@ impl Upstream {
         }
     }
 
-    /// The group whose line the attempt of this key is to join, for which nobody could be chosen; none when nothing is in
-    /// flight there whose end would make room.
+    /// The group whose line the attempt of this key is to join, for which nobody could be chosen; none when nothing is
+    /// in flight there whose end would make room.
     #[cold]
     pub(crate) fn line_of(&self, key: Key, pin: Option<VersionId>) -> Option<usize> {
         if !self.balance.strategy.info().needs.line {

@@ -166,8 +166,8 @@ impl World {
         self.kernel.plan().iter().enumerate().filter(|(_, fault)| fault.at <= now).map(window).collect()
     }
 
-    /// Whom a fault met, where the scenario does not say so by itself: the nodes that chance chose, or nobody. None before it
-    /// has begun.
+    /// Whom a fault met, where the scenario does not say so by itself: the nodes that chance chose, or nobody. None
+    /// before it has begun.
     pub(crate) fn hit(&self, fault: usize) -> Option<String> {
         let hit = &self.kernel.hits()[fault];
         if hit.nodes? == 0 {

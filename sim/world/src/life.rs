@@ -6,10 +6,11 @@
 //!                └── node comes up ─────┘ node goes down: everything under way is lost
 //! ```
 //!
-//! Stopping takes an instance out of the registry first and lets it serve for a grace period, because callers learn late; that is
-//! the race between endpoint removal and SIGTERM that every rolling update runs (kubernetes/kubernetes#43576). An instance that
-//! refuses while it drains ends as soon as it is idle. At the end of its grace either is killed, and its callers'
-//! connections are reset, as a kubelet does after `terminationGracePeriodSeconds`.
+//! Stopping takes an instance out of the registry first and lets it serve for a grace period, because callers learn
+//! late; that is the race between endpoint removal and SIGTERM that every rolling update runs
+//! (kubernetes/kubernetes#43576). An instance that refuses while it drains ends as soon as it is idle. At the end of
+//! its grace either is killed, and its callers' connections are reset, as a kubelet does after
+//! `terminationGracePeriodSeconds`.
 
 use crate::caller::{Balance, Caller, Upstream};
 use crate::instance::{Baseline, Instance, Life, Place, Record};
@@ -136,8 +137,8 @@ impl World {
         }
     }
 
-    /// The `nth` caller of its kind among `count` that were there at the start, spread over the zones in turn. Later ones take
-    /// the places of those.
+    /// The `nth` caller of its kind among `count` that were there at the start, spread over the zones in turn. Later
+    /// ones take the places of those.
     pub(crate) fn peers(&self, node: NodeId, nth: u32, count: u32) -> Peers {
         // In turn, so the first zones have one more where it does not come out even.
         let zones = self.spec.zones.len() as u32;

@@ -1,9 +1,10 @@
 //! A run whose time stands still: what it is, how it is noticed, and what to say about it.
 //!
-//! Simulated time moves only because something takes time. Where a loop of events costs none, such as users who never think
-//! and are answered at once, the run would handle events for ever without reaching its end. The loop therefore looks up
-//! every 65,536 events, which costs it nothing that can be measured, and gives up after so many events at one instant that
-//! no run with an end has them: ten million, and a thousand more for each node and each user of a closed load.
+//! Simulated time moves only because something takes time. Where a loop of events costs none, such as users who never
+//! think and are answered at once, the run would handle events for ever without reaching its end. The loop therefore
+//! looks up every 65,536 events, which costs it nothing that can be measured, and gives up after so many events at one
+//! instant that no run with an end has them: ten million, and a thousand more for each node and each user of a closed
+//! load.
 //!
 //! The same look tells whoever waits for the run how far it has come.
 
@@ -101,7 +102,8 @@ impl Watch {
         Watch { at: kernel.now(), still: 0, most: STILL_MAX + STILL_PER_MEMBER * members }
     }
 
-    /// Looks, after [`LOOK_EVERY`] more events. True when more events happened at this instant than in any run with an end.
+    /// Looks, after [`LOOK_EVERY`] more events. True when more events happened at this instant than in any run with an
+    /// end.
     pub(crate) fn is_still(&mut self, now: Instant) -> bool {
         if now != self.at {
             (self.at, self.still) = (now, 0);
@@ -113,8 +115,8 @@ impl Watch {
 }
 
 impl World {
-    /// Goes on for a while and counts what happens. No standstill when time moves after all or nothing is left to happen;
-    /// then with whether the run is over.
+    /// Goes on for a while and counts what happens. No standstill when time moves after all or nothing is left to
+    /// happen; then with whether the run is over.
     pub(crate) fn standstill(&mut self, watch: &Watch) -> (Option<Box<Standstill>>, bool) {
         let mut seen: BTreeMap<String, u32> = BTreeMap::new();
         for _ in 0..SAMPLE {

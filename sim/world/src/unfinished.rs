@@ -1,8 +1,9 @@
 //! Calls that have not ended when the run does: unfinished where somebody still works on them, lost where nobody does.
 //!
-//! A request that is queued, at work, on its way, or waits for a call that is, would have ended later: an overloaded queue is
-//! no broken promise. A request whose answer nothing will ever bring, and whose caller has no timeout, hangs for ever. Both
-//! belong into every denominator, or an overload would report the latency and the success of the few that got through.
+//! A request that is queued, at work, on its way, or waits for a call that is, would have ended later: an overloaded
+//! queue is no broken promise. A request whose answer nothing will ever bring, and whose caller has no timeout, hangs
+//! for ever. Both belong into every denominator, or an overload would report the latency and the success of the few
+//! that got through.
 
 use crate::call::{Call, Parent, State, retries_of};
 use crate::instance::Job;

@@ -334,7 +334,8 @@ fn strategies_that_measure_leave_a_slow_instance() {
 
 #[test]
 fn an_instance_that_fails_fast_attracts_traffic_unless_failures_are_penalised() {
-    // Of two distinct draws out of ten, a given one is among them every fifth time, so a fifth is all that two choices can send.
+    // Of two distinct draws out of ten, a given one is among them every fifth time, so a fifth is all that two choices
+    // can send.
     for (strategy, least, most) in
         [("peak_ewma", 0.18, 0.21), ("finagle_peak_ewma", 0.18, 0.21), ("penalty_peak_ewma", 0.0, 0.01)]
     {
@@ -349,7 +350,8 @@ fn weights_made_of_load_reports_follow_the_instances_speeds() {
         let mut api = service("api", 4);
         api.balancer = balancer::Strategy::from_name(strategy).expect("a strategy");
         api.speeds = vec![1.0, 1.0, 0.5, 0.25];
-        // 2,750 a second is what they can do; utilization is measured best at half of it. Weights count after ten seconds.
+        // 2,750 a second is what they can do; utilization is measured best at half of it. Weights count after ten
+        // seconds.
         let spec = ideal(vec![api], poisson(1_400.0), Duration::secs(20), Duration::secs(40));
         let outcome = outcome(&spec, 5);
         let taken: Vec<f64> = outcome.services[0].instances.iter().map(|i| i.requests as f64).collect();

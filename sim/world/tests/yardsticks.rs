@@ -1,8 +1,9 @@
-//! The yardsticks of queueing theory: strategies that know more than a client can, against what theory says of them, and the
-//! crossovers that follow from knowing less.
+//! The yardsticks of queueing theory: strategies that know more than a client can, against what theory says of them,
+//! and the crossovers that follow from knowing less.
 //!
-//! Where there is a number, sixteen runs must contain it in an interval of 99.9 % that is narrower than 2 %. Where there is only an
-//! order, it must hold under each seed: runs of one seed meet the same requests, with the same service times.
+//! Where there is a number, sixteen runs must contain it in an interval of 99.9 % that is narrower than 2 %. Where
+//! there is only an order, it must hold under each seed: runs of one seed meet the same requests, with the same service
+//! times.
 
 use crate::common::{ideal, poisson, service};
 use balancer::Strategy;
@@ -44,8 +45,8 @@ fn mean(spec: &Spec, seed: u64) -> f64 {
     outcome.latency.mean.as_millis_f64()
 }
 
-/// Compares with theory, which may itself be off by a share of `slack`: it is for infinitely many servers. An error of a share of
-/// `narrow` must be outside of what passes.
+/// Compares with theory, which may itself be off by a share of `slack`: it is for infinitely many servers. An error of
+/// a share of `narrow` must be outside of what passes.
 fn holds(spec: &Spec, exact: f64, slack: f64, narrow: f64) {
     let means: Vec<f64> = (1..=RUNS).map(|seed| mean(spec, seed)).collect();
     let mean = means.iter().sum::<f64>() / RUNS as f64;

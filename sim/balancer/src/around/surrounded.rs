@@ -1,7 +1,7 @@
 //! The rules of eligibility at work: who is in which group now, and which group a request goes to.
 //!
-//! Everything that depends on who is there and how they are is settled when that changes, in O(n × groups); a pick draws
-//! its level, draws or takes turns for its zone, and asks one group.
+//! Everything that depends on who is there and how they are is settled when that changes, in O(n × groups); a pick
+//! draws its level, draws or takes turns for its zone, and asks one group.
 
 use super::aperture::Opening;
 use super::group::{Group, Inner, Source};
@@ -23,8 +23,8 @@ pub(super) struct Surrounded {
     strategy: Strategy,
     rules: Arc<Eligibility>,
     peers: Peers,
-    /// What all clients know together, and whether the strategy goes by it: what is started and finished is counted there once,
-    /// whatever the number of groups that are told.
+    /// What all clients know together, and whether the strategy goes by it: what is started and finished is counted
+    /// there once, whatever the number of groups that are told.
     desk: Desk,
     uses_board: bool,
     /// The seed of what every group draws by itself.
@@ -249,7 +249,8 @@ impl Surrounded {
         }
     }
 
-    /// Makes the groups that a level needs and does not have yet. Those it no longer needs stay, for when it does again.
+    /// Makes the groups that a level needs and does not have yet. Those it no longer needs stay, for when it does
+    /// again.
     fn ensure_groups(&mut self, level: usize) {
         let share = self.shares[level];
         if share.panic {

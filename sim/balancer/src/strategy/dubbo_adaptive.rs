@@ -1,22 +1,25 @@
-//! Dubbo's adaptive: the lower of two loads, made of the server's CPU, the client's latency, its requests and its successes.
+//! Dubbo's adaptive: the lower of two loads, made of the server's CPU, the client's latency, its requests and its
+//! successes.
 //!
 //! As `AdaptiveLoadBalance`, `AdaptiveMetrics` and `AdaptiveLoadBalanceFilter` (apache/dubbo
 //! `dubbo-cluster/.../loadbalance/AdaptiveLoadBalance.java`, `dubbo-rpc/dubbo-rpc-api/.../AdaptiveMetrics.java`,
 //! `.../filter/AdaptiveLoadBalanceFilter.java`), quirks included:
 //!
-//! - load = cpu · (√latency + 1) · (in flight + 1) / (good / (asked + 1) · weight + 1). Latency is that of the call as the client
-//!   saw it, in milliseconds, smoothed with β = 0.5 at every report **and** at every look. The first look after a report, and any
-//!   other in the millisecond of that report, counts a latency of twice the timeout, as a penalty; every later one counts half the
-//!   latency of before, or less for every timeout that has passed since the last look.
+//! - load = cpu · (√latency + 1) · (in flight + 1) / (good / (asked + 1) · weight + 1). Latency is that of the call as
+//!   the client saw it, in milliseconds, smoothed with β = 0.5 at every report **and** at every look. The first look
+//!   after a report, and any other in the millisecond of that report, counts a latency of twice the timeout, as a
+//!   penalty; every later one counts half the latency of before, or less for every timeout that has passed since the
+//!   last look.
 //! - A host that was not picked for twice the timeout has no load at all, and is tried again.
-//! - Counts of requests are for ever, so an error early on is forgotten slowly. An error that the service itself answers counts as
-//!   good and brings a report, because an exception travels inside a result; bad is what the framework gives up: no connection, no
-//!   answer in time, a refusal.
+//! - Counts of requests are for ever, so an error early on is forgotten slowly. An error that the service itself
+//!   answers counts as good and brings a report, because an exception travels inside a result; bad is what the
+//!   framework gives up: no connection, no answer in time, a refusal.
 //! - Of two hosts the pair is always the same; otherwise it is drawn, distinct. Equal loads are drawn by weight.
 //!
-//! CPU load comes with responses, in percent: there the load average of the last minute by processors, here what the instance says
-//! of its utilization. A host that has not reported yet has none, and so no load. The time of a report is the server's clock there,
-//! and here that of its arrival. A weight of one here is a hundred there, which is what Dubbo gives hosts of which nothing is said.
+//! CPU load comes with responses, in percent: there the load average of the last minute by processors, here what the
+//! instance says of its utilization. A host that has not reported yet has none, and so no load. The time of a report is
+//! the server's clock there, and here that of its arrival. A weight of one here is a hundred there, which is what Dubbo
+//! gives hosts of which nothing is said.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::parameter::{Kind, Parameter, Value};

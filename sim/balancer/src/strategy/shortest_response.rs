@@ -1,14 +1,16 @@
 //! Dubbo's shortest response: the host with the least average latency times requests outstanding, among all.
 //!
-//! As `ShortestResponseLoadBalance` (apache/dubbo `dubbo-cluster/src/main/java/org/apache/dubbo/rpc/cluster/loadbalance/`): the
-//! estimate of a host is the mean time of its answers since the window began, in whole milliseconds, times the requests outstanding
-//! and one. Equals are drawn by weight. When a pick finds the window older than its period, it makes its choice, and then all hosts'
-//! windows begin anew; a host without an answer in the window is estimated at nothing, so at every turn of the window, for one
+//! As `ShortestResponseLoadBalance` (apache/dubbo
+//! `dubbo-cluster/src/main/java/org/apache/dubbo/rpc/cluster/loadbalance/`): the estimate of a host is the mean time of
+//! its answers since the window began, in whole milliseconds, times the requests outstanding and one. Equals are drawn
+//! by weight. When a pick finds the window older than its period, it makes its choice, and then all hosts' windows
+//! begin anew; a host without an answer in the window is estimated at nothing, so at every turn of the window, for one
 //! answer's time, all choices are random. Whole milliseconds make hosts equal that differ by less.
 //!
-//! An error that the service itself answers is an answer like any other there (`ActiveLimitFilter.onResponse`: an exception of the
-//! implementation travels inside a result). What the framework gives up is none: no connection, no answer in time, no thread free at
-//! the server. Dubbo counts at all only where the filter `activelimit` is configured; here it always is.
+//! An error that the service itself answers is an answer like any other there (`ActiveLimitFilter.onResponse`: an
+//! exception of the implementation travels inside a result). What the framework gives up is none: no connection, no
+//! answer in time, no thread free at the server. Dubbo counts at all only where the filter `activelimit` is configured;
+//! here it always is.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::parameter::{Kind, Parameter, Value};
@@ -183,8 +185,9 @@ mod tests {
         assert_eq!((after(Class::NoAnswer), after(Class::Overload { retry_after: None })), (3_000, 3_000));
     }
 
-    /// `ShortestResponseLoadBalanceTest`, `testSelectByWeight` and `testSelectByResponse`: weights 1, 9 and 15, of which the last
-    /// has answered in five seconds and has a request outstanding; then, with that over, the window turns.
+    /// `ShortestResponseLoadBalanceTest`, `testSelectByWeight` and `testSelectByResponse`: weights 1, 9 and 15, of
+    /// which the last has answered in five seconds and has a request outstanding; then, with that over, the window
+    /// turns.
     #[test]
     fn dubbo_by_weight_and_by_response() {
         let mut balancer = balancer(&[1, 9, 15]);

@@ -1,8 +1,8 @@
 //! The time-average number of requests in the system is the arrival rate times their mean time in it.
 //!
-//! Little, "A Proof for the Queuing Formula: L = λW" (1961). Over a run that begins and ends empty it is an identity, so it is
-//! checked to the nanosecond: the integral of requests in flight, kept as arrivals and ends happen, equals the sum
-//! of all latencies, kept as they are recorded.
+//! Little, "A Proof for the Queuing Formula: L = λW" (1961). Over a run that begins and ends empty it is an identity,
+//! so it is checked to the nanosecond: the integral of requests in flight, kept as arrivals and ends happen, equals the
+//! sum of all latencies, kept as they are recorded.
 
 use super::{CheckKind, Info, index_of};
 use crate::world::World;

@@ -1,7 +1,8 @@
-//! When calm ends, a service has exactly the instances that its last settled rollout wants, and those that are up serve.
+//! When calm ends, a service has exactly the instances that its last settled rollout wants, and those that are up
+//! serve.
 //!
-//! A service whose last rollout is still under way is left out, since `rollout_settles` speaks of that one. Instances on
-//! their way out do not count, nor do those whose machine is down.
+//! A service whose last rollout is still under way is left out, since `rollout_settles` speaks of that one. Instances
+//! on their way out do not count, nor do those whose machine is down.
 
 use super::{CheckKind, Info, index_of};
 use crate::instance::Life;
