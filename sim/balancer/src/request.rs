@@ -4,7 +4,7 @@
 //! from load reports by [`Report`]; a round robin looks at nothing. [`StrategyInfo`](crate::StrategyInfo) says who
 //! needs what, so that a driver can spare itself the trouble.
 
-use base::Duration;
+use base::{Duration, Instant};
 
 /// A request to be placed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,9 @@ pub struct Request {
 pub struct Response {
     /// From sending the request to the end, whatever kind of end it was.
     pub rtt: Duration,
+    /// By how many nanoseconds the date on the client's wall clock was set ahead meanwhile; back when negative. Only what
+    /// takes the difference of two dates goes by that: see [`Response::elapsed_ms`].
+    pub stepped_ns: i64,
     /// What kind.
     pub class: Class,
     /// What the instance said of its load, where it said something.
@@ -28,7 +31,22 @@ pub struct Response {
 impl Response {
     /// A good answer after `rtt`, without a report.
     pub const fn success(rtt: Duration) -> Self {
-        Response { rtt, class: Class::Success, report: None }
+        Response { rtt, stepped_ns: 0, class: Class::Success, report: None }
+    }
+
+    /// How long an attempt that ends at `now` took for a client that takes the difference of two dates, each in whole
+    /// milliseconds, as two readings of Java's `System.currentTimeMillis`: less than nothing where the date was set back
+    /// meanwhile.
+    #[inline]
+    pub fn elapsed_ms(&self, now: Instant) -> i64 {
+        const MILLISECOND: u64 = 1_000_000;
+        let (end, rtt) = (now.as_nanos(), self.rtt.as_nanos());
+        if self.stepped_ns == 0 && rtt <= end {
+            return (end / MILLISECOND - (end - rtt) / MILLISECOND) as i64;
+        }
+        let (end, unit) = (i128::from(end), i128::from(MILLISECOND));
+        let start = end - i128::from(rtt) - i128::from(self.stepped_ns);
+        (end.div_euclid(unit) - start.div_euclid(unit)) as i64
     }
 }
 
@@ -83,4 +101,23 @@ pub struct ProbeReply {
     /// What a request that arrives now may expect to take: the median of those that arrived lately at about as many
     /// requests in flight.
     pub latency: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elapsed_time_is_the_difference_of_two_dates_in_whole_milliseconds() {
+        let elapsed = |end_us, us, stepped_ns| {
+            let now = Instant::ZERO + Duration::us(end_us);
+            Response { stepped_ns, ..Response::success(Duration::us(us)) }.elapsed_ms(now)
+        };
+        assert_eq!((elapsed(5_100, 200, 0), elapsed(5_900, 200, 0)), (1, 0), "the first met the end of a millisecond");
+        assert_eq!(elapsed(7_000, 6_001, 0), 7);
+        assert_eq!(elapsed(7_000, 6_000, -1_000_000_000), 6 - 1_000);
+        assert_eq!(elapsed(7_000, 6_000, 1_000_000_000), 6 + 1_000);
+        assert_eq!(elapsed(1_000, 5_100, 0), 6, "begun before the clock's zero");
+        assert_eq!(elapsed(7_000, 6_000, i64::MIN), 6 + (i64::MIN / 1_000_000) - 1, "rounded down, as a date is");
+    }
 }

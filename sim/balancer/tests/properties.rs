@@ -327,6 +327,8 @@ enum Step {
     Finish(usize, Response),
     /// The clock moves so many milliseconds; it may have been put back.
     Clock(i64),
+    /// The date is set ahead by so many nanoseconds, or back.
+    Date(i64),
 }
 
 fn any_response() -> impl Generator<Value = Response> {
@@ -346,11 +348,13 @@ fn any_response() -> impl Generator<Value = Response> {
         qps,
         eps: qps * failing,
     });
-    (0..100_000u64, class, proptest::option::of(report)).prop_map(|(us, class, report)| Response {
-        rtt: Duration::us(us),
-        class,
-        report,
-    })
+    (0..100_000u64, any_date(), class, proptest::option::of(report))
+        .prop_map(|(us, stepped_ns, class, report)| Response { rtt: Duration::us(us), stepped_ns, class, report })
+}
+
+/// By how much a date was set ahead: mostly not at all.
+fn any_date() -> impl Generator<Value = i64> {
+    prop_oneof![8 => Just(0i64), 1 => -3_600_000_000_000..3_600_000_000_000i64, 1 => any::<i64>()]
 }
 
 fn any_steps() -> impl Generator<Value = Vec<Step>> {
@@ -362,6 +366,7 @@ fn any_steps() -> impl Generator<Value = Vec<Step>> {
         1 => hosts().prop_map(|h| Step::Retry(h.into_iter().collect())),
         5 => (any::<usize>(), any_response()).prop_map(|(which, response)| Step::Finish(which, response)),
         2 => prop_oneof![4 => 0..20i64, 1 => 0..40_000i64, 1 => -2_000..0i64].prop_map(Step::Clock),
+        1 => any_date().prop_map(Step::Date),
     ];
     proptest::collection::vec(step, 1..120)
 }
@@ -433,6 +438,10 @@ proptest! {
                 }
                 Step::Clock(ms) if ms < 0 => now = now.saturating_sub(Duration::ms(ms.unsigned_abs())),
                 Step::Clock(ms) => now += Duration::ms(ms.unsigned_abs()),
+                Step::Date(by_ns) => {
+                    balancer.stepped(by_ns);
+                    twin.stepped(by_ns);
+                }
             }
             for (index, host) in balancer.hosts().iter().enumerate() {
                 let expected = model.get(&host.instance).copied().unwrap_or(0);

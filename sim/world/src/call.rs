@@ -470,7 +470,8 @@ impl World {
             Heard::Answer => self.reports.of(id, call.retries),
             Heard::Nothing => None,
         };
-        upstream.finished(local, choice, &Response { rtt: now - began, class: end_of(class), report });
+        let (rtt, stepped_ns) = (now - began, caller.steps.after(began));
+        upstream.finished(local, choice, &Response { rtt, stepped_ns, class: end_of(class), report });
         let waits = !upstream.lines.are_empty();
         let opened = upstream.traffic.breaker_opened();
         upstream.traffic.attempt_done(local, u32::from(call.retries), class, now - began);

@@ -5,6 +5,7 @@
 //! breakers, limits). While a rollout splits a service's traffic, the upstream first chooses a version by weight and
 //! then an instance of that version.
 
+use crate::date::Steps;
 use crate::line::Lines;
 use balancer::around::{Candidate, Cluster, Eligibility, Health, Peers};
 use balancer::{Desk, Host, ProbeReply, Rebuilds, Request, Response};
@@ -22,6 +23,8 @@ pub(crate) struct Caller {
     /// How it learns of instances, when there is a registry.
     pub(crate) resolver: Option<Resolver>,
     pub(crate) alarm: crate::alarm::Alarm,
+    /// How its wall clock was set.
+    pub(crate) steps: Steps,
     /// It among those that call like it.
     pub(crate) peers: Peers,
 }
@@ -56,6 +59,8 @@ pub(crate) struct Upstream {
     name: String,
     seed: Seed,
     balance: Balance,
+    /// How far its client's date is ahead because it was set.
+    ahead_ns: i64,
 }
 
 /// How an upstream balances.
@@ -123,12 +128,19 @@ impl Upstream {
             name,
             seed,
             balance,
+            ahead_ns: 0,
         }
     }
 
     /// Its client was started `age` before `now`.
     pub(crate) fn running_for(&mut self, now: Instant, age: Duration) {
         self.groups.iter_mut().flatten().for_each(|cluster| cluster.running_for(now, age));
+    }
+
+    /// Its client's date was set ahead.
+    pub(crate) fn stepped(&mut self, by_ns: i64) {
+        self.ahead_ns = self.ahead_ns.saturating_add(by_ns);
+        self.groups.iter_mut().flatten().for_each(|cluster| cluster.stepped(by_ns));
     }
 
     /// Uses `view` from now on.
@@ -205,7 +217,9 @@ impl Upstream {
             self.groups.resize_with(group + 1, || None);
         }
         let name = format!("{}/balancer/{version}", self.name);
-        self.groups[group] = Some(self.balance.cluster(self.seed, &name).0);
+        let (mut cluster, _) = self.balance.cluster(self.seed, &name);
+        cluster.stepped(self.ahead_ns);
+        self.groups[group] = Some(cluster);
         self.refill(now, group);
     }
 

@@ -26,6 +26,7 @@ mod build;
 mod call;
 mod caller;
 mod check;
+mod date;
 mod demand;
 mod finish;
 mod instance;

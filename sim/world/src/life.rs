@@ -154,7 +154,8 @@ impl World {
         let name = self.kernel.nodes().name(node).to_string();
         let upstreams = self.fresh_upstreams(node, services, &peers);
         let resolver = self.fresh_resolver(node);
-        self.callers.push(Caller { node, name, upstreams, resolver, alarm: Default::default(), peers });
+        let (alarm, steps) = Default::default();
+        self.callers.push(Caller { node, name, upstreams, resolver, alarm, steps, peers });
         self.read_splits(index);
         index
     }
@@ -175,6 +176,8 @@ impl World {
             };
             let mut upstream = Upstream::new(service, state.policy, balance, self.seed, key);
             upstream.lane = state.lane;
+            let caller = self.caller_at(node).and_then(|caller| self.callers.get(caller as usize));
+            upstream.stepped(caller.map_or(0, |caller| caller.steps.total()));
             if now == Instant::ZERO {
                 upstream.running_for(self.kernel.local(node), age);
             }

@@ -351,6 +351,9 @@ impl World {
                     let hit = hit.map(|hit| format!("; hits {hit}")).unwrap_or_default();
                     format!("{name}{} {} {verb}{hit}", fault.kind.name(), Named(&fault.kind, &zones.zones))
                 });
+                if matches!(fault.kind, kernel::FaultKind::ClockStep(..)) {
+                    self.clocks_are_set();
+                }
             }
             Event::World(msg) => return self.world_event(msg),
         }

@@ -82,6 +82,14 @@ impl Cluster {
         }
     }
 
+    /// Says that the date on the client's wall clock was set ahead; see [`Balancer::stepped`].
+    pub fn stepped(&mut self, by_ns: i64) {
+        match &mut self.inner {
+            Inner::Alone { balancer, .. } => balancer.stepped(by_ns),
+            Inner::Surrounded(rules) => rules.stepped(by_ns),
+        }
+    }
+
     /// Replaces the candidates, in any order; see [`Balancer::update`]. O(n × zones) where there are rules.
     pub fn update(&mut self, now: Instant, candidates: impl IntoIterator<Item = Candidate>) {
         match &mut self.inner {

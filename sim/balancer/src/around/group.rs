@@ -77,6 +77,13 @@ impl Group {
         }
     }
 
+    /// The date on the client's wall clock was set ahead.
+    pub(super) fn stepped(&mut self, by_ns: i64) {
+        if let Inner::Strategy(balancer) = &mut self.inner {
+            balancer.stepped(by_ns);
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.members.is_empty()
     }

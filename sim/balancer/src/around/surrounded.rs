@@ -48,6 +48,8 @@ pub(super) struct Surrounded {
     now: Instant,
     /// How long before the beginning of time the client was started, where that is known.
     age: Option<Duration>,
+    /// What steps have added to the date on the client's wall clock, in nanoseconds.
+    ahead_ns: i64,
 }
 
 /// How zones matter in one level.
@@ -82,6 +84,7 @@ impl Surrounded {
             latest: 0,
             now: Instant::ZERO,
             age: None,
+            ahead_ns: 0,
             rules,
         }
     }
@@ -95,6 +98,11 @@ impl Surrounded {
             self.detector.running_for(now, age);
         }
         self.age = Some(age.saturating_sub(now.saturating_since(Instant::ZERO)));
+    }
+
+    pub(super) fn stepped(&mut self, by_ns: i64) {
+        self.ahead_ns = self.ahead_ns.saturating_add(by_ns);
+        self.groups.iter_mut().for_each(|group| group.stepped(by_ns));
     }
 
     pub(super) fn update(&mut self, now: Instant, candidates: impl IntoIterator<Item = Candidate>) {
@@ -278,6 +286,7 @@ impl Surrounded {
             None => {
                 let mut balancer = Balancer::warming_up(self.strategy, rng, self.rules.slow_start);
                 self.uses_board |= balancer.join_as_part(&self.desk);
+                balancer.stepped(self.ahead_ns);
                 if let Some(age) = self.age {
                     let until_now = self.now.saturating_since(Instant::ZERO);
                     balancer.running_for(self.now, age.saturating_add(until_now));

@@ -212,7 +212,7 @@ mod tests {
     fn answer(balancer: &mut Balancer, index: usize, waiting: u32, rtt_ms: u64, class: Class) {
         let report = Report { waiting, service_time: Duration::ms(10), ..Report::default() };
         balancer.started(index);
-        let response = Response { rtt: Duration::ms(rtt_ms), class, report: Some(report) };
+        let response = Response { class, report: Some(report), ..Response::success(Duration::ms(rtt_ms)) };
         balancer.finished(Instant::ZERO, index, InstanceId(index as u32), &response);
     }
 

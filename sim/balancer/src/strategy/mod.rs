@@ -242,6 +242,10 @@ pub(crate) trait Choose {
     /// The client was started `age` before `now`, and what it does periodically counts from there.
     fn running_for(&mut self, _now: Instant, _age: Duration) {}
 
+    /// The date on the client's wall clock was set ahead by so many nanoseconds; back when negative. For what reads dates:
+    /// `now` never steps.
+    fn stepped(&mut self, _by_ns: i64) {}
+
     /// What all clients know together is at `desk`; `counts` when it is for the strategy to count there what is started
     /// and finished. Whether it goes by that.
     fn join(&mut self, _desk: &Desk, _counts: bool) -> bool {
@@ -310,6 +314,9 @@ macro_rules! strategies {
             }
             fn running_for(&mut self, now: Instant, age: Duration) {
                 match self { $(State::$state(s) => s.running_for(now, age)),+ }
+            }
+            fn stepped(&mut self, by_ns: i64) {
+                match self { $(State::$state(s) => s.stepped(by_ns)),+ }
             }
             fn join(&mut self, desk: &Desk, counts: bool) -> bool {
                 match self { $(State::$state(s) => s.join(desk, counts)),+ }

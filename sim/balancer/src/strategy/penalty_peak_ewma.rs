@@ -225,7 +225,7 @@ mod tests {
             (asked(60), 60_000),
             (asked(600), 300_000),
         ] {
-            let response = Response { rtt: Duration::secs(20), class, report: None };
+            let response = Response { class, ..Response::success(Duration::secs(20)) };
             assert_eq!(ewma.effective(&response), Duration::ms(expected_ms), "{class:?}");
         }
     }
