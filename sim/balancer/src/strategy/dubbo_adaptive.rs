@@ -20,7 +20,7 @@
 //! instance says of its utilization. A host that has not reported yet has none, and so no load. The time of a report is
 //! the server's clock there, and here that of its arrival, on a clock that nobody has set. All else is the client's own
 //! date, and steps with it: while that is behind by more than a timeout, looks change no estimate, and no host is tried
-//! again for not having been picked. A weight of one here is a hundred there, which is what Dubbo gives hosts of which
+//! again because it was last picked before the step. A weight of one here is a hundred there, which is what Dubbo gives hosts of which
 //! nothing is said.
 
 use super::catalogue::{Needs, StrategyInfo};
@@ -286,6 +286,37 @@ mod tests {
         assert_eq!((metrics.ewma, metrics.looked_at), (256.0, 50_000));
         metrics.load(49_001, 1, 1_000);
         assert_eq!((metrics.ewma, metrics.looked_at), (1_128.0, 49_001), "by less than one");
+    }
+
+    #[test]
+    fn a_clients_date_steps_and_the_servers_does_not() {
+        let mut adaptive = DubboAdaptive::new(Duration::secs(1));
+        let mut hosts = Hosts::default();
+        hosts.update(&[Host::new(InstanceId(0))]);
+        adaptive.refresh(Instant::ZERO, &hosts);
+        let report = Some(Report { utilization: 0.5, ..Report::default() });
+        let mut report_at = |adaptive: &mut DubboAdaptive, second, stepped_ns| {
+            adaptive.started(0, 0);
+            let answer = Response { report, stepped_ns, ..Response::success(Duration::ms(64)) };
+            adaptive.finished(Instant::from_secs(second), 0, 1, &answer, &hosts);
+            let Metrics { reported_at, latency, ewma, .. } = adaptive.metrics[0];
+            (reported_at, latency, ewma)
+        };
+        assert_eq!(report_at(&mut adaptive, 60, 0), (60_000, 64, 32.0));
+        adaptive.stepped(-30_000_000_000);
+        // A negative latency is none, and the report is no older than the one before.
+        assert_eq!(report_at(&mut adaptive, 61, -30_000_000_000), (61_000, 0, 16.0));
+        assert_eq!(report_at(&mut adaptive, 62, 0), (62_000, 64, 40.0));
+        // Looked at 28 seconds before it was reported, by the client's date; and then the date is what it was.
+        let mut rng = base::Seed(1).stream("looks");
+        hosts.update(&[Host::new(InstanceId(0)), Host::new(InstanceId(1))]);
+        adaptive.refresh(Instant::from_secs(62), &hosts);
+        for (second, ewma) in [(64, 40.0), (90, 40.0), (92, 1_020.0)] {
+            let (now, request) = (Instant::from_secs(second), crate::Request::default());
+            adaptive.metrics[0].picked_at = date(now, adaptive.ahead_ns);
+            adaptive.pick(Pick { now, request, hosts: &hosts, attempt: 0, tried: &[], rng: &mut rng });
+            assert_eq!(adaptive.metrics[0].ewma, ewma, "at {second} s");
+        }
     }
 
     #[test]
