@@ -295,7 +295,7 @@ mod tests {
         hosts.update(&[Host::new(InstanceId(0))]);
         adaptive.refresh(Instant::ZERO, &hosts);
         let report = Some(Report { utilization: 0.5, ..Report::default() });
-        let mut report_at = |adaptive: &mut DubboAdaptive, second, stepped_ns| {
+        let report_at = |adaptive: &mut DubboAdaptive, second, stepped_ns| {
             adaptive.started(0, 0);
             let answer = Response { report, stepped_ns, ..Response::success(Duration::ms(64)) };
             adaptive.finished(Instant::from_secs(second), 0, 1, &answer, &hosts);

@@ -5,7 +5,7 @@
 //! outstanding and one. Equals are drawn by weight. When a pick finds the window older than its period, it makes its
 //! choice, and then all hosts' windows begin anew; a host without an answer in the window is estimated at nothing, so at
 //! every turn of the window, for one answer's time, all choices are random. Whole milliseconds make hosts equal that
-//! differ by less.
+//! differ by less, and a mean below one makes an estimate of nothing, whatever is under way.
 //!
 //! Time is the date, read before and after (`ActiveLimitFilter`, `System.currentTimeMillis`), and so is the age of the
 //! window. Nothing on the way minds a difference below zero (`RpcStatus.endCount` adds it up). Where a clock is set back,
