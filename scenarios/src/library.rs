@@ -5,8 +5,8 @@
 /// A scenario file of the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name, such as `weather` or `theory/mm1`: the path in the library without the extension. Of a pair of an incident
-    /// and its remedy, `NAME.bug` fails and `NAME.fixed` passes.
+    /// Its name, such as `weather` or `theory/mm1`: the path in the library without the extension. Of a pair of an
+    /// incident and its remedy, `NAME.bug` fails and `NAME.fixed` passes.
     pub name: &'static str,
     /// What stands in it.
     pub text: &'static str,

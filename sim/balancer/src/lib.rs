@@ -108,8 +108,9 @@ impl Balancer {
         self.state.running_for(now, age);
     }
 
-    /// Says that the date on the client's wall clock was set ahead by `by_ns` nanoseconds, or back when negative. The `now`
-    /// of all calls is that of a clock which never steps, so this is for strategies that follow a rule which reads dates.
+    /// Says that the date on the client's wall clock was set ahead by `by_ns` nanoseconds, or back when negative. The
+    /// `now` of all calls is that of a clock which never steps, so this is for strategies that follow a rule which
+    /// reads dates.
     pub fn stepped(&mut self, by_ns: i64) {
         self.state.stepped(by_ns);
     }

@@ -19,8 +19,8 @@ pub struct Request {
 pub struct Response {
     /// From sending the request to the end, whatever kind of end it was.
     pub rtt: Duration,
-    /// By how many nanoseconds the date on the client's wall clock was set ahead meanwhile; back when negative. Only what
-    /// takes the difference of two dates goes by that: see [`Response::elapsed_ms`].
+    /// By how many nanoseconds the date on the client's wall clock was set ahead meanwhile; back when negative. Only
+    /// what takes the difference of two dates goes by that: see [`Response::elapsed_ms`].
     pub stepped_ns: i64,
     /// What kind.
     pub class: Class,
@@ -35,8 +35,8 @@ impl Response {
     }
 
     /// How long an attempt that ends at `now` took for a client that takes the difference of two dates, each in whole
-    /// milliseconds, as two readings of Java's `System.currentTimeMillis`: less than nothing where the date was set back
-    /// meanwhile.
+    /// milliseconds, as two readings of Java's `System.currentTimeMillis`: less than nothing where the date was set
+    /// back meanwhile.
     #[inline]
     pub fn elapsed_ms(&self, now: Instant) -> i64 {
         const MILLISECOND: u64 = 1_000_000;

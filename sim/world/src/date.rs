@@ -1,8 +1,8 @@
 //! The date on a caller's wall clock, for the balancers that read it.
 //!
-//! Everything a caller waits for, it waits for by a clock that never steps, and that is the time its balancers are told.
-//! Some follow a rule that takes the difference of two dates all the same; they are told of every step, and with each
-//! attempt that ends how far the date was set meanwhile.
+//! Everything a caller waits for, it waits for by a clock that never steps, and that is the time its balancers are
+//! told. Some follow a rule that takes the difference of two dates all the same; they are told of every step, and with
+//! each attempt that ends how far the date was set meanwhile.
 
 use crate::caller::Caller;
 use crate::world::World;

@@ -302,8 +302,8 @@ enum Odd {
     Failing,
 }
 
-/// The share of all requests that the odd one of ten instances gets, of which a tenth is busy on average with requests of
-/// `work` milliseconds.
+/// The share of all requests that the odd one of ten instances gets, of which a tenth is busy on average with requests
+/// of `work` milliseconds.
 fn share_of_the_odd_one(strategy: &str, odd: Odd, work: u64) -> f64 {
     let mut api = service("api", 10);
     api.service_time = Dist::Exponential { mean: Duration::ms(work) };

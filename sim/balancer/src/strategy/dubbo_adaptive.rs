@@ -20,8 +20,8 @@
 //! instance says of its utilization. A host that has not reported yet has none, and so no load. The time of a report is
 //! the server's clock there, and here that of its arrival, on a clock that nobody has set. All else is the client's own
 //! date, and steps with it: while that is behind by more than a timeout, looks change no estimate, and no host is tried
-//! again because it was last picked before the step. A weight of one here is a hundred there, which is what Dubbo gives hosts of which
-//! nothing is said.
+//! again because it was last picked before the step. A weight of one here is a hundred there, which is what Dubbo gives
+//! hosts of which nothing is said.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::parameter::{Kind, Parameter, Value};

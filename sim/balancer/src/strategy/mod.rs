@@ -242,8 +242,8 @@ pub(crate) trait Choose {
     /// The client was started `age` before `now`, and what it does periodically counts from there.
     fn running_for(&mut self, _now: Instant, _age: Duration) {}
 
-    /// The date on the client's wall clock was set ahead by so many nanoseconds; back when negative. For what reads dates:
-    /// `now` never steps.
+    /// The date on the client's wall clock was set ahead by so many nanoseconds; back when negative. For what reads
+    /// dates: `now` never steps.
     fn stepped(&mut self, _by_ns: i64) {}
 
     /// What all clients know together is at `desk`; `counts` when it is for the strategy to count there what is started

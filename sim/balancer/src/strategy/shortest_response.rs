@@ -1,25 +1,26 @@
 //! Dubbo's shortest response: the host with the least average latency times requests outstanding, among all.
 //!
-//! As `ShortestResponseLoadBalance` (apache/dubbo `dubbo-cluster/src/main/java/org/apache/dubbo/rpc/cluster/loadbalance/`):
-//! the estimate of a host is the mean time of its answers since the window began, in whole milliseconds, times the requests
-//! outstanding and one. Equals are drawn by weight. When a pick finds the window older than its period, it makes its
-//! choice, and then all hosts' windows begin anew; a host without an answer in the window is estimated at nothing, so at
-//! every turn of the window, for one answer's time, all choices are random. Whole milliseconds make hosts equal that
-//! differ by less, and a mean below one makes an estimate of nothing, whatever is under way.
+//! As `ShortestResponseLoadBalance` (apache/dubbo
+//! `dubbo-cluster/src/main/java/org/apache/dubbo/rpc/cluster/loadbalance/`): the estimate of a host is the mean time of
+//! its answers since the window began, in whole milliseconds, times the requests outstanding and one. Equals are drawn
+//! by weight. When a pick finds the window older than its period, it makes its choice, and then all hosts' windows
+//! begin anew; a host without an answer in the window is estimated at nothing, so at every turn of the window, for one
+//! answer's time, all choices are random. Whole milliseconds make hosts equal that differ by less, and a mean below one
+//! makes an estimate of nothing, whatever is under way.
 //!
 //! Time is the date, read before and after (`ActiveLimitFilter`, `System.currentTimeMillis`), and so is the age of the
-//! window. Nothing on the way minds a difference below zero (`RpcStatus.endCount` adds it up). Where a clock is set back,
-//! the requests under way seem to have been answered before they were sent, and their hosts' estimates fall below zero.
-//! There the rule is upside down: of two such hosts the one with more requests outstanding has the lower estimate, so one
-//! host gets everything, until its real answers have made up for the step; and no window ends before the date is again
-//! what it was. It is the mistake by which Cloudflare's resolvers failed in the leap second of 2017 ("How and why the leap
-//! second affected Cloudflare DNS", 2017-01-01), where a weighted choice met a negative latency. With `clock =
-//! "monotonic"`, which Dubbo does not have, time is measured as by `System.nanoTime`.
+//! window. Nothing on the way minds a difference below zero (`RpcStatus.endCount` adds it up). Where a clock is set
+//! back, the requests under way seem to have been answered before they were sent, and their hosts' estimates fall below
+//! zero. There the rule is upside down: of two such hosts the one with more requests outstanding has the lower
+//! estimate, so one host gets everything, until its real answers have made up for the step; and no window ends before
+//! the date is again what it was. It is the mistake by which Cloudflare's resolvers failed in the leap second of 2017
+//! ("How and why the leap second affected Cloudflare DNS", 2017-01-01), where a weighted choice met a negative latency.
+//! With `clock = "monotonic"`, which Dubbo does not have, time is measured as by `System.nanoTime`.
 //!
 //! An error that the service itself answers is an answer like any other there (`ActiveLimitFilter.onResponse`: an
-//! exception of the implementation travels inside a result). What the framework gives up is none: no connection, no answer
-//! in time, no thread free at the server. Dubbo counts at all only where the filter `activelimit` is configured; here it
-//! always is.
+//! exception of the implementation travels inside a result). What the framework gives up is none: no connection, no
+//! answer in time, no thread free at the server. Dubbo counts at all only where the filter `activelimit` is configured;
+//! here it always is.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::parameter::{Kind, Parameter, Value};
@@ -253,8 +254,8 @@ mod tests {
         assert!(picks(&mut balancer, at(30_002)).iter().all(|&count| count > 900));
     }
 
-    /// Each host has answered ten times in 10, 15 and 40 ms, and the last two have one more answer under way while the date
-    /// is set back by a minute.
+    /// Each host has answered ten times in 10, 15 and 40 ms, and the last two have one more answer under way while the
+    /// date is set back by a minute.
     fn set_back(clock: &'static str) -> Balancer {
         let mut balancer = balancer_by(clock, &[1, 1, 1]);
         for (index, ms) in [(0, 10), (1, 15), (2, 40)] {
