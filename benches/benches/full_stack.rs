@@ -1,5 +1,5 @@
-//! The complete stack: requests per second through gateway, registry, retries, breaker and limits, beside the hand-written
-//! loop, which has none of them.
+//! The complete stack: requests per second through gateway, registry, retries, breaker and limits, beside the
+//! hand-written loop, which has none of them.
 
 #[path = "../worlds/full_stack.rs"]
 mod full_stack;

@@ -1,8 +1,9 @@
 //! The event queue under the hold model: take the next event out, put one in later, so that the number pending stays.
 //!
-//! Spans are exponential, as in the studies; an element is one event, out and in. The group `kernel` asks whether the cost
-//! of an event stays flat as more are pending: with every event filed by its time, and with half of them in a lane, as
-//! constant network delays are. The group `queue` asks the same of a binary heap, and what the difference is worth.
+//! Spans are exponential, as in the studies; an element is one event, out and in. The group `kernel` asks whether the
+//! cost of an event stays flat as more are pending: with every event filed by its time, and with half of them in a
+//! lane, as constant network delays are. The group `queue` asks the same of a binary heap, and what the difference is
+//! worth.
 
 use base::{Draw, Duration, Instant, Rng, Seed, dist};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

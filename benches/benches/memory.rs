@@ -1,8 +1,8 @@
 //! What ours and the peers hold in memory, in bytes a host: all that was allocated and not freed again when it has been
 //! built, and a host has left and come back.
 //!
-//! `cargo bench -p benches --bench memory [FILTER]`, as for the bench `peers`; it takes one count of each, by an allocator
-//! that counts. What hosts are borrowed from is not counted, and what a contender copies of it is.
+//! `cargo bench -p benches --bench memory [FILTER]`, as for the bench `peers`; it takes one count of each, by an
+//! allocator that counts. What hosts are borrowed from is not counted, and what a contender copies of it is.
 #![expect(clippy::print_stdout, reason = "a bench speaks to whoever runs it")]
 
 #[path = "../peers/mod.rs"]

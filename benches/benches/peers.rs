@@ -1,16 +1,18 @@
-//! Ours beside the crates a user would take instead: a lookup or a pick, building it, and a host that leaves and returns.
+//! Ours beside the crates a user would take instead: a lookup or a pick, building it, and a host that leaves and
+//! returns.
 //!
 //! `cargo bench -p benches --bench peers [FILTER]` measures what contains FILTER, as plain text, of names such as
 //! `lookup/ring/hashring/1000`. Groups are the operations:
 //!
-//! - `lookup`: the host for a key, hashing it included, over a million keys in turn, so that a large structure is not in
-//!   the cache. For strategies without keys, a pick.
-//! - `lookup_in_cache`: the same over a thousand keys, for the two largest fleets: the difference is what cache misses cost.
+//! - `lookup`: the host for a key, hashing it included, over a million keys in turn, so that a large structure is not
+//!   in the cache. For strategies without keys, a pick.
+//! - `lookup_in_cache`: the same over a thousand keys, for the two largest fleets: the difference is what cache misses
+//!   cost.
 //! - `build`: from the list of hosts.
 //! - `update`: one host leaves and comes back.
 //!
-//! Contenders of a family come one after the other, so that a machine that slows down slows all of them. What takes longer
-//! than a twentieth of a second is timed by hand, three times at most.
+//! Contenders of a family come one after the other, so that a machine that slows down slows all of them. What takes
+//! longer than a twentieth of a second is timed by hand, three times at most.
 #![expect(clippy::print_stdout, reason = "a bench speaks to whoever runs it")]
 
 #[path = "../peers/mod.rs"]

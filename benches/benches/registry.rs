@@ -1,5 +1,5 @@
-//! The registry at size: instances per second that register and renew before a hundred watchers, at 1,000 and at a hundred
-//! times as many. A cost that grows with instances plus watchers keeps the ratio of the two near one.
+//! The registry at size: instances per second that register and renew before a hundred watchers, at 1,000 and at a
+//! hundred times as many. A cost that grows with instances plus watchers keeps the ratio of the two near one.
 
 #[path = "../worlds/registry.rs"]
 mod registry;

@@ -5,10 +5,10 @@
 //!
 //! What keeps it fair:
 //!
-//! - A key is sixteen bytes, and hashing it is part of every lookup, ours and theirs. A crate that takes a hash function
-//!   is given [`xxh64`], which is ours; one that does not uses its own.
-//! - Where a crate takes hosts of any type it is given a number, which is the cheapest host there is to hash, compare and
-//!   return. Ours are always built from names.
+//! - A key is sixteen bytes, and hashing it is part of every lookup, ours and theirs. A crate that takes a hash
+//!   function is given [`xxh64`], which is ours; one that does not uses its own.
+//! - Where a crate takes hosts of any type it is given a number, which is the cheapest host there is to hash, compare
+//!   and return. Ours are always built from names.
 //! - A lookup gives the number of a host.
 
 mod picks;

@@ -1,14 +1,14 @@
 //! Figures that criterion cannot take, left where it leaves its own and in its words, so that one reader serves both.
 //!
-//! Criterion wants ten samples of everything and knows no unit but time. What takes seconds is timed a few times only, and
-//! memory is counted once; both are written as a bench of the same group.
+//! Criterion wants ten samples of everything and knows no unit but time. What takes seconds is timed a few times only,
+//! and memory is counted once; both are written as a bench of the same group.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Leaves `values`, one for each time it was measured, as the bench `group/function/size`: nanoseconds, or bytes. Panics
-/// when there are none.
+/// Leaves `values`, one for each time it was measured, as the bench `group/function/size`: nanoseconds, or bytes.
+/// Panics when there are none.
 pub fn leave(group: &str, function: &str, size: usize, values: &[f64]) -> io::Result<()> {
     let least = values.iter().copied().reduce(f64::min).expect("something was measured");
     // Criterion's name for the folder of a function, so that whichever measures last is what stands there.

@@ -1,7 +1,7 @@
 //! An allocator that counts and passes everything on to the system's, and what it has counted.
 //!
-//! A program that wants to count makes it its own: `#[global_allocator] static ALLOCATOR: Counting = Counting;`. Elsewhere
-//! all counts stay zero. It counts per thread, so that tests run side by side.
+//! A program that wants to count makes it its own: `#[global_allocator] static ALLOCATOR: Counting = Counting;`.
+//! Elsewhere all counts stay zero. It counts per thread, so that tests run side by side.
 #![expect(unsafe_code, reason = "an allocator is an unsafe trait; this one counts and passes everything on")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

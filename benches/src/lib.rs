@@ -1,11 +1,11 @@
 //! The yardstick: the model of the balancing study, and the loop that somebody would write by hand to simulate it.
 //!
-//! > *n* servers, Poisson arrivals, exponential service, first come first served; each request goes to the less loaded of two
-//! > servers drawn at random, as far as its client can tell, over a network that always takes the same time.
+//! > *n* servers, Poisson arrivals, exponential service, first come first served; each request goes to the less loaded
+//! > of two servers drawn at random, as far as its client can tell, over a network that always takes the same time.
 //!
-//! Mitzenmacher calls it the supermarket model. It needs no more than a queue of events, a source of chance and an array,
-//! so what a simulator does to it beyond that is overhead, or better engineering. The benches (`benches/`) put the world
-//! beside [`heap_loop`] in one run and print the ratio, which a busy or slow machine leaves as it is.
+//! Mitzenmacher calls it the supermarket model. It needs no more than a queue of events, a source of chance and an
+//! array, so what a simulator does to it beyond that is overhead, or better engineering. The benches (`benches/`) put
+//! the world beside [`heap_loop`] in one run and print the ratio, which a busy or slow machine leaves as it is.
 //!
 //! - [`Model`]: the numbers.
 //! - [`heap_loop`]: the loop.

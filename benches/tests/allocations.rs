@@ -1,4 +1,5 @@
-//! What a run asks of the allocator: nothing per request in the steady state, no more for a longer run, and little per node.
+//! What a run asks of the allocator: nothing per request in the steady state, no more for a longer run, and little per
+//! node.
 //!
 //! An allocator that counts stands before the system's. It counts per thread, so that tests run side by side.
 
@@ -62,11 +63,11 @@ fn a_longer_run_needs_no_more_memory() {
     }
 }
 
-/// Bytes of an idle server while it runs: the design's bound. A node makes its disk, its clock and its streams of chance when it
-/// uses them, and its series over time when something happens.
+/// Bytes of an idle server while it runs: the design's bound. A node makes its disk, its clock and its streams of
+/// chance when it uses them, and its series over time when something happens.
 const IDLE_MAX: i64 = 1_024;
-/// The same with its registration, which the bound does not cover: the registrant on the node, its lease and its line in
-/// the registry's catalogue and in every view, its record on the registry's disk, and the timer of its heartbeat.
+/// The same with its registration, which the bound does not cover: the registrant on the node, its lease and its line
+/// in the registry's catalogue and in every view, its record on the registry's disk, and the timer of its heartbeat.
 const REGISTERED_MAX: i64 = 1_700;
 
 /// What one more idle server costs at the peak of a run, its part of the outcome included.
@@ -90,8 +91,8 @@ fn an_idle_node_costs_little() {
 /// How many steps a scenario's timeline has.
 const STEPS: u32 = 240;
 
-/// The outcome says of each instance what it took in and what it held in each step, four bytes either, and a run holds no second
-/// copy of that.
+/// The outcome says of each instance what it took in and what it held in each step, four bytes either, and a run holds
+/// no second copy of that.
 #[test]
 fn a_timeline_costs_its_numbers_once() {
     let (short, long) = (idle_node(study::world, 1), idle_node(study::world, STEPS));

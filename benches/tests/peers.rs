@@ -1,5 +1,5 @@
-//! What is compared does the same: every contender chooses among the hosts it was given, leaves none out, and is after a
-//! departure and a return what it was before; and those that follow one rule agree to the last bit.
+//! What is compared does the same: every contender chooses among the hosts it was given, leaves none out, and is after
+//! a departure and a return what it was before; and those that follow one rule agree to the last bit.
 
 #[path = "../peers/mod.rs"]
 mod peers;

@@ -16,8 +16,8 @@ static ALLOCATOR: Counting = Counting;
 const HOSTS: u32 = 100;
 const CALLS: u64 = 10_000;
 
-/// Asserts that `call`, made for many numbers, asks for nothing. It is made `before` that so often that buffers have the
-/// room that they will need.
+/// Asserts that `call`, made for many numbers, asks for nothing. It is made `before` that so often that buffers have
+/// the room that they will need.
 fn assert_silent(name: &str, before: u64, mut call: impl FnMut(u64)) {
     (0..before).for_each(&mut call);
     let ((), usage) = counting::usage_of(|| (before..before + CALLS).for_each(&mut call));

@@ -1,9 +1,9 @@
 //! The same servers behind a complete stack: everything on that an ordinary scenario has.
 //!
-//! Load goes to four gateways, which follow the frontend's instances in a registry by watch, route by path, choose by two
-//! choices, and treat every call by a policy with deadline, retries under a budget, a circuit breaker and limits. The
-//! instances register and renew. Nothing fails, so this is what being ready for failure costs. A request crosses the
-//! network four times instead of two.
+//! Load goes to four gateways, which follow the frontend's instances in a registry by watch, route by path, choose by
+//! two choices, and treat every call by a policy with deadline, retries under a budget, a circuit breaker and limits.
+//! The instances register and renew. Nothing fails, so this is what being ready for failure costs. A request crosses
+//! the network four times instead of two.
 
 use crate::study;
 use base::{Duration, ServiceId};

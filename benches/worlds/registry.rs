@@ -1,4 +1,5 @@
-//! A registry at size: so many instances that register, renew and do next to nothing, and a hundred callers that watch them.
+//! A registry at size: so many instances that register, renew and do next to nothing, and a hundred callers that watch
+//! them.
 //!
 //! Ten simulated seconds from an empty catalogue. Everything that grows with instances times watchers shows here.
 

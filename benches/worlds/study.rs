@@ -1,7 +1,7 @@
 //! The balancing study as a world: the model of the yardstick, said in a [`Spec`].
 //!
-//! One zone with a constant latency, one load source that chooses instances itself, no registry and no policy. The world
-//! still does what it always does: fingerprint, timeline, areas for Little's law, and every `always` invariant.
+//! One zone with a constant latency, one load source that chooses instances itself, no registry and no policy. The
+//! world still does what it always does: fingerprint, timeline, areas for Little's law, and every `always` invariant.
 
 use base::{Dist, Duration, Ratio, ServiceId};
 use benches::Model;

@@ -1,8 +1,8 @@
 //! What a person reads after a run: the facts in a fixed order, and the verdict last, where the eye ends.
 //!
-//! Every mark comes with a word and every colour with a mark, so a log file, a screen reader and a reader who does not see
-//! red lose nothing. Names come from scenario files and may hold anything; control characters are shown, never sent to
-//! the terminal. Nothing here prints: the command line owns the console.
+//! Every mark comes with a word and every colour with a mark, so a log file, a screen reader and a reader who does not
+//! see red lose nothing. Names come from scenario files and may hold anything; control characters are shown, never sent
+//! to the terminal. Nothing here prints: the command line owns the console.
 
 mod sweep;
 pub(crate) mod table;
@@ -201,32 +201,40 @@ impl Page {
             outcome.services.iter().map(|s| pick(&s.latency)).collect()
         };
         let unit = Unit::for_spans(outcome.services.iter().map(|s| s.latency.p50));
-        let columns =
-            [spans(|d| d.mean), spans(|d| d.p50), spans(|d| d.p99), spans(|d| d.max)].map(|c| unit.column(&c));
-        let head = |name: &str| format!("{name} {}", unit.name());
-        let mut table = Table::new(
-            "lrrrrrrr",
-            ["service".into(), "requests".into(), "failed".into(), "success".into()]
-                .into_iter()
-                .chain(["mean", "p50", "p99", "max"].map(head)),
-        );
+        let points = [
+            ("mean", spans(|d| d.mean)),
+            ("p50", spans(|d| d.p50)),
+            ("p99", spans(|d| d.p99)),
+            ("max", spans(|d| d.max)),
+        ];
+        let columns = points.each_ref().map(|(name, spans)| {
+            let figures = outcome.services.iter().zip(spans).zip(unit.column(spans));
+            figures.map(|((s, &span), figure)| at_least(&s.latency, name, span).to_string() + &figure).collect()
+        });
+        let columns: [Vec<String>; 4] = columns;
+        let is_unfinished = outcome.services.iter().any(|s| s.requests.unfinished > 0);
+        let unfinished = |cell: Cell| is_unfinished.then_some(cell);
+        let heads = ["service", "requests", "failed"].into_iter().chain(is_unfinished.then_some("unfinished"));
+        let heads = heads.chain(["success"]).map(String::from);
+        let heads = heads.chain(points.iter().map(|(name, _)| format!("{name} {}", unit.name())));
+        let mut table = Table::new(if is_unfinished { "lrrrrrrrr" } else { "lrrrrrrr" }, heads);
         for (i, service) in outcome.services.iter().enumerate() {
             let r = &service.requests;
-            let mut row = vec![
-                Cell::strong(plain(&service.name)),
-                Cell::plain(count(r.sent)),
-                Cell::plain(count(r.failed)),
-                Cell::plain(share(r.succeeded, r.sent)),
-            ];
+            let mut row =
+                vec![Cell::strong(plain(&service.name)), Cell::plain(count(r.sent)), Cell::plain(count(r.failed))];
+            row.extend(unfinished(Cell::plain(count(r.unfinished))));
+            row.push(Cell::plain(share(r.succeeded, r.sent)));
             row.extend(columns.iter().map(|c| Cell::plain(c[i].clone())));
             table.row(row);
             for v in &service.versions {
-                table.row([
+                let mut row = vec![
                     Cell::plain(format!("  {}", plain(&v.version))),
                     Cell::plain(count(v.attempts)),
                     Cell::plain(count(v.failed)),
-                    Cell::plain(share(v.attempts.saturating_sub(v.failed), v.attempts)),
-                ]);
+                ];
+                row.extend(unfinished(Cell::plain(String::new())));
+                row.push(Cell::plain(share(v.attempts.saturating_sub(v.failed), v.attempts)));
+                table.row(row);
             }
         }
         self.block("services", &table);

@@ -2,8 +2,9 @@
 //!
 //! A run ends in a [`world::outcome::Outcome`]: plain numbers that know nothing of text. This crate is the border where
 //! they become something to read, and nothing else happens here: no clock is read, no chance is drawn, and the only
-//! files written are those of [`page::write`], in the folder it is given. Equal outcomes give equal bytes; the one number
-//! that differs between two equal runs, the time on the wall, is an argument and goes to the console and to JSON only.
+//! files written are those of [`page::write`], in the folder it is given. Equal outcomes give equal bytes; the one
+//! number that differs between two equal runs, the time on the wall, is an argument and goes to the console and to JSON
+//! only.
 //!
 //! Read in this order:
 //!

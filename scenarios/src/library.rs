@@ -5,7 +5,8 @@
 /// A scenario file of the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name, such as `weather` or `theory/mm1`: the path in the library without the extension.
+    /// Its name, such as `weather` or `theory/mm1`: the path in the library without the extension. Of a pair of an
+    /// incident and its remedy, `NAME.bug` fails and `NAME.fixed` passes.
     pub name: &'static str,
     /// What stands in it.
     pub text: &'static str,
@@ -22,6 +23,8 @@ const LIBRARY: &[Entry] = entries![
     "counter",
     "steady",
     "dated-leases",
+    "clock-steps-back.bug",
+    "clock-steps-back.fixed",
     "theory/mm1",
     "theory/mmc",
     "theory/md1",

@@ -38,7 +38,8 @@ pub(crate) enum Lost {
     Within,
 }
 
-/// Most bytes of a message and of what stands beside the underlined bytes: a name of 70,000 bytes is quoted by its beginning.
+/// Most bytes of a message and of what stands beside the underlined bytes: a name of 70,000 bytes is quoted by its
+/// beginning.
 const MESSAGE_MAX: usize = 240;
 const LABEL_MAX: usize = 4_000;
 

@@ -1,8 +1,8 @@
 //! Every problem of a file, not only the first.
 //!
 //! The TOML parser already goes on after a syntax error. Serde does not: it stops at the first value that does not fit.
-//! So the file is parsed into a tree whose keys and values know their places; when serde objects to something, that key is
-//! taken out of the tree, the objection is kept, and serde reads what is left. This ends, because each round takes
+//! So the file is parsed into a tree whose keys and values know their places; when serde objects to something, that key
+//! is taken out of the tree, the objection is kept, and serde reads what is left. This ends, because each round takes
 //! something out.
 //!
 //! What was taken out is remembered by its path. A later check that misses exactly that (no `rate`, because the

@@ -11,8 +11,8 @@
 //!
 //! A prefix takes everything to its right up to the next comma: `one of checkout in zone a` is one of those in zone a.
 //!
-//! A set in which there is nobody is refused: a fault of it would hit nobody, and the run would pass for that reason. Who is
-//! there is counted by group and zone, since nodes of a group are spread over the zones in turn.
+//! A set in which there is nobody is refused: a fault of it would hit nobody, and the run would pass for that reason.
+//! Who is there is counted by group and zone, since nodes of a group are spread over the zones in turn.
 
 use crate::problem::known;
 use crate::scalar::{Percent, Scalar};
@@ -65,8 +65,8 @@ pub(crate) fn set(text: &str, names: &Names<'_>) -> Result<Selector, Wrong> {
     Ok(if sets.len() == 1 { sets.remove(0) } else { Selector::Any(sets) })
 }
 
-/// Reads what lies between two sets of nodes. A set alone stands for what passes between it and the rest: everybody else
-/// where the set is certain, everybody where it is drawn, because a second draw would give another set.
+/// Reads what lies between two sets of nodes. A set alone stands for what passes between it and the rest: everybody
+/// else where the set is certain, everybody where it is drawn, because a second draw would give another set.
 pub(crate) fn path(text: &str, names: &Names<'_>) -> Result<Path, Wrong> {
     let (sides, one_way) = match (text.split_once("->"), text.split_once('|')) {
         (Some(_), Some(_)) => {
@@ -168,7 +168,8 @@ impl<'s> Groups<'s> {
         }
     }
 
-    /// The place of the node with this name, which was looked up before; of one that a rollout will make, the zone it will be in.
+    /// The place of the node with this name, which was looked up before; of one that a rollout will make, the zone it
+    /// will be in.
     fn one(&self, name: &str) -> Meant {
         let (group, number) =
             name.rsplit_once('-').and_then(|(g, n)| Some((g, n.parse::<u32>().ok()?))).unwrap_or((name, 1));

@@ -47,7 +47,8 @@ impl Scenario {
 }
 
 impl fmt::Display for Summary {
-    /// `2 services, 12 instances, 1 load, 1 rollout, 2 faults, 5 checks, 1 objective`; what there is none of is left out.
+    /// `2 services, 12 instances, 1 load, 1 rollout, 2 faults, 5 checks, 1 objective`; what there is none of is left
+    /// out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", count(self.services, "service"))?;
         if self.instances_min == self.instances_max {

@@ -1,5 +1,6 @@
-//! Every scenario of the library is listed, parses without a warning, lowers with every seed, round-trips, and passes: the same
-//! way each time it is run under one seed. What a theory file says is expected is compared with what its run measures.
+//! Every scenario of the library is listed, parses without a warning, lowers with every seed, round-trips, and passes:
+//! the same way each time it is run under one seed. What a theory file says is expected is compared with what its run
+//! measures.
 
 use base::{Duration, Seed};
 use scenarios::Entry;
@@ -88,11 +89,12 @@ fn lowered(entry: &Entry, seed: Seed) -> Spec {
     scenarios::parse(entry.text, entry.name).expect("it parses").lower(seed).expect("what parses lowers")
 }
 
-/// Runs a scenario twice, and expects it to pass in the same way.
+/// Runs a scenario twice, and expects it to end in the same way: well, unless it is there to fail.
 fn passes_twice(entry: &Entry, seed: Seed) -> (Spec, Outcome) {
     let spec = lowered(entry, seed);
     let [first, second] = [(), ()].map(|()| run(&spec, seed, &Options::default()).outcome);
-    assert_eq!(first.verdict, Verdict::Passed, "{}: {:?}", entry.name, first.failure);
+    let is_to_pass = !entry.name.ends_with(".bug");
+    assert_eq!(first.verdict == Verdict::Passed, is_to_pass, "{}: {:?}", entry.name, first.failure);
     assert_eq!(first.fingerprint, second.fingerprint, "{}: one seed, one run", entry.name);
     (spec, first)
 }
@@ -104,6 +106,40 @@ fn every_scenario_passes_and_repeats_itself() {
         let another = run(&lowered(entry, Seed(2)), Seed(2), &Options::default()).outcome;
         assert_ne!(outcome.fingerprint, another.fingerprint, "{}: another seed, another run", entry.name);
     }
+}
+
+/// An incident and its remedy, which differ in one line.
+fn pair(name: &str) -> [&'static Entry; 2] {
+    let pair = ["bug", "fixed"].map(|end| scenarios::find(&format!("{name}.{end}")).expect("it is in the library"));
+    let [bug, fixed] =
+        pair.map(|entry| entry.text.lines().filter(|line| !line.starts_with('#')).collect::<Vec<&str>>());
+    let differing = bug.iter().zip(&fixed).filter(|(bug, fixed)| bug != fixed).count();
+    assert_eq!((bug.len(), differing), (fixed.len(), 1), "{name}: one line makes the difference");
+    pair
+}
+
+#[test]
+fn a_clock_that_steps_back_sends_everything_to_one_resolver_where_latency_is_the_difference_of_two_dates() {
+    let [bug, fixed] =
+        pair("clock-steps-back").map(|entry| run(&lowered(entry, Seed(7)), Seed(7), &Options::default()).outcome);
+    assert_eq!((bug.verdict, fixed.verdict), (Verdict::Objective, Verdict::Passed));
+    // Half of 600 requests a second meet one resolver, which does 200.
+    let success = bug.requests.success().as_f64();
+    assert!((0.60..0.75).contains(&success), "{success}");
+    assert_eq!((fixed.requests.failed, fixed.requests.unfinished), (0, 0));
+    assert_eq!(bug.requests.sent, fixed.requests.sent, "the same requests");
+    // Within seconds of the step, a quarter of the resolvers has all there is.
+    let shares = |outcome: &Outcome| {
+        let resolver = outcome.services.iter().find(|service| service.name == "resolver").expect("there is one");
+        [75, 95].map(|second| {
+            let step = (Duration::secs(second).as_nanos() / outcome.timeline.step.as_nanos()) as usize;
+            let mut taken: Vec<u32> = resolver.instances.iter().map(|i| i.requests_per_step[step]).collect();
+            taken.sort_unstable();
+            f64::from(taken[6] + taken[7]) / f64::from(taken.iter().sum::<u32>())
+        })
+    };
+    let [[before, after], [_, undisturbed]] = [&bug, &fixed].map(shares);
+    assert!(before < 0.4 && after > 0.95 && undisturbed < 0.4, "{before}, {after}, {undisturbed}");
 }
 
 /// The number that follows `words` in what a scenario says of itself.

@@ -275,7 +275,11 @@ proptest::proptest! {
 
     /// Whatever is cut out of or put into a study, it is answered.
     #[test]
-    fn any_mutation_of_a_study_is_answered(from in 0usize..SMALL.len(), length in 0usize..40, token in "[a-z\"\\[\\]{}=.0-9\n]{0,6}") {
+    fn any_mutation_of_a_study_is_answered(
+        from in 0usize..SMALL.len(),
+        length in 0usize..40,
+        token in "[a-z\"\\[\\]{}=.0-9\n]{0,6}",
+    ) {
         let boundary = |n: usize| (0..=n.min(SMALL.len())).rev().find(|n| SMALL.is_char_boundary(*n)).unwrap_or(0);
         let (from, to) = (boundary(from), boundary(from + length).max(boundary(from)));
         let text = format!("{}{token}{}", &SMALL[..from], &SMALL[to..]);
@@ -373,7 +377,8 @@ fn an_axis_adds_and_removes_faults_and_rollouts() {
     assert!(validator.is_valid(&serde_json::to_value(table).expect("TOML without dates is JSON")));
 }
 
-/// An item of an array was named to `unset`, which did nothing: both points were the same, and "cannot tell" was the answer.
+/// An item of an array was named to `unset`, which did nothing: both points were the same, and "cannot tell" was the
+/// answer.
 #[test]
 fn unset_of_an_item_is_an_error_that_is_told_once() {
     let text = include_str!("regressions/files/study-unset-array-element.toml");

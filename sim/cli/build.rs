@@ -1,16 +1,16 @@
-//! A hash of the sources that a run is made of, so that a sample which another state of the program left behind is not taken for
-//! one of this.
+//! A hash of the sources that a run is made of, so that a sample which another state of the program left behind is not
+//! taken for one of this.
 //!
-//! It covers every source that decides what a run or a hashing structure comes to and what is kept of it, and the version and
-//! checksum of every outside crate that those are built of, as Cargo.lock has them. It depends on nothing else: debug and
-//! release builds, and builds on several machines, have the same. Line ends do not count.
+//! It covers every source that decides what a run or a hashing structure comes to and what is kept of it, and the
+//! version and checksum of every outside crate that those are built of, as Cargo.lock has them. It depends on nothing
+//! else: debug and release builds, and builds on several machines, have the same. Line ends do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// Folders whose Rust files count, all of them, and single files; relative to the workspace. `scenarios` is not among them: what
-/// a cell lowers to is part of a sample's identity by itself.
+/// Folders whose Rust files count, all of them, and single files; relative to the workspace. `scenarios` is not among
+/// them: what a cell lowers to is part of a sample's identity by itself.
 const SOURCES: [&str; 16] = [
     "sim/base/src",
     "sim/kernel/src",
@@ -79,8 +79,8 @@ fn rust_files(place: &Path, out: &mut Vec<PathBuf>) -> io::Result<()> {
 
 /// Name, version and checksum of every crate that [`ROOT`] is built of and that comes from elsewhere, in order.
 ///
-/// A package's list also has what only its tests need; those of our own crates therefore count too, which at worst runs a sample
-/// again without need.
+/// A package's list also has what only its tests need; those of our own crates therefore count too, which at worst runs
+/// a sample again without need.
 fn outside_crates(lock: &str) -> BTreeSet<String> {
     let mut packages: BTreeMap<&str, Vec<Package<'_>>> = BTreeMap::new();
     for block in lock.split("[[package]]\n").skip(1) {

@@ -1,8 +1,9 @@
 //! `cargo xtask bench-table`: the figures of one criterion run as ratios, beside what they must reach.
 //!
-//! A machine that is busy or slow moves a figure and its yardstick together, so the ratio of the two stays. The yardstick
-//! is `heap_loop`, the same model written by hand (`benches/`); a kernel's figure at many pending events is measured
-//! against its own at few, and so is a registry's at many instances. Crates that do what one of ours does are the business of [`peer_table`].
+//! A machine that is busy or slow moves a figure and its yardstick together, so the ratio of the two stays. The
+//! yardstick is `heap_loop`, the same model written by hand (`benches/`); a kernel's figure at many pending events is
+//! measured against its own at few, and so is a registry's at many instances. Crates that do what one of ours does are
+//! the business of [`peer_table`].
 
 use crate::criterion::{self, Measurement};
 use crate::peer_table;

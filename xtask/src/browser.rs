@@ -1,8 +1,8 @@
 //! `cargo xtask browser`: the report of the weather scenario, opened in a real browser.
 //!
-//! The page must build every plot it lists and say nothing on its console, in light colours and in dark ones. Before it is
-//! judged the judge is: a page with a planted error must be found guilty by this very Chromium, whose log format is nobody's
-//! promise.
+//! The page must build every plot it lists and say nothing on its console, in light colours and in dark ones. Before it
+//! is judged the judge is: a page with a planted error must be found guilty by this very Chromium, whose log format is
+//! nobody's promise.
 
 use crate::chromium::{Chromium, Scheme};
 use crate::page;

@@ -22,8 +22,8 @@ pub(crate) struct Measurement {
     pub(crate) rate: f64,
     /// The same at both ends of the median's confidence interval, slower one first.
     pub(crate) rate_between: (f64, f64),
-    /// An element in the fastest sample: in nanoseconds, or in bytes where memory was measured. The median where samples
-    /// are not known.
+    /// An element in the fastest sample: in nanoseconds, or in bytes where memory was measured. The median where
+    /// samples are not known.
     pub(crate) least: f64,
 }
 

@@ -4,8 +4,8 @@
 //! names an element that must exist and contain an SVG with something drawn in it. The page must also stand alone: it
 //! may link to the data beside it, but load nothing.
 //!
-//! The reader below knows only what browsers write when they serialize a document: lower-case names, attributes in double
-//! quotes, raw text in scripts and styles.
+//! The reader below knows only what browsers write when they serialize a document: lower-case names, attributes in
+//! double quotes, raw text in scripts and styles.
 
 /// Fewer plots than this are not a report.
 pub(crate) const PLOTS_MIN: usize = 5;

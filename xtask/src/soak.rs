@@ -1,9 +1,10 @@
-//! `cargo xtask soak`: the explorations that are too long for the gate, one after the other, and the table of their figures.
+//! `cargo xtask soak`: the explorations that are too long for the gate, one after the other, and the table of their
+//! figures.
 //!
-//! An exploration is an ignored test of some crate, beside the small version of it that the gate runs; scenarios, generators
-//! and statistics live there. This starts it in the profile `sim` (release speed with every check on), gives it a folder
-//! in which it keeps what it has so that it can be stopped and gone on with, and takes the last row it prints into
-//! `benches/soak.md`.
+//! An exploration is an ignored test of some crate, beside the small version of it that the gate runs; scenarios,
+//! generators and statistics live there. This starts it in the profile `sim` (release speed with every check on), gives
+//! it a folder in which it keeps what it has so that it can be stopped and gone on with, and takes the last row it
+//! prints into `benches/soak.md`.
 
 use crate::shell::{self, Result};
 use std::fs;

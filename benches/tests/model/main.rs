@@ -1,8 +1,9 @@
-//! An independent model agrees with the simulator: one slow server of five, finite queues, timeouts, retries under a budget.
+//! An independent model agrees with the simulator: one slow server of five, finite queues, timeouts, retries under a
+//! budget.
 //!
-//! `plain` is that system as a loop which shares nothing with the simulator. Both are run under ten seeds; of errors, goodput,
-//! 99th percentile and retries, the difference of the means must lie in a Welch interval of 99.9 %, which must be narrow
-//! enough to tell something.
+//! `plain` is that system as a loop which shares nothing with the simulator. Both are run under ten seeds; of errors,
+//! goodput, 99th percentile and retries, the difference of the means must lie in a Welch interval of 99.9 %, which must
+//! be narrow enough to tell something.
 
 mod plain;
 #[path = "../../worlds/study.rs"]

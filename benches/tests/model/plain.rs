@@ -1,5 +1,5 @@
-//! The second opinion: one slow server of five before finite queues, with timeouts and retries under a budget, as one loop over
-//! a binary heap. It shares no line and no type with the simulator, its random numbers included.
+//! The second opinion: one slow server of five before finite queues, with timeouts and retries under a budget, as one
+//! loop over a binary heap. It shares no line and no type with the simulator, its random numbers included.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

@@ -1,9 +1,9 @@
 //! Many seeds of one scenario on the console: how they ended, how far they spread, and how to run a failing one again.
 //!
-//! Seeds are independent samples, so the spread over seeds is what a single run cannot show. What all runs say together comes
-//! with its 95 % interval: latencies are those of all requests, as a study pools them, the share of successes is that of all
-//! requests, the rest are means. Beside it stand the standard deviation of the runs (that of a sample, over n − 1), the least
-//! and the greatest run, and the number of runs.
+//! Seeds are independent samples, so the spread over seeds is what a single run cannot show. What all runs say together
+//! comes with its 95 % interval: latencies are those of all requests, as a study pools them, the share of successes is
+//! that of all requests, the rest are means. Beside it stand the standard deviation of the runs (that of a sample, over
+//! n − 1), the least and the greatest run, and the number of runs.
 
 use super::table::{Cell, Table, label};
 use super::{Paint, Tone, plain};

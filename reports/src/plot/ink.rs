@@ -1,9 +1,9 @@
 //! The inks of all plots: one light and one dark colour each, and a dash where lines must be told apart without colour.
 //!
-//! Series take the palette of Okabe and Ito ("Color Universal Design", 2008), which readers with any of the common kinds
-//! of colour blindness can tell apart; in the dark they are lifted until each has a contrast of at least 4.5 : 1 to the
-//! paper. plotters knows colours, not names, so an ink is found again in what plotters wrote by its light colour, which
-//! therefore no two inks share.
+//! Series take the palette of Okabe and Ito ("Color Universal Design", 2008), which readers with any of the common
+//! kinds of colour blindness can tell apart; in the dark they are lifted until each has a contrast of at least 4.5 : 1
+//! to the paper. plotters knows colours, not names, so an ink is found again in what plotters wrote by its light
+//! colour, which therefore no two inks share.
 
 use plotters::style::{Color, RGBAColor, RGBColor, ShapeStyle};
 

@@ -30,8 +30,8 @@ pub(crate) enum Mark {
 }
 
 impl Look {
-    /// The look of the `i`-th series: colours repeat after seven, marks after five, dashes as [`series`] has them, so that no
-    /// two of 35 look alike.
+    /// The look of the `i`-th series: colours repeat after seven, marks after five, dashes as [`series`] has them, so
+    /// that no two of 35 look alike.
     pub(crate) fn of(i: usize) -> Look {
         const MARKS: [Mark; 5] = [Mark::Disc, Mark::Square, Mark::Triangle, Mark::Diamond, Mark::Wedge];
         let (ink, dash) = series(i);
@@ -145,8 +145,8 @@ impl Plane<'_> {
     }
 }
 
-/// Moves places that fall from the top (rising numbers) apart until each has its room, as little as that takes, within a
-/// panel of this height where there is room for all.
+/// Moves places that fall from the top (rising numbers) apart until each has its room, as little as that takes, within
+/// a panel of this height where there is room for all.
 fn apart(wanted: &[f64], height: f64) -> Vec<f64> {
     // Neighbours that meet become one block around their mean (pool adjacent violators).
     let mut blocks: Vec<(f64, usize)> = Vec::new();

@@ -1,7 +1,8 @@
 //! Six pictures of a run, drawn with plotters, each with the numbers behind it.
 //!
 //! Pictures over time share one axis, from the beginning of warm-up to the end of calm, with the run's phases and
-//! faults on it, so that what happened in one is found again in the others. Lines differ in dash as well as in colour. A run without data gives empty axes, never a panic.
+//! faults on it, so that what happened in one is found again in the others. Lines differ in dash as well as in colour.
+//! A run without data gives empty axes, never a panic.
 
 pub(crate) mod frame;
 pub(crate) mod ink;

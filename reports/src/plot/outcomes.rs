@@ -1,7 +1,7 @@
 //! How requests ended over time, and how many were under way.
 //!
-//! Failures are usually so few that beside the successes nobody sees them, so they are drawn a second time in a panel of
-//! their own.
+//! Failures are usually so few that beside the successes nobody sees them, so they are drawn a second time in a panel
+//! of their own.
 
 use super::frame::{self, Key, Panel, Plane};
 use super::ink::{Dash, Ink};

@@ -1,8 +1,8 @@
 //! From data to axes: where an axis begins and ends, and where ticks help.
 //!
-//! Ticks stand at round numbers: one, two or five times a power of ten, and for time the divisions of an hour. An axis of
-//! amounts begins at zero. Spans that reach over more than a factor of twenty are drawn on a logarithmic axis, because a
-//! tail a hundred times the median would press everything else onto the ground.
+//! Ticks stand at round numbers: one, two or five times a power of ten, and for time the divisions of an hour. An axis
+//! of amounts begins at zero. Spans that reach over more than a factor of twenty are drawn on a logarithmic axis,
+//! because a tail a hundred times the median would press everything else onto the ground.
 
 use super::frame::Axis;
 use crate::number::{Unit, decimal};
@@ -40,8 +40,8 @@ pub(crate) fn around(title: impl Into<String>, low: f64, high: f64, most: f64) -
     Axis { title: title.into(), low: from * step, high: to * step, ticks, grid: true }
 }
 
-/// Differences on an axis with zero on it: straight, or, where the largest is more than twenty times the typical one, logarithmic
-/// on both sides of zero.
+/// Differences on an axis with zero on it: straight, or, where the largest is more than twenty times the typical one,
+/// logarithmic on both sides of zero.
 pub(crate) struct Differences {
     /// Below this it is about straight, above about logarithmic; none when it is straight throughout.
     bend: Option<f64>,

@@ -1,8 +1,8 @@
 //! From what plotters' SVG backend writes to what we publish.
 //!
 //! The backend writes one tag a line, whole numbers, and plain colours. Here lengths go back from tenths to units,
-//! colours get a class beside them, dashes appear, neighbouring rectangles of one colour become one path, and the picture
-//! gets a title for those who do not see it. The plain colours stay, so that a file by itself looks right on
+//! colours get a class beside them, dashes appear, neighbouring rectangles of one colour become one path, and the
+//! picture gets a title for those who do not see it. The plain colours stay, so that a file by itself looks right on
 //! white in every program; a page that defines the classes decides over light and dark.
 
 use super::ink::{DASH, Dash, Ink, UNIT};

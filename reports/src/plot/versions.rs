@@ -1,7 +1,7 @@
 //! How traffic was shared among versions, beside the share a rollout asked for.
 //!
-//! One panel a service that ever had two versions. The step line is what the rollout's controller set; the other lines are what
-//! callers really did. Where they part, configuration was late, or sampling noise is at work.
+//! One panel a service that ever had two versions. The step line is what the rollout's controller set; the other lines
+//! are what callers really did. Where they part, configuration was late, or sampling noise is at work.
 
 use super::frame::{self, Axis, Key, Panel};
 use super::ink::{Dash, Ink};

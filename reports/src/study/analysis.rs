@@ -9,7 +9,8 @@ use crate::number::{count, counted, percent};
 use base::Duration;
 use std::collections::BTreeMap;
 
-/// Below so many effective requests an interval is not trusted: the table of coverage has shares of 92 % and more above it.
+/// Below so many effective requests an interval is not trusted: the table of coverage has shares of 92 % and more above
+/// it.
 const FEW: f64 = 6.0;
 
 /// What was found.
@@ -55,8 +56,8 @@ pub(crate) struct WarmUp {
     pub(crate) checked: usize,
     /// Cells whose series was too short, or cut off by a fault too early.
     pub(crate) too_short: usize,
-    /// Cells that settled later than warm-up ended, or not at all, but in which the first half of what is measured cannot be
-    /// told from the second.
+    /// Cells that settled later than warm-up ended, or not at all, but in which the first half of what is measured
+    /// cannot be told from the second.
     pub(crate) harmless: usize,
     /// Those in which it can, with the seconds it took where they settled.
     pub(crate) late: Vec<(usize, Option<f64>)>,
@@ -143,8 +144,9 @@ impl<'a> Analysis<'a> {
         found
     }
 
-    /// Whether the first half of what is measured of a cell differs from the second, seed by seed, at a fiftieth of the level,
-    /// corrected for the number of cells: one study in a thousand is warned wrongly. With a single seed: by more than a tenth.
+    /// Whether the first half of what is measured of a cell differs from the second, seed by seed, at a fiftieth of the
+    /// level, corrected for the number of cells: one study in a thousand is warned wrongly. With a single seed: by more
+    /// than a tenth.
     fn moves(&self, cell: usize, samples: &[&Sample], warm: usize) -> bool {
         let halves = |s: &Sample| {
             let series = mean_latency(&[s]);
@@ -160,8 +162,9 @@ impl<'a> Analysis<'a> {
         difference.mean.abs() > noise
     }
 
-    /// The load at which a queue that stands alone takes longer to settle than warm-up lasts, the highest, with the seconds
-    /// it takes and the warm-up: (1 − √ρ)⁻² services, the relaxation time of M/M/1. A load of 1 or more never settles by itself.
+    /// The load at which a queue that stands alone takes longer to settle than warm-up lasts, the highest, with the
+    /// seconds it takes and the warm-up: (1 − √ρ)⁻² services, the relaxation time of M/M/1. A load of 1 or more never
+    /// settles by itself.
     pub(crate) fn slow_to_settle(&self) -> Option<(f64, f64, Duration)> {
         let run = (0..self.plan().cells.len()).filter(|&c| self.results.of(c).next().is_some());
         let cells = run.map(|c| &self.plan().cells[c]);
@@ -255,9 +258,9 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// Cells in which the queue of some instance grew as long as one looked, by their samples: the growth from the first half
-    /// of what is measured to the second, over seeds, is more than four times what a queue at a load of exactly 100 % would
-    /// wander by, which is √(requests / 3).
+    /// Cells in which the queue of some instance grew as long as one looked, by their samples: the growth from the
+    /// first half of what is measured to the second, over seeds, is more than four times what a queue at a load of
+    /// exactly 100 % would wander by, which is √(requests / 3).
     pub(crate) fn growing(&self) -> Vec<(usize, String)> {
         let of = |cell: usize| {
             let (mut growth, mut taken, mut worst) = (0.0, 0.0, None::<&Swamped>);
@@ -345,8 +348,8 @@ impl<'a> Analysis<'a> {
         named
     }
 
-    /// The combination in which differences are largest to see: that of the highest load that is stable for all, the last
-    /// one otherwise.
+    /// The combination in which differences are largest to see: that of the highest load that is stable for all, the
+    /// last one otherwise.
     pub(crate) fn hardest(&self) -> usize {
         let load = |c: &Combination| {
             let cells = c.cells.iter().flatten().map(|&i| &self.plan().cells[i]);
@@ -426,7 +429,8 @@ fn compare(analysis: &Analysis<'_>, cells: &[Option<usize>], measure: &Measure) 
     Compared { measure: measure.clone(), estimates, pairs, ranking }
 }
 
-/// Mean latency in each step, averaged over seeds, up to the first fault. A step in which nothing ended repeats the last.
+/// Mean latency in each step, averaged over seeds, up to the first fault. A step in which nothing ended repeats the
+/// last.
 fn mean_latency(samples: &[&Sample]) -> Vec<f64> {
     let until = samples.iter().map(|s| before_faults(s)).min().unwrap_or(0);
     let mut last = 0.0;

@@ -1,8 +1,8 @@
 //! What a person reads after a study: a ranking for every combination, what could not be run, and what to beware of.
 //!
-//! Tables fit the terminal by going on below: measures for which there is no room beside the first ones follow in tables of their
-//! own, row by row in the same order. Nothing is left out, and no row is broken. Where nothing can be told apart the ranking says
-//! so in words.
+//! Tables fit the terminal by going on below: measures for which there is no room beside the first ones follow in
+//! tables of their own, row by row in the same order. Nothing is left out, and no row is broken. Where nothing can be
+//! told apart the ranking says so in words.
 
 use super::analysis::{Analysis, Combination, Compared};
 use super::stats::Estimate;
@@ -206,7 +206,8 @@ impl Page<'_> {
         self.tables(&rows, &columns);
     }
 
-    /// Columns of these rows, each by its label and its place in a column: as many tables as it takes, one below the other.
+    /// Columns of these rows, each by its label and its place in a column: as many tables as it takes, one below the
+    /// other.
     fn tables(&mut self, rows: &[(String, usize)], mut columns: &[Column]) {
         let name = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
         while !columns.is_empty() {

@@ -1,7 +1,7 @@
 //! A study as data: one JSON object for programs, CSV tables for everything else.
 //!
-//! Numbers are complete: every value of every run, every estimate with its interval, every place of every ranking, every
-//! pair with all three intervals. Cells that were not run stand there too, with the reason.
+//! Numbers are complete: every value of every run, every estimate with its interval, every place of every ranking,
+//! every pair with all three intervals. Cells that were not run stand there too, with the reason.
 
 use super::analysis::{Analysis, Combination, Compared};
 use super::stats::{Estimate, Pair};
@@ -19,6 +19,8 @@ pub(crate) fn object(analysis: &Analysis<'_>) -> Value {
     let plan = analysis.plan();
     let axes: Vec<Value> = plan.axes.iter().map(|a| json!({"name": a.name, "points": a.labels})).collect();
     let seeds: Vec<String> = plan.seeds.iter().map(ToString::to_string).collect();
+    let tables = analysis.combinations.iter().flat_map(|c| c.tables.iter().map(move |table| (c, table)));
+    let rankings = tables.map(|(c, table)| ranking(analysis, c, table));
     let mut object = json!({
         "study": plan.name,
         "title": plan.title,
@@ -29,7 +31,7 @@ pub(crate) fn object(analysis: &Analysis<'_>) -> Value {
         "seeds": seeds,
         "axes": axes,
         "warnings": analysis.warnings,
-        "rankings": analysis.combinations.iter().flat_map(|c| c.tables.iter().map(|t| ranking(analysis, c, t))).collect::<Vec<_>>(),
+        "rankings": rankings.collect::<Vec<_>>(),
         "cells": (0..plan.cells.len()).map(|i| cell(analysis, i)).collect::<Vec<_>>(),
         "reproduce": reproduce(analysis),
     });
@@ -43,8 +45,8 @@ pub(crate) fn object(analysis: &Analysis<'_>) -> Value {
 
 /// The command that makes the whole report again, from the first run to the last byte.
 ///
-/// It names a folder of its own, the same wherever this report lies: in this one's folder the samples would be found and nothing
-/// would be run, and a report that named its folder would not be the same in another.
+/// It names a folder of its own, the same wherever this report lies: in this one's folder the samples would be found
+/// and nothing would be run, and a report that named its folder would not be the same in another.
 pub(crate) fn reproduce(analysis: &Analysis<'_>) -> String {
     let plan = analysis.plan();
     let picks = if analysis.results.picks.is_empty() { "" } else { " --time-picks" };

@@ -13,8 +13,8 @@ use super::stats::{Estimate, Values};
 use super::{Measure, Results};
 use std::collections::BTreeMap;
 
-/// The measures of a cell, each with what the seeds contribute to it: numbers with the mean of the estimate, by which cells
-/// are compared seed by seed.
+/// The measures of a cell, each with what the seeds contribute to it: numbers with the mean of the estimate, by which
+/// cells are compared seed by seed.
 pub(crate) type Found = BTreeMap<Measure, (Estimate, Values)>;
 
 /// The `wanted` measures of a cell, as far as its runs have them. `alpha` is one minus the confidence of intervals.
@@ -49,8 +49,8 @@ fn averaged(results: &Results, cell: usize, measure: &Measure, alpha: f64) -> Op
     Some((estimate.within(0.0, most, alpha), by_seed.into()))
 }
 
-/// Numbers of runs as what they contribute to their weighted mean: their plain mean is the weighted one, their spread that of its
-/// error.
+/// Numbers of runs as what they contribute to their weighted mean: their plain mean is the weighted one, their spread
+/// that of its error.
 pub(crate) fn weighted(by_seed: Vec<(usize, f64)>, weights: &[f64]) -> Vec<(usize, f64)> {
     let total: f64 = weights.iter().sum();
     if total <= 0.0 || weights.windows(2).all(|w| w[0] == w[1]) {

@@ -43,8 +43,8 @@ pub enum Measure {
     Imbalance,
     /// The same of what waits or is being served at the end of each step.
     QueueImbalance,
-    /// Jain's index of what instances took in during a step, averaged over steps: 1 when all took the same, 1/n when one
-    /// took everything.
+    /// Jain's index of what instances took in during a step, averaged over steps: 1 when all took the same, 1/n when
+    /// one took everything.
     Jain,
     /// Most requests waiting or being served at once at any instance.
     WorstInFlight,
@@ -146,7 +146,8 @@ const FIXED: [(Measure, &str, &str, Unit); 35] = {
 const SHARE_OF: &str = "share_of_";
 
 impl Measure {
-    /// The measure of this name; none when there is no such measure. `share_of_checkout-3` is the share of that instance.
+    /// The measure of this name; none when there is no such measure. `share_of_checkout-3` is the share of that
+    /// instance.
     pub fn parse(name: &str) -> Option<Measure> {
         if let Some(instance) = name.strip_prefix(SHARE_OF).filter(|rest| !rest.is_empty()) {
             return Some(Measure::ShareOf(instance.into()));
@@ -256,8 +257,8 @@ impl Measure {
         }
     }
 
-    /// Whether it is a number per call, so that over several runs it is weighted by their calls; other measures are per run or
-    /// per second, and every run counts alike.
+    /// Whether it is a number per call, so that over several runs it is weighted by their calls; other measures are per
+    /// run or per second, and every run counts alike.
     pub(crate) fn is_per_call(&self) -> bool {
         matches!(self, Measure::Errors | Measure::Retries | Measure::DeadShare | Measure::Probes)
     }

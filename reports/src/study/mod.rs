@@ -1,7 +1,7 @@
 //! A study's results: many runs, compared.
 //!
-//! A [`Plan`] says what is run; every run leaves a [`Sample`]; both together are [`Results`], from which everything that
-//! is written follows. Equal results give equal bytes.
+//! A [`Plan`] says what is run; every run leaves a [`Sample`]; both together are [`Results`], from which everything
+//! that is written follows. Equal results give equal bytes.
 
 mod analysis;
 mod console;

@@ -1,7 +1,7 @@
 //! One folder a study: a page to read, and everything on it as data.
 //!
 //! ```text
-//! index.html        the report: question, ranking, pictures, tables, method; needs no other file, no network, no script
+//! index.html        the report: question, ranking, pictures, tables, method; needs no other file, network or script
 //! study.json        the results as one object: every run, estimate, ranking and pair
 //! data/*.csv        the numbers behind each picture, and the tables
 //! plots/*.svg       each picture by itself

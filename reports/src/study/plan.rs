@@ -70,8 +70,8 @@ pub struct Cell {
     pub at: Vec<usize>,
     /// A name that is the same in every run of the study and safe in file names.
     pub key: String,
-    /// The offered utilisation when it is 1 or more and nothing bounds the queues: such a cell is not run, because they grow
-    /// without end.
+    /// The offered utilisation when it is 1 or more and nothing bounds the queues: such a cell is not run, because they
+    /// grow without end.
     pub unstable: Option<f64>,
     /// The offered utilisation of the measured service, where it is known.
     pub utilization: Option<f64>,

@@ -1,34 +1,37 @@
 //! The latencies of all seeds of a cell as one distribution, and how far it can be trusted.
 //!
-//! A percentile of one run is biased where few requests lie beyond it, and the mean over runs of biased percentiles stays
-//! biased however many runs there are. So the runs' distributions are added up, and the percentile is taken of the sum.
+//! A percentile of one run is biased where few requests lie beyond it, and the mean over runs of biased percentiles
+//! stays biased however many runs there are. So the runs' distributions are added up, and the percentile is taken of
+//! the sum.
 //!
 //! Its interval is Woodruff's ("Confidence Intervals for Medians and Other Position Measures", 1952): the share of
-//! requests beyond the percentile has a standard error, taken from how that share varies between seeds, and the two shares at
-//! its ends are carried back through the pooled distribution. Requests within a run depend on one another as they please; only
-//! runs must be independent. The interval is asymmetric where the distribution is, and cannot leave what was measured.
-//! A jackknife over seeds of the percentile itself was tried and does worse: beside a gap of the distribution, such as that
-//! before the slower of two service times, it holds the truth in 64 of 100 cases where this one does in 95.
+//! requests beyond the percentile has a standard error, taken from how that share varies between seeds, and the two
+//! shares at its ends are carried back through the pooled distribution. Requests within a run depend on one another as
+//! they please; only runs must be independent. The interval is asymmetric where the distribution is, and cannot leave
+//! what was measured. A jackknife over seeds of the percentile itself was tried and does worse: beside a gap of the
+//! distribution, such as that before the slower of two service times, it holds the truth in 64 of 100 cases where this
+//! one does in 95.
 //!
-//! Of n requests that queue behind one another fewer count: n over the *design effect*, which is how much more the number
-//! of those beyond a percentile varies than it would if they were independent. It is taken between seeds at the percentile itself,
-//! between seeds of the sums of latency, and between seeds of the same stretches of time (4, 8 and 16 of a run), and the
-//! largest counts: the first alone is a variance of few numbers, and too small exactly where a tail happened to be missed.
+//! Of n requests that queue behind one another fewer count: n over the *design effect*, which is how much more the
+//! number of those beyond a percentile varies than it would if they were independent. It is taken between seeds at the
+//! percentile itself, between seeds of the sums of latency, and between seeds of the same stretches of time (4, 8 and
+//! 16 of a run), and the largest counts: the first alone is a variance of few numbers, and too small exactly where a
+//! tail happened to be missed.
 
 use super::Latencies;
 use super::stats::{Estimate, Values, student_critical, variance};
 use base::math::exp;
 
-/// A mean follows the slowest of the requests: as far as degrees of freedom go, it rests on one in fifteen of the effective
-/// ones, as a percentile rests on those beyond it. Chosen by the same table of coverage as the constant of
+/// A mean follows the slowest of the requests: as far as degrees of freedom go, it rests on one in fifteen of the
+/// effective ones, as a percentile rests on those beyond it. Chosen by the same table of coverage as the constant of
 /// [`Estimate::resting_on`].
 const MEAN_RESTS_ON: f64 = 1.0 / 15.0;
 
 /// Runs are cut into as many stretches of time.
 const STRETCHES: [usize; 3] = [4, 8, 16];
 
-/// A span of latencies, in nanoseconds, with how many requests fell into it and all before it. Its ends are equal for a value
-/// that occurs again and again.
+/// A span of latencies, in nanoseconds, with how many requests fell into it and all before it. Its ends are equal for a
+/// value that occurs again and again.
 #[derive(Clone, Copy)]
 struct Piece {
     from: f64,
@@ -95,7 +98,8 @@ impl Distribution {
     }
 }
 
-/// The pieces of a seed, each bin cut at every value in `cuts`, which rise: so the bins of all seeds touch the same values.
+/// The pieces of a seed, each bin cut at every value in `cuts`, which rise: so the bins of all seeds touch the same
+/// values.
 fn pieces(latencies: &Latencies, cuts: &[f64]) -> Vec<Piece> {
     let mut out = Vec::new();
     for (low, high, count) in latencies.bins() {
@@ -189,8 +193,8 @@ impl Pool {
 
     /// The mean latency in milliseconds of all requests, the sum over their number, and each seed's contribution.
     ///
-    /// Weighted by requests, and not a mean of means: a run with more requests is one in which they queued longer, so runs
-    /// that count alike would count slow requests too little. The interval is symmetric in the logarithm.
+    /// Weighted by requests, and not a mean of means: a run with more requests is one in which they queued longer, so
+    /// runs that count alike would count slow requests too little. The interval is symmetric in the logarithm.
     pub(crate) fn mean(&self) -> (Estimate, Values) {
         let n = self.seeds.len();
         let (count, sum) = self.sums.iter().fold((0.0, 0.0), |(n, t), (a, b)| (n + a, t + b));
@@ -213,8 +217,8 @@ impl Pool {
         (Estimate { bounds, ..estimate }, values)
     }
 
-    /// Shares at which a picture of the distribution has points: even steps in the middle, and nine points for every decade of
-    /// the tail that has requests to show.
+    /// Shares at which a picture of the distribution has points: even steps in the middle, and nine points for every
+    /// decade of the tail that has requests to show.
     pub(crate) fn shares(&self) -> Vec<f64> {
         let mut shares: Vec<f64> = (1..20).map(|i| f64::from(i) * 0.05).collect();
         let mut decade = 0.01;
@@ -227,9 +231,9 @@ impl Pool {
     }
 }
 
-/// What the sum over a run varies by, were its `n` stretches of equal length independent: the variances between seeds of
-/// each stretch, added up. Stretches are compared with the same stretch of other seeds, so that a fault in one of them,
-/// which all seeds have, is no variance.
+/// What the sum over a run varies by, were its `n` stretches of equal length independent: the variances between seeds
+/// of each stretch, added up. Stretches are compared with the same stretch of other seeds, so that a fault in one of
+/// them, which all seeds have, is no variance.
 fn stretches(runs: &[(usize, &Latencies)], n: usize, mean: f64) -> f64 {
     let steps = runs.iter().map(|(_, run)| run.per_step.len()).min().unwrap_or(0);
     if steps < n {

@@ -55,7 +55,8 @@ pub struct Sample {
 /// The latencies of a run, compact and such that those of several runs add up: see [`Profile`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Latencies {
-    /// For each bin of a [`Profile`] that is in use, how far it stands behind the last such bin, and how many fell into it.
+    /// For each bin of a [`Profile`] that is in use, how far it stands behind the last such bin, and how many fell into
+    /// it.
     pub bins: Vec<(u32, u64)>,
     /// Values in nanoseconds that occur again and again, and how often; not in the bins.
     pub atoms: Vec<(u64, u64)>,
@@ -91,7 +92,8 @@ pub struct Heat {
     pub rows: Vec<Vec<u32>>,
 }
 
-/// The run over time, in equal steps from the beginning of warm-up. Every vector has as many entries as there are steps.
+/// The run over time, in equal steps from the beginning of warm-up. Every vector has as many entries as there are
+/// steps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     /// The length of a step, in nanoseconds.
@@ -387,7 +389,8 @@ fn unevenness(all: &[InstanceOutcome], from: usize, of: fn(&InstanceOutcome) -> 
 /// Below this share of its time at work an instance keeps up with what it is given.
 const KEEPS_UP: f64 = 0.98;
 
-/// An instance that existed during all that was measured, had hardly a moment without work, and had the longer queue later.
+/// An instance that existed during all that was measured, had hardly a moment without work, and had the longer queue
+/// later.
 fn swamped(instance: &InstanceOutcome, from: usize) -> Option<Swamped> {
     let measured = instance.in_system_per_step.get(from.max(instance.created_in_step)..)?;
     if instance.utilisation < KEEPS_UP || instance.created_in_step > from || measured.len() < 4 {

@@ -1,8 +1,9 @@
 //! Statistics of replications: intervals, paired differences, corrections, rankings, and a check of the warm-up.
 //!
 //! A replication, one run under one seed, is the unit: runs are independent, requests within a run are not. What is one
-//! number of a run is averaged over replications, with Student's interval. Latencies are pooled instead, because a percentile
-//! of few requests is biased and a mean of biased numbers stays biased; see `pool`, which ends in the same estimates.
+//! number of a run is averaged over replications, with Student's interval. Latencies are pooled instead, because a
+//! percentile of few requests is biased and a mean of biased numbers stays biased; see `pool`, which ends in the same
+//! estimates.
 //!
 //! All of it is plain arithmetic and [`base::math`], so that equal samples give equal bytes on every machine.
 
@@ -132,12 +133,14 @@ impl Estimate {
         Estimate { mean, sd, n, df: n.saturating_sub(1).max(1) as f64, bounds: None, effective: None }
     }
 
-    /// The same with the degrees of freedom that `effective` independent observations leave: 1 / (1/(n − 1) + 1/effective).
+    /// The same with the degrees of freedom that `effective` independent observations leave: 1 / (1/(n − 1) +
+    /// 1/effective).
     ///
-    /// A variance over n replications has n − 1 degrees where the replications are normal. Counts of rare things that come
-    /// in clusters are not: their kurtosis is about two over the number of clusters, and by Welch and Satterthwaite's
-    /// rule a variance of such numbers has as many degrees as this. The constant two lies between clusters of one size (1) and
-    /// of exponential size (3), and was chosen by the coverage table that the tests of this repository make.
+    /// A variance over n replications has n − 1 degrees where the replications are normal. Counts of rare things that
+    /// come in clusters are not: their kurtosis is about two over the number of clusters, and by Welch and
+    /// Satterthwaite's rule a variance of such numbers has as many degrees as this. The constant two lies between
+    /// clusters of one size (1) and of exponential size (3), and was chosen by the coverage table that the tests of
+    /// this repository make.
     #[must_use]
     pub fn resting_on(self, effective: f64) -> Estimate {
         let df = 1.0 / (1.0 / self.df + 1.0 / effective.max(1e-9));
@@ -223,17 +226,17 @@ pub struct Pair {
 
 /// Compares each with each, in pairs of equal seeds, and corrects for their number.
 ///
-/// `values` holds, for each compared thing, what was measured under which seed, by rising seed. `alpha` is one minus the
-/// confidence. Pairs without a common seed are left out.
+/// `values` holds, for each compared thing, what was measured under which seed, by rising seed. `alpha` is one minus
+/// the confidence. Pairs without a common seed are left out.
 ///
-/// What is guaranteed, as far as the differences are about normal: (1) Holm's step-down procedure ("A Simple Sequentially
-/// Rejective Multiple Test Procedure", 1979): the chance that any pair of truly equal means is told apart is at most
-/// alpha, whatever the dependence between pairs. (2) The simultaneous intervals hold all true differences together with
-/// confidence 1 − alpha; where one of them excludes zero, Holm decides too. (3) The corrected interval of a pair is its
-/// test turned round: the k-th smallest of m chances is tested at alpha / (m − k + 1) and so is the interval drawn, the
-/// undecided ones at the level at which the procedure stopped. They agree with the decisions, are at most as wide as the
-/// simultaneous ones and never narrower than an interval by itself; for all together only (2) is promised. Nothing is
-/// corrected across calls.
+/// What is guaranteed, as far as the differences are about normal: (1) Holm's step-down procedure ("A Simple
+/// Sequentially Rejective Multiple Test Procedure", 1979): the chance that any pair of truly equal means is told apart
+/// is at most alpha, whatever the dependence between pairs. (2) The simultaneous intervals hold all true differences
+/// together with confidence 1 − alpha; where one of them excludes zero, Holm decides too. (3) The corrected interval of
+/// a pair is its test turned round: the k-th smallest of m chances is tested at alpha / (m − k + 1) and so is the
+/// interval drawn, the undecided ones at the level at which the procedure stopped. They agree with the decisions, are
+/// at most as wide as the simultaneous ones and never narrower than an interval by itself; for all together only (2) is
+/// promised. Nothing is corrected across calls.
 pub fn pairs<V: Clone + Into<Values>>(values: &[V], alpha: f64) -> Vec<Pair> {
     let values: Vec<Values> = values.iter().cloned().map(Into::into).collect();
     let mut pairs = Vec::new();
@@ -300,15 +303,15 @@ pub struct Ranked {
     pub best: usize,
     /// The worst place it may have: as many as are not certainly worse.
     pub worst: usize,
-    /// The groups it belongs to. Two that share a letter cannot be told apart, two that share none can (a compact letter
-    /// display; Piepho, "An Algorithm for a Letter-Based Representation of All-Pairwise Comparisons", 2004).
+    /// The groups it belongs to. Two that share a letter cannot be told apart, two that share none can (a compact
+    /// letter display; Piepho, "An Algorithm for a Letter-Based Representation of All-Pairwise Comparisons", 2004).
     pub groups: String,
 }
 
 /// Ranks by mean, the best first, and says how far the ranking is certain. Things of equal mean keep their order.
 ///
-/// `means` has a mean for each thing that is ranked; those without take no place. A thing stands certainly before another
-/// only where `pairs` has decided between them, so a ranking never says more than the corrected intervals do.
+/// `means` has a mean for each thing that is ranked; those without take no place. A thing stands certainly before
+/// another only where `pairs` has decided between them, so a ranking never says more than the corrected intervals do.
 pub fn rank(means: &[Option<f64>], pairs: &[Pair], higher_is_better: bool) -> Vec<Ranked> {
     let mut order: Vec<(usize, f64)> = means.iter().enumerate().filter_map(|(i, m)| Some((i, (*m)?))).collect();
     order.sort_by(|a, b| if higher_is_better { b.1.total_cmp(&a.1) } else { a.1.total_cmp(&b.1) });

@@ -1,5 +1,5 @@
-//! A run made by hand, shaped like the weather scenario: a frontend calls a backend, a canary with a bug is rolled back,
-//! an instance crashes and a zone is cut off. No simulator is needed to test what is written about a run.
+//! A run made by hand, shaped like the weather scenario: a frontend calls a backend, a canary with a bug is rolled
+//! back, an instance crashes and a zone is cut off. No simulator is needed to test what is written about a run.
 
 use base::{Duration, Fingerprint, Instant, Ratio, Rng, Seed, math};
 use world::outcome::*;

@@ -1,5 +1,5 @@
-//! The page and its pictures: well-formed, complete, safe against any text, the same bytes every time, and sensible when
-//! there is nothing, one, or very much to show.
+//! The page and its pictures: well-formed, complete, safe against any text, the same bytes every time, and sensible
+//! when there is nothing, one, or very much to show.
 
 use crate::fixture;
 use crate::markup::balanced;

@@ -9,7 +9,7 @@ use reports::json;
 use std::fs;
 use std::path::Path;
 use std::time::Duration as WallTime;
-use world::outcome::{Outcome, Verdict};
+use world::outcome::{Distribution, Outcome, Requests, Verdict};
 
 const REPLAY: &str = "windtunnel replay scenarios/weather.toml --seed 42";
 
@@ -40,6 +40,26 @@ fn the_console_tells_a_run_that_failed() {
 #[test]
 fn the_console_tells_a_run_in_which_nothing_happened() {
     golden("empty.txt", &summary(&fixture::empty(), &options()));
+}
+
+/// A run that ended before 1,504 of its requests did.
+fn overloaded() -> Outcome {
+    let mut outcome = fixture::weather();
+    let open = |requests: &mut Requests, latency: &mut Distribution, least| {
+        requests.unfinished = 1_504;
+        requests.succeeded -= 1_504;
+        latency.exact_below = Some(least);
+    };
+    open(&mut outcome.requests, &mut outcome.latency, Duration::ms(40));
+    let frontend = &mut outcome.services[0];
+    let least = frontend.latency.p99;
+    open(&mut frontend.requests, &mut frontend.latency, least);
+    outcome
+}
+
+#[test]
+fn the_console_tells_what_had_not_ended() {
+    golden("unfinished.txt", &summary(&overloaded(), &options()));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Studies made by hand: a sweep over loads in which theory stands in for the simulator, a failure, and hashing. No world
-//! is run.
+//! Studies made by hand: a sweep over loads in which theory stands in for the simulator, a failure, and hashing. No
+//! world is run.
 
 use base::math::{exp, ln, normal_quantile, pow};
 use base::{Draw, Duration, Rng, Seed};
@@ -82,7 +82,8 @@ pub(crate) fn sweep() -> Results {
     sweep_of(&names, &["50%", "90%", "99%", "105%"], 5)
 }
 
-/// The same with so many strategies, seeds, and these loads. Strategies beyond those known are choices of more and more.
+/// The same with so many strategies, seeds, and these loads. Strategies beyond those known are choices of more and
+/// more.
 pub(crate) fn sweep_of(names: &[&str], loads: &[&str], seeds: u64) -> Results {
     let mut plan = plan("load-sweep", vec![axis("load", loads), axis("strategy", names)], seeds);
     plan.axes[1].numbers = None;

@@ -1,4 +1,5 @@
-//! What several runs say together: latencies of all their requests, shares within what is possible, and repeated values exact.
+//! What several runs say together: latencies of all their requests, shares within what is possible, and repeated values
+//! exact.
 
 use crate::fixture::{axis, plan};
 use base::{Duration, Rng, Seed, dist};

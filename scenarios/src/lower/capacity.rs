@@ -1,15 +1,16 @@
-//! How much work a service can do, and how much it is offered: what `utilization` turns into a rate, what a warning of overload
-//! and the cells of a study are judged by.
+//! How much work a service can do, and how much it is offered: what `utilization` turns into a rate, what a warning of
+//! overload and the cells of a study are judged by.
 //!
-//! Both are means of what the scenario says. Faults are left out, and so is what an instance waits for those it calls: a
-//! service that passes here may still be overloaded, one that does not pass is.
+//! Both are means of what the scenario says. Faults are left out, and so is what an instance waits for those it calls:
+//! a service that passes here may still be overloaded, one that does not pass is.
 
 use base::{Duration, ServiceId};
 use world::Spec;
 use world::spec::{Arrivals, GatewaySpec, ServiceSpec, Target, in_turn};
 use world::traffic::{RequestHead, RouteTable};
 
-/// Requests per second that all instances of a service can finish, each at its speed; infinite where work takes no time.
+/// Requests per second that all instances of a service can finish, each at its speed; infinite where work takes no
+/// time.
 pub(crate) fn capacity(service: &ServiceSpec) -> f64 {
     let version = &service.versions[0];
     let mean = version.service_time.as_ref().unwrap_or(&service.service_time).mean();

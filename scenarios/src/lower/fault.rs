@@ -1,8 +1,8 @@
 //! Faults: whom they mean, and that they end before calm begins.
 //!
-//! A fault's chances, and the ranges of its own section, are drawn from streams keyed by its name. The name is given, or made
-//! of what the fault says (`crash one of backend`), and only a fault that says exactly the same as an earlier one gets a
-//! number; so taking one out changes no other.
+//! A fault's chances, and the ranges of its own section, are drawn from streams keyed by its name. The name is given,
+//! or made of what the fault says (`crash one of backend`), and only a fault that says exactly the same as an earlier
+//! one gets a number; so taking one out changes no other.
 //!
 //! A fault that is meant to outlast the storm says so: `lasts = "forever"`. Then calm is measured under it.
 
@@ -48,8 +48,8 @@ pub(crate) fn lower(cx: &mut Context<'_>, names: &Names<'_>) -> Vec<kernel::Faul
     faults
 }
 
-/// The kind and whom it concerns, with a number where that is taken. `alike` has the last number given to each such name, so
-/// that of thousands of equal faults none looks for its number from one on.
+/// The kind and whom it concerns, with a number where that is taken. `alike` has the last number given to each such
+/// name, so that of thousands of equal faults none looks for its number from one on.
 fn own_name(fault: &Fault, taken: &mut BTreeSet<String>, alike: &mut BTreeMap<String, u32>) -> String {
     let kind = fault.kind.as_ref().map_or("fault", |kind| kind.value.name());
     let whom: Vec<&str> = fault.what.as_ref().map_or("", |what| what.as_str()).split_whitespace().collect();

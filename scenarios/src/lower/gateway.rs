@@ -1,7 +1,8 @@
-//! From the `[gateway]` section to routes in the order they are tried, and to the patience of whoever waits in front of it.
+//! From the `[gateway]` section to routes in the order they are tried, and to the patience of whoever waits in front of
+//! it.
 //!
-//! A route that can never be taken is a problem here, not a surprise at run time: two conditions on one path, a path without
-//! its slash, destinations without weight, a destination nobody declared.
+//! A route that can never be taken is a problem here, not a surprise at run time: two conditions on one path, a path
+//! without its slash, destinations without weight, a destination nobody declared.
 
 use super::{Context, policy};
 use crate::At;

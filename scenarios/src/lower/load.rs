@@ -1,7 +1,7 @@
 //! From the `[load.NAME]` sections to sources of requests: to whom each sends, and when.
 //!
-//! Every shape of load says which keys it needs and which mean nothing to it, so a `peak` beside a plain rate is an error and
-//! not a number that nobody reads.
+//! Every shape of load says which keys it needs and which mean nothing to it, so a `peak` beside a plain rate is an
+//! error and not a number that nobody reads.
 
 use super::capacity::{behind, capacity};
 use super::gateway::HOST_MAX;

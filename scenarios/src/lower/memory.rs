@@ -1,8 +1,9 @@
-//! What balancing would take in memory: every caller of a service has a balancer of its own, with hosts, counts, and for
-//! strategies that go by keys a table or ring of its own.
+//! What balancing would take in memory: every caller of a service has a balancer of its own, with hosts, counts, and
+//! for strategies that go by keys a table or ring of its own.
 //!
-//! Ten thousand gateways with a ring of 400 MB each pass every check of one ring, and no machine holds them. The sum over all
-//! callers is an upper bound, from [`Strategy::bytes_over`], and refused above a bound before anything is built.
+//! Ten thousand gateways with a ring of 400 MB each pass every check of one ring, and no machine holds them. The sum
+//! over all callers is an upper bound, from [`Strategy::bytes_over`], and refused above a bound before anything is
+//! built.
 
 use crate::problem::Problem;
 use crate::schema::Scenario;

@@ -1,7 +1,7 @@
 //! From a `policy` to a policy of the traffic core: a preset, then what the table changes of it, key by key.
 //!
-//! What a key changes must be there to be changed: a backoff without retries is an error. The presets' numbers live in the
-//! traffic core, beside their sources; only the default, a timeout and nothing else, is made here.
+//! What a key changes must be there to be changed: a backoff without retries is an error. The presets' numbers live in
+//! the traffic core, beside their sources; only the default, a timeout and nothing else, is made here.
 
 use super::{Context, Given, given};
 use crate::At;

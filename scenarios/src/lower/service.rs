@@ -12,13 +12,15 @@ use world::spec::{CallSpec, Draining, ServiceSpec, VersionSpec};
 
 /// What an instance does unless it is told otherwise.
 const CONCURRENCY: u32 = 8;
-/// How many instances, versions and calls a service may have: what fits a run's tables, and far more than anybody's file.
+/// How many instances, versions and calls a service may have: what fits a run's tables, and far more than anybody's
+/// file.
 const INSTANCES_MAX: u32 = 100_000;
 const VERSIONS_MAX: usize = 200;
 const CALLS_MAX: usize = 200;
 /// The heaviest an instance can be: what gRPC's weights are scaled to, and far more than a ratio anybody wants.
 const WEIGHT_MAX: u32 = 65_535;
-/// The processors an instance can have: a thousandth of one, the least that Kubernetes gives, and more than any machine has.
+/// The processors an instance can have: a thousandth of one, the least that Kubernetes gives, and more than any machine
+/// has.
 const PROCESSORS_MIN: f64 = 0.001;
 const PROCESSORS_MAX: f64 = 10_000.0;
 /// How slow an instance can be; a thousand times slower than the others is as good as dead.

@@ -1,6 +1,7 @@
 //! What a line carries in a second, as it is written on the line's label: `100Mbit/s`.
 //!
-//! Bits, not bytes, and factors of a thousand. `MB/s` is refused, because half of its readers would mean eight times as much.
+//! Bits, not bytes, and factors of a thousand. `MB/s` is refused, because half of its readers would mean eight times as
+//! much.
 
 use super::{Misread, Scalar, fixed_point, scalar, split_unit};
 use schemars::{Schema, json_schema};

@@ -1,7 +1,7 @@
 //! Shares and chances, always with their sign: `2%`, `99.95%`.
 //!
-//! A share is kept as an exact ratio of integers, so that `0.1%` of a thousand is one and stays one on every machine. A bare
-//! `0.02` is refused: it could be two percent or two hundredths of one.
+//! A share is kept as an exact ratio of integers, so that `0.1%` of a thousand is one and stays one on every machine. A
+//! bare `0.02` is refused: it could be two percent or two hundredths of one.
 
 use super::{Misread, Scalar, Unit, fixed_point, range, scalar, split_unit};
 use base::{Ratio, Rng};

@@ -1,7 +1,7 @@
 //! How much fits into something: `1500kB`.
 //!
-//! Bytes, with factors of a thousand, or of 1,024 where the unit says so (`KiB`). `kb` is refused, because nobody knows whether it
-//! means bits.
+//! Bytes, with factors of a thousand, or of 1,024 where the unit says so (`KiB`). `kb` is refused, because nobody knows
+//! whether it means bits.
 
 use super::{Misread, Scalar, fixed_point, scalar, split_unit};
 use schemars::{Schema, json_schema};

@@ -1,6 +1,7 @@
 //! How busy something is kept: `90%` of the time, or `120%` for more than it can do.
 //!
-//! Unlike a [`Percent`](super::Percent) this is no share of a whole, so it may pass a hundred: what cannot be served waits.
+//! Unlike a [`Percent`](super::Percent) this is no share of a whole, so it may pass a hundred: what cannot be served
+//! waits.
 
 use super::{Misread, Percent, Scalar, Unit, fixed_point, range, scalar, split_unit};
 use base::Rng;

@@ -7,13 +7,13 @@ use crate::scalar::{Count, Factor, Percent, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Which instances are eligible. With this section callers go by health and panic as Envoy does; without it they choose among
-/// all they know of.
+/// Which instances are eligible. With this section callers go by health and panic as Envoy does; without it they choose
+/// among all they know of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a table that says who is eligible")]
 pub struct Eligibility {
-    /// With a smaller share of available instances a priority sends to all of them, whatever their health; 50% by default, never
-    /// at 0%.
+    /// With a smaller share of available instances a priority sends to all of them, whatever their health; 50% by
+    /// default, never at 0%.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub panic_threshold: Option<At<Percent>>,
     /// How many times the load that is its share a priority or zone can take; 1.4 by default.
@@ -34,7 +34,8 @@ pub struct Eligibility {
     /// Instances that have just come get less at first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slow_start: Option<At<SlowStart>>,
-    /// Each caller uses as few instances as its load needs, or its part of a ring: "by_load", "deterministic", or a table.
+    /// Each caller uses as few instances as its load needs, or its part of a ring: "by_load", "deterministic", or a
+    /// table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aperture: Option<At<Aperture>>,
     /// Whether requests of one key (a session) stay with their instance while that is well; false by default.

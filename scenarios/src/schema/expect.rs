@@ -1,7 +1,7 @@
 //! The `[expect]` section: what the run must show, as invariants by name and objectives by number.
 //!
-//! The names an editor offers come from the world's own catalogue of invariants, so a new one is known here without being
-//! written down again.
+//! The names an editor offers come from the world's own catalogue of invariants, so a new one is known here without
+//! being written down again.
 
 use crate::At;
 use crate::scalar::{AtLeast, AtMost};
@@ -13,7 +13,8 @@ use world::outcome::CheckKind;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a table with always, eventually, sometimes and slo")]
 pub struct Expect {
-    /// Invariants that hold at every moment. All of them are checked in every run; naming one says what the scenario is about.
+    /// Invariants that hold at every moment. All of them are checked in every run; naming one says what the scenario is
+    /// about.
     #[schemars(schema_with = "always")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub always: Vec<At<String>>,

@@ -19,9 +19,9 @@ pub struct Fault {
     #[schemars(required)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<At<FaultKind>>,
-    /// Whom: "checkout", "checkout-3", "registry", "gateway", "zone b", "one of checkout", "30% of checkout", "checkout in
-    /// zone a", "all but gateway", "everything". Between whom, for faults of the network: "registry | gateway" both ways,
-    /// "gateway -> registry" one way.
+    /// Whom: "checkout", "checkout-3", "registry", "gateway", "zone b", "one of checkout", "30% of checkout", "checkout
+    /// in zone a", "all but gateway", "everything". Between whom, for faults of the network: "registry | gateway" both
+    /// ways, "gateway -> registry" one way.
     #[schemars(required)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub what: Option<At<String>>,
@@ -29,8 +29,8 @@ pub struct Fault {
     #[schemars(required)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<At<Ranged<Span>>>,
-    /// How long, until the end of the storm at most; or "forever". Not for `disk-corrupt` and `clock-step`, which happen at
-    /// one moment.
+    /// How long, until the end of the storm at most; or "forever". Not for `disk-corrupt` and `clock-step`, which
+    /// happen at one moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lasts: Option<At<OrForever<Ranged<Span>>>>,
     /// How a crash is seen: `process` resets connections, `machine` is silence. `process` by default. Only for `crash`.
@@ -39,8 +39,8 @@ pub struct Fault {
     /// How many times longer. For `slow` and `disk-slow`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub factor: Option<At<Ranged<Factor>>>,
-    /// By how much: a duration or a distribution for `delay`, a duration for `reorder` and `error`, a duration with a sign such as "-2s"
-    /// for `clock-step`, parts per million such as "200ppm" for `clock-drift`.
+    /// By how much: a duration or a distribution for `delay`, a duration for `reorder` and `error`, a duration with a
+    /// sign such as "-2s" for `clock-step`, parts per million such as "200ppm" for `clock-drift`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<At<By>>,
     /// The share of packets, or of requests. For `loss`, `duplicate`, `reorder` and `error`.
@@ -61,7 +61,8 @@ pub enum FaultKind {
     Pause,
     /// Work takes `factor` times longer.
     Slow,
-    /// A `share` of requests, all by default, is answered with an error, `by` a duration after it was begun: 1 ms by default.
+    /// A `share` of requests, all by default, is answered with an error, `by` a duration after it was begun: 1 ms by
+    /// default.
     Error,
     /// Packets between two sets of nodes are dropped.
     Partition,

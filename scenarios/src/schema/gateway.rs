@@ -21,8 +21,8 @@ pub struct Gateway {
     /// Which of them each request comes to; `random` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spread: Option<At<Spread>>,
-    /// How long whoever sends a request waits for the gateway's answer, as a browser or an HTTP client does; "none" for ever.
-    /// 15 s by default.
+    /// How long whoever sends a request waits for the gateway's answer, as a browser or an HTTP client does; "none" for
+    /// ever. 15 s by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_timeout: Option<At<OrNone<Span>>>,
     /// Routes; the first that matches wins.
@@ -44,7 +44,8 @@ pub struct Route {
     /// The path begins with these characters, so "/api" also matches "/apiary" (Envoy's and Istio's prefix).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<At<String>>,
-    /// The path begins with these whole segments, so "/api" matches "/api/v1" but not "/apiary" (Kubernetes' PathPrefix).
+    /// The path begins with these whole segments, so "/api" matches "/api/v1" but not "/apiary" (Kubernetes'
+    /// PathPrefix).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_prefix: Option<At<String>>,
     /// The whole path.
@@ -98,8 +99,8 @@ pub struct DestinationTable {
     #[schemars(required)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<At<String>>,
-    /// Only its instances of this version, also while a rollout splits the traffic of the rest; the request fails when there
-    /// is none. All of them by default.
+    /// Only its instances of this version, also while a rollout splits the traffic of the rest; the request fails when
+    /// there is none. All of them by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<At<String>>,
     /// How much of the traffic, relative to the other weights; 1 by default.

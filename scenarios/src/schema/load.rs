@@ -30,9 +30,9 @@ pub struct Load {
     /// Mean requests per second; between bursts with shape `bursts`. Not with shape `closed`, nor beside `utilization`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<At<Ranged<Rate>>>,
-    /// Instead of `rate`: the share of the time for which these requests alone keep the target's instances busy, such as "90%".
-    /// The rate follows from the mean service time, the concurrency and the speeds of the instances that are there at the
-    /// start. Not with shape `closed`.
+    /// Instead of `rate`: the share of the time for which these requests alone keep the target's instances busy, such
+    /// as "90%". The rate follows from the mean service time, the concurrency and the speeds of the instances that are
+    /// there at the start. Not with shape `closed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub utilization: Option<At<Ranged<Utilization>>>,
     /// Requests per second in a burst. Only with shape `bursts`.
@@ -62,8 +62,8 @@ pub struct Load {
     /// Which of its sources each request comes from; `random` by default. A closed user keeps its source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spread: Option<At<Spread>>,
-    /// By what its requests are routed, for balancers that hash: { count = 10000, distribution = "zipf", exponent = 1.1 }. Every
-    /// request has a key of its own by default.
+    /// By what its requests are routed, for balancers that hash: { count = 10000, distribution = "zipf", exponent = 1.1
+    /// }. Every request has a key of its own by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keys: Option<At<Keys>>,
 }
@@ -79,8 +79,8 @@ pub struct Keys {
     /// How often each is asked for; `uniform` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distribution: Option<At<Popularity>>,
-    /// How fast popularity falls from key to key, 0 to 10; 1 by default, which gives the second key half of the first one's
-    /// requests. Only with distribution `zipf`.
+    /// How fast popularity falls from key to key, 0 to 10; 1 by default, which gives the second key half of the first
+    /// one's requests. Only with distribution `zipf`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exponent: Option<At<Factor>>,
 }

@@ -1,8 +1,9 @@
 //! What a scenario file may say: one file a section.
 //!
 //! These types are twins of `world::Spec`: they hold what was written, with its units, ranges and presets, and the
-//! place of everything that may turn out to be wrong. Their doc comments are the descriptions in the JSON Schema, so they
-//! address the author of a scenario. Unknown keys are errors; everything that has a sensible default may be left out.
+//! place of everything that may turn out to be wrong. Their doc comments are the descriptions in the JSON Schema, so
+//! they address the author of a scenario. Unknown keys are errors; everything that has a sensible default may be left
+//! out.
 //!
 //! Tables that have kinds (`[[fault]]`, distributions, shapes of load) are flat, with all keys of all kinds: lowering
 //! then says which key does not belong to which kind, and can point at both.
@@ -70,8 +71,8 @@ pub struct Scenario {
     /// `p2c` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balancer: Option<At<Balancer>>,
-    /// How callers treat a call, for every service that does not say otherwise: a preset's name or a table. A timeout of
-    /// 15 s and nothing else by default.
+    /// How callers treat a call, for every service that does not say otherwise: a preset's name or a table. A timeout
+    /// of 15 s and nothing else by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<At<Policy>>,
     /// The gateway between load and services.

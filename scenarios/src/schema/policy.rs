@@ -33,7 +33,8 @@ pub enum PolicyPreset {
     None,
     /// Envoy with `retry_on: 5xx`: 15 s, one retry of any failure, its default limits.
     Envoy,
-    /// Istio's default: no timeout, two retries of what was certainly not carried out, which avoid the instances tried before.
+    /// Istio's default: no timeout, two retries of what was certainly not carried out, which avoid the instances tried
+    /// before.
     Istio,
     /// gRPC with the service config of its proposal: four attempts on UNAVAILABLE, throttled; deadlines travel.
     Grpc,
@@ -64,12 +65,13 @@ pub struct PolicyTable {
     /// How many retries all requests of a caller together may cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<At<Budget>>,
-    /// How often a retry picks anew to avoid every instance that its request was sent to before; then it takes what it got.
-    /// Envoy's predicate `previous_hosts` with `host_selection_retry_max_attempts`. 0 by default and in the presets `envoy`
-    /// and `grpc`, which pick as for a first attempt; 5 in `istio`.
+    /// How often a retry picks anew to avoid every instance that its request was sent to before; then it takes what it
+    /// got. Envoy's predicate `previous_hosts` with `host_selection_retry_max_attempts`. 0 by default and in the
+    /// presets `envoy` and `grpc`, which pick as for a first attempt; 5 in `istio`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_hosts: Option<At<Count>>,
-    /// Whether a request's deadline goes with it; `stay` by default and in the presets `envoy` and `istio`, `travel` in `grpc`.
+    /// Whether a request's deadline goes with it; `stay` by default and in the presets `envoy` and `istio`, `travel` in
+    /// `grpc`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadlines: Option<At<Deadlines>>,
     /// When to stop calling.
@@ -86,8 +88,8 @@ pub struct PolicyTable {
 pub enum Deadlines {
     /// Nothing: it goes on with a request, and calls others for it, after its caller has given up.
     Stay,
-    /// The time that is left: it bounds every call that the request causes, and a request whose time is over when its turn
-    /// comes is not worked on. gRPC and Finagle.
+    /// The time that is left: it bounds every call that the request causes, and a request whose time is over when its
+    /// turn comes is not worked on. gRPC and Finagle.
     Travel,
 }
 

@@ -1,6 +1,7 @@
 //! The `[registry]` section: who knows which instances are alive, how fast it learns, and how callers hear of it.
 //!
-//! Every time may be left out and is then that of the kind; the comments of the keys are the documentation editors show.
+//! Every time may be left out and is then that of the kind; the comments of the keys are the documentation editors
+//! show.
 
 use crate::At;
 use crate::scalar::{Count, Ranged, Span};
@@ -14,8 +15,9 @@ pub struct Registry {
     /// Whose rules and default times; `consul` by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<At<RegistryKind>>,
-    /// Whose version, where versions differ: of eureka, since "1.9.17" an expiry lowers the number of clients that are expected
-    /// to renew, so that a second death is judged by the smaller fleet; up to "1.9.16" it does not. Today's rules by default.
+    /// Whose version, where versions differ: of eureka, since "1.9.17" an expiry lowers the number of clients that are
+    /// expected to renew, so that a second death is judged by the smaller fleet; up to "1.9.16" it does not. Today's
+    /// rules by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<At<String>>,
     /// How many servers; 1 by default. Each keeps its own catalogue.
@@ -24,8 +26,8 @@ pub struct Registry {
     /// How long an instance may stay silent. consul 30 s, eureka 90 s, etcd 60 s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl: Option<At<Ranged<Span>>>,
-    /// From one renewal of an instance to the next. consul 15 s, eureka 30 s, etcd 20 s; when only `ttl` is given, the same
-    /// share of it as in the kind.
+    /// From one renewal of an instance to the next. consul 15 s, eureka 30 s, etcd 20 s; when only `ttl` is given, the
+    /// same share of it as in the kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heartbeat: Option<At<Ranged<Span>>>,
     /// How callers learn of changes. consul and etcd watch, eureka polls.
@@ -40,8 +42,8 @@ pub struct Registry {
     /// How long an answer of the registry may take; 1 s by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_timeout: Option<At<Span>>,
-    /// How often the server looks for ended leases; "0s" takes each out at its very deadline. consul 0 s, eureka 60 s, etcd
-    /// 500 ms.
+    /// How often the server looks for ended leases; "0s" takes each out at its very deadline. consul 0 s, eureka 60 s,
+    /// etcd 500 ms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expire_interval: Option<At<Span>>,
     /// How long a change waits for others before watchers hear of it; 0 s by default.
@@ -50,11 +52,12 @@ pub struct Registry {
     /// Polls are answered from a copy that is renewed this often; "0s" for no copy. eureka 30 s, others 0 s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_cache: Option<At<Span>>,
-    /// Whether the server stops expiring instances when too many fall silent at once. Only eureka has it, on by default.
+    /// Whether the server stops expiring instances when too many fall silent at once. Only eureka has it, on by
+    /// default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub self_preservation: Option<At<bool>>,
-    /// How often the server, for its self-preservation, expects each instance to renew; 30 s by default, whatever `heartbeat`
-    /// is: instances that renew more often hide the silence of others. Only with self-preservation.
+    /// How often the server, for its self-preservation, expects each instance to renew; 30 s by default, whatever
+    /// `heartbeat` is: instances that renew more often hide the silence of others. Only with self-preservation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_renewal_interval: Option<At<Span>>,
     /// How long a stopping instance stays listed as draining before it leaves; 0 s by default.

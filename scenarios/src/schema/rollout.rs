@@ -28,12 +28,12 @@ pub struct Rollout {
     /// Without progress for so long, it is overdue; 10 min by default, as in Kubernetes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress_deadline: Option<At<Span>>,
-    /// Whether an overdue rollout is rolled back. Otherwise it says so and goes on waiting, as a Kubernetes Deployment does.
-    /// False by default for `rolling`, true for `canary`, as in Flagger.
+    /// Whether an overdue rollout is rolled back. Otherwise it says so and goes on waiting, as a Kubernetes Deployment
+    /// does. False by default for `rolling`, true for `canary`, as in Flagger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_rollback: Option<At<bool>>,
-    /// How long an instance must have been ready without a break before it counts as available; no time by default, as in
-    /// Kubernetes.
+    /// How long an instance must have been ready without a break before it counts as available; no time by default, as
+    /// in Kubernetes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_ready: Option<At<Span>>,
     /// By what the new version is judged; by nothing by default.
@@ -82,8 +82,8 @@ pub struct StrategyTable {
     /// How many may be unavailable: a number or a share, rounded down; 25% by default. Only for `rolling`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_unavailable: Option<At<Instances>>,
-    /// What happens in turn, before everything goes to the new version; 5%, 25% and 50% for 30 s each by default. Only for
-    /// `canary`.
+    /// What happens in turn, before everything goes to the new version; 5%, 25% and 50% for 30 s each by default. Only
+    /// for `canary`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<At<Vec<At<Step>>>>,
 }
@@ -117,7 +117,8 @@ pub struct Analysis {
     /// `threshold`, and acts on its next look.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failures: Option<At<Count>>,
-    /// Instead of `failures`: how many failed checks are tolerated, as in Argo Rollouts: with 3, the fourth ends the rollout.
+    /// Instead of `failures`: how many failed checks are tolerated, as in Argo Rollouts: with 3, the fourth ends the
+    /// rollout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_limit: Option<At<Count>>,
     /// How many requests a check needs to judge; 50 by default.

@@ -20,8 +20,8 @@ pub struct Service {
     /// Requests one instance works on at once; 8 by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<At<Ranged<Count>>>,
-    /// The processors of an instance, which the requests it works on share evenly: of n at work each gets on at the rate
-    /// min(1, processors / n). 0.5 is half of one; without the key each request has one of its own.
+    /// The processors of an instance, which the requests it works on share evenly: of n at work each gets on at the
+    /// rate min(1, processors / n). 0.5 is half of one; without the key each request has one of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processors: Option<At<Ranged<Factor>>>,
     /// Requests that wait when all of those are busy; more are refused. Without a bound by default.
@@ -33,8 +33,8 @@ pub struct Service {
     /// From the creation of an instance to its first request; 1 s by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_up: Option<At<Span>>,
-    /// How long an instance that was told to stop has to end; then it is killed, and what it works on is reset, as in Kubernetes
-    /// (`terminationGracePeriodSeconds`, 30 s there). 10 s by default.
+    /// How long an instance that was told to stop has to end; then it is killed, and what it works on is reset, as in
+    /// Kubernetes (`terminationGracePeriodSeconds`, 30 s there). 10 s by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grace: Option<At<Span>>,
     /// What it does with new requests meanwhile; `serves` by default.
@@ -53,13 +53,13 @@ pub struct Service {
     /// Which of its instances its callers may choose, and with which share; all they know of by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eligibility: Option<At<Eligibility>>,
-    /// What its instances weigh for strategies that go by weight, 1 to 65535, given to them in turn as they are created:
-    /// [3, 1, 1]; 1 each by default.
+    /// What its instances weigh for strategies that go by weight, 1 to 65535, given to them in turn as they are
+    /// created: [3, 1, 1]; 1 each by default.
     #[schemars(extend("minItems" = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<At<Vec<At<Count>>>>,
-    /// How fast its instances work, given to them in turn as they are created: [1, 1, 0.2] makes every third one five times
-    /// slower; 1 each by default.
+    /// How fast its instances work, given to them in turn as they are created: [1, 1, 0.2] makes every third one five
+    /// times slower; 1 each by default.
     #[schemars(extend("minItems" = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speeds: Option<At<Vec<At<Factor>>>>,
@@ -177,7 +177,8 @@ impl JsonSchema for Stage {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Draining {
-    /// It serves them until its grace is over: a pod of Kubernetes whose `preStop` sleeps, while callers learn that it goes.
+    /// It serves them until its grace is over: a pod of Kubernetes whose `preStop` sleeps, while callers learn that it
+    /// goes.
     #[default]
     Serves,
     /// It refuses them, and ends as soon as nothing is under way: Go's `http.Server.Shutdown`, nginx on SIGQUIT.

@@ -71,8 +71,9 @@ pub struct NetworkTable {
     /// What one node can send, such as "1Gbit/s"; without a bound by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<At<Bandwidth>>,
-    /// How many bytes wait where a link is narrower than what is sent: at its own bandwidth, or at a throttle. What does not fit
-    /// is lost, as packets are that `loss` loses. A thousand packets of 1,500 bytes by default, as on Linux: "1500kB".
+    /// How many bytes wait where a link is narrower than what is sent: at its own bandwidth, or at a throttle. What
+    /// does not fit is lost, as packets are that `loss` loses. A thousand packets of 1,500 bytes by default, as on
+    /// Linux: "1500kB".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buffer: Option<At<Size>>,
     /// Changes to the link between nodes of one zone.

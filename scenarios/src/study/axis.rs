@@ -180,8 +180,8 @@ fn point<'a>(at: &At<PointTable>, tree: &Tree<'a>, text: &str, report: &mut Vec<
     Some(Point { label: label.value.clone(), number, unset, set, remove, add, span })
 }
 
-/// What a `set` or `add` table says. Its keys are paths in quotes; without quotes, TOML has already made tables of them, which are
-/// told from tables that are values by the dot that follows.
+/// What a `set` or `add` table says. Its keys are paths in quotes; without quotes, TOML has already made tables of
+/// them, which are told from tables that are values by the dot that follows.
 fn settings<'a>(
     table: &DeTable<'a>,
     text: &str,

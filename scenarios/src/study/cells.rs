@@ -1,8 +1,8 @@
 //! Every combination of the points of all axes, lowered; and problems brought to the point that causes them.
 //!
-//! A cell is the base with the points' values put into it. Whatever is wrong with a cell may stand in the base, in a value of an
-//! axis, or only in the combination of two; so problems are collected over all cells first. One that every cell has is the
-//! base's. One that only cells with a certain point have is that point's.
+//! A cell is the base with the points' values put into it. Whatever is wrong with a cell may stand in the base, in a
+//! value of an axis, or only in the combination of two; so problems are collected over all cells first. One that every
+//! cell has is the base's. One that only cells with a certain point have is that point's.
 
 use super::axis::{Axis, Point};
 use super::patch::{Path, Tree};
@@ -154,8 +154,8 @@ fn one(makings: &Makings<'_, '_>, at: &[usize]) -> (Option<(Content, Facts)>, Ve
     (cell.filter(|_| all_set), problems)
 }
 
-/// Takes items out of arrays and puts others in. All that go, go at once, so that every point of every axis means by a number
-/// what has it in the base.
+/// Takes items out of arrays and puts others in. All that go, go at once, so that every point of every axis means by a
+/// number what has it in the base.
 fn items<'a>(axes: &[Axis<'a>], at: &[usize], root: &mut DeTable<'a>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut removed: BTreeMap<Vec<String>, (Path, BTreeSet<usize>)> = BTreeMap::new();
@@ -269,7 +269,8 @@ fn utilization(spec: &Spec, service: ServiceId) -> Option<f64> {
     (offered > 0.0 && capacity.is_finite()).then_some(offered / capacity)
 }
 
-/// Whether overload of a service ends in refusals or timeouts, and not in queues and waits that grow as long as one looks.
+/// Whether overload of a service ends in refusals or timeouts, and not in queues and waits that grow as long as one
+/// looks.
 fn is_bounded(service: &ServiceSpec) -> bool {
     let policy = &service.policy;
     let per_try = policy.retry.as_ref().and_then(|retry| retry.per_try_timeout);
@@ -362,8 +363,8 @@ impl Found<'_, '_> {
         Some(1 + elsewhere.text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count())
     }
 
-    /// A problem that only some cells have, told at the point that all of them share; the one that every cell of has it where
-    /// there is such a one.
+    /// A problem that only some cells have, told at the point that all of them share; the one that every cell of has it
+    /// where there is such a one.
     fn blamed(&self, problem: &Problem, cells: &[usize]) -> Problem {
         let first = &self.places[cells[0]];
         let shared = |axis: &usize| cells.iter().all(|cell| self.places[*cell][*axis] == first[*axis]);

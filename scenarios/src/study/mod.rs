@@ -8,13 +8,14 @@
 //!
 //! What always holds:
 //!
-//! - [`check`] never panics, and reports every problem it can find: in the study, and in any of its cells, at the point of the
-//!   axis that causes it.
+//! - [`check`] never panics, and reports every problem it can find: in the study, and in any of its cells, at the point
+//!   of the axis that causes it.
 //! - Every cell of a study that was read lowers with every seed.
-//! - Cells stand in the order of the axes, the last turning fastest, and each has a key that stays the same from run to run.
+//! - Cells stand in the order of the axes, the last turning fastest, and each has a key that stays the same from run to
+//!   run.
 //!
-//! Measures, kinds of pictures, theories and hashing structures are named by whoever uses the study; the names are handed in as a
-//! [`Vocabulary`], so that a wrong one is pointed out with all the others.
+//! Measures, kinds of pictures, theories and hashing structures are named by whoever uses the study; the names are
+//! handed in as a [`Vocabulary`], so that a wrong one is pointed out with all the others.
 
 mod axis;
 mod cells;
@@ -83,8 +84,8 @@ pub struct Cell {
     pub key: String,
     /// The offered utilisation of the measured service, where it is known; the greatest under any seed.
     pub utilization: Option<f64>,
-    /// Whether something bounds its queues, or how long callers wait in them, at any load: a limit of the queue, a timeout, a
-    /// limit of what callers have under way.
+    /// Whether something bounds its queues, or how long callers wait in them, at any load: a limit of the queue, a
+    /// timeout, a limit of what callers have under way.
     pub bounded: bool,
     /// The mean time of service in milliseconds, where it is known and the same for all instances.
     pub service_ms: Option<f64>,
@@ -95,8 +96,8 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Whether its queues would grow without end: open loads bring more than can be done, and nothing bounds it. Closed users
-    /// wait for their answers and do not count in the utilization.
+    /// Whether its queues would grow without end: open loads bring more than can be done, and nothing bounds it. Closed
+    /// users wait for their answers and do not count in the utilization.
     pub fn is_unstable(&self) -> bool {
         self.is_overloaded() && !self.bounded
     }
@@ -172,7 +173,8 @@ pub struct Vocabulary<'v> {
     pub structures: Vec<&'static str>,
     /// What is wrong with a hashing structure: the parameter and why.
     pub hashing: &'v dyn Fn(&Hashing) -> Result<(), Wrong>,
-    /// The scenario that a base names, by its name in the library or a path beside the study: its text, or why there is none.
+    /// The scenario that a base names, by its name in the library or a path beside the study: its text, or why there is
+    /// none.
     pub base: &'v dyn Fn(&str) -> Result<String, String>,
 }
 

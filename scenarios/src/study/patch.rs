@@ -1,11 +1,12 @@
-//! Changing a scenario deep inside by paths: `load.users.utilization`, `service.shop.version."1.1.0".slowdown`, `fault.0.at`.
+//! Changing a scenario deep inside by paths: `load.users.utilization`, `service.shop.version."1.1.0".slowdown`,
+//! `fault.0.at`.
 //!
-//! A path leads into an array by a zero-based number or by a name: that of a fault (its own, or its kind and whom it concerns), or the
-//! service of a rollout. Keys are set and unset; items of arrays are added and removed, and numbers always are those of the base,
-//! because items go after everything is set and come after that.
+//! A path leads into an array by a zero-based number or by a name: that of a fault (its own, or its kind and whom it
+//! concerns), or the service of a rollout. Keys are set and unset; items of arrays are added and removed, and numbers
+//! always are those of the base, because items go after everything is set and come after that.
 //!
-//! What is set keeps the place at which it stands in the study, and so does each part of the path; a scenario that turns out
-//! wrong because of it is therefore pointed out there.
+//! What is set keeps the place at which it stands in the study, and so does each part of the path; a scenario that
+//! turns out wrong because of it is therefore pointed out there.
 
 use crate::At;
 use crate::problem::{Problem, known};
@@ -185,7 +186,8 @@ impl Path {
         Ok(())
     }
 
-    /// Puts an item, or every item of an array, behind those of the array at this path. The array is made where it is missing.
+    /// Puts an item, or every item of an array, behind those of the array at this path. The array is made where it is
+    /// missing.
     pub(crate) fn add<'a>(&self, root: &mut DeTable<'a>, value: &Tree<'a>) -> Result<(), Box<Problem>> {
         let last = self.keys.len() - 1;
         // What leads to the array may be missing too; `set` makes it, or says what stands in the way.
@@ -297,8 +299,8 @@ enum Found<'t, 'a> {
     Plain,
 }
 
-/// What an item of an array may be called: its `name`; a fault without one by its kind and whom it concerns; a rollout by its
-/// service, or by service and version. The first is the one to show.
+/// What an item of an array may be called: its `name`; a fault without one by its kind and whom it concerns; a rollout
+/// by its service, or by service and version. The first is the one to show.
 fn item_names(item: &Tree<'_>) -> Vec<String> {
     let DeValue::Table(table) = item.get_ref() else {
         return match item.get_ref() {

@@ -1,8 +1,8 @@
 //! What a study file may say.
 //!
-//! As with scenarios, unknown keys are errors and everything that can be wrong later knows its place. Values on an axis may be
-//! anything that the scenario can hold at that path, so here they are only kept for their places; what stands there is read from
-//! the tree of the file, and judged when a cell is lowered.
+//! As with scenarios, unknown keys are errors and everything that can be wrong later knows its place. Values on an axis
+//! may be anything that the scenario can hold at that path, so here they are only kept for their places; what stands
+//! there is read from the tree of the file, and judged when a cell is lowered.
 
 use crate::At;
 use crate::scalar::{Count, Misread, Percent, Scalar, scalar};
@@ -23,8 +23,8 @@ pub(crate) struct StudyFile {
     pub(crate) title: Option<At<String>>,
     /// The question, and where it came from; printed in the report. Blank lines part paragraphs.
     pub(crate) question: Option<At<String>>,
-    /// How often each cell is run, each time under another seed: a number, which counts seeds from 1, or a range such as
-    /// "1..11" (which ends with 10) or "1..=10". 5 by default.
+    /// How often each cell is run, each time under another seed: a number, which counts seeds from 1, or a range such
+    /// as "1..11" (which ends with 10) or "1..=10". 5 by default.
     pub(crate) seeds: Option<At<Seeds>>,
     /// How sure the intervals are; 95% by default.
     pub(crate) confidence: Option<At<Percent>>,
@@ -114,8 +114,8 @@ pub(crate) struct Axis {
     pub(crate) name: Option<At<String>>,
     /// The path of the key that is varied, with dots as in TOML: "load.users.utilization". Together with `values`.
     pub(crate) set: Option<At<String>>,
-    /// What it is set to, point by point: anything that may stand at that path, or { label = "...", value = ..., x = 1 } to
-    /// call it by another name.
+    /// What it is set to, point by point: anything that may stand at that path, or { label = "...", value = ..., x = 1
+    /// } to call it by another name.
     pub(crate) values: Option<At<Vec<At<Anything>>>>,
     /// Instead of `set` and `values`: points that each set several keys, or add and remove faults and rollouts.
     pub(crate) points: Option<At<Vec<At<Point>>>>,

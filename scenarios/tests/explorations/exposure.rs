@@ -1,8 +1,10 @@
 //! For how long a dead instance is sent requests, by registry: the closed forms of what the periods add up to.
 //!
-//! - **Eureka**: 180 s from the last renewal, which was 0 to 30 s before the death; then a pass within 60 s, a renewed copy
-//!   within 30 s, a poll within 30 s. Four even spans: 150 to 300 s, mean 225, variance (30² + 60² + 30² + 30²) / 12 = 22.9².
-//! - **Consul** with a TTL check: 30 s from the last update, which was 0 to 15 s before: 15 to 30 s, mean 22.5, deviation 4.33.
+//! - **Eureka**: 180 s from the last renewal, which was 0 to 30 s before the death; then a pass within 60 s, a renewed
+//!   copy within 30 s, a poll within 30 s. Four even spans: 150 to 300 s, mean 225, variance (30² + 60² + 30² + 30²) /
+//!   12 = 22.9².
+//! - **Consul** with a TTL check: 30 s from the last update, which was 0 to 15 s before: 15 to 30 s, mean 22.5,
+//!   deviation 4.33.
 //!
 //! A death is seen until the last request, so the figures are low by half the gap between two requests to one instance.
 

@@ -33,8 +33,8 @@ impl Soak {
         }
     }
 
-    /// The figure of each seed below `seeds`, in their order. What stands in the folder under `name` for the same `input` is
-    /// not drawn again, once the first of it has been seen to come out as it stands there.
+    /// The figure of each seed below `seeds`, in their order. What stands in the folder under `name` for the same
+    /// `input` is not drawn again, once the first of it has been seen to come out as it stands there.
     pub(crate) fn figures(&self, name: &str, input: &str, figure: impl Fn(u64) -> f64 + Sync) -> Vec<f64> {
         let path = self.folder.as_ref().map(|folder| folder.join(format!("{name}.tsv")));
         let known = path.as_deref().map(|path| read(path, input)).unwrap_or_default();

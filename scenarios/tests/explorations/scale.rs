@@ -1,8 +1,9 @@
 //! How a registry grows: with instances plus watchers, and never with their product.
 //!
-//! All instances register in the first moment of a run, before callers that watch them. What a change costs was once a view and
-//! a message for each watcher, each folded into the fingerprint endpoint by endpoint; now changes that wait for one fsync are
-//! pushed in one piece. The bound is on work that can be counted, so that no busy machine can break it.
+//! All instances register in the first moment of a run, before callers that watch them. What a change costs was once a
+//! view and a message for each watcher, each folded into the fingerprint endpoint by endpoint; now changes that wait
+//! for one fsync are pushed in one piece. The bound is on work that can be counted, so that no busy machine can break
+//! it.
 
 use base::Seed;
 use world::{Options, Outcome, run};
@@ -34,8 +35,8 @@ sources = {watchers}
 fn a_watcher_does_not_make_registering_quadratic() {
     for network in ["lan", "cross-zone"] {
         let (few, many) = (outcome(1_000, 50, network), outcome(2_000, 50, network));
-        // A request is four events or five, and there are a thousand. An instance registers, is granted its lease, renews it at
-        // most once and wakes for that; a watcher asks, and is told a few times.
+        // A request is four events or five, and there are a thousand. An instance registers, is granted its lease,
+        // renews it at most once and wakes for that; a watcher asks, and is told a few times.
         for (outcome, instances) in [(&few, 1_000), (&many, 2_000)] {
             let most = 6 * instances + 50 * 40 + 1_200 * 6;
             assert!(

@@ -28,8 +28,9 @@ fn work_does_not_stretch_with_the_clock() {
     assert!(outcome.latency.max < Duration::secs(1), "{}", outcome.latency.max);
 }
 
-/// A clock that all but stands still from 4 s to 7 s sends no heartbeat. It is behind by three seconds afterwards, and no more:
-/// with a ttl of ten seconds nothing is lost; with one of three the lease ends, and is back as soon as the clock goes on.
+/// A clock that all but stands still from 4 s to 7 s sends no heartbeat. It is behind by three seconds afterwards, and
+/// no more: with a ttl of ten seconds nothing is lost; with one of three the lease ends, and is back as soon as the
+/// clock goes on.
 #[test]
 fn a_timer_that_was_set_under_a_drift_goes_on_when_the_drift_ends() {
     let run = |ttl: &str, heartbeat: &str| {
@@ -44,7 +45,8 @@ fn a_timer_that_was_set_under_a_drift_goes_on_when_the_drift_ends() {
     assert_eq!(check(&lost, "views_converge").violations, 0);
 }
 
-/// A dead instance leaves a server with dated leases when its date has come: with the clock set back an hour, an hour later.
+/// A dead instance leaves a server with dated leases when its date has come: with the clock set back an hour, an hour
+/// later.
 #[test]
 fn a_dated_lease_outlives_its_instance_by_as_much_as_the_clock_is_set_back() {
     let until_last_sent = |fault: &str| {

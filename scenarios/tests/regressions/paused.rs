@@ -20,7 +20,8 @@ fn a_rollout_asked_of_a_controller_that_is_down_begins_when_it_comes_up() {
     assert_eq!(outcome.rollouts[0].phase, "completed");
 }
 
-/// The source freezes from 4 s to 7 s. Its users' requests arrive all the same, and are as late as the source makes them.
+/// The source freezes from 4 s to 7 s. Its users' requests arrive all the same, and are as late as the source makes
+/// them.
 const PAUSED_SOURCE: &str = "
 phases = { warmup = \"1s\", storm = \"10s\", calm = \"5s\" }
 policy = \"none\"
@@ -63,7 +64,8 @@ fn users_of_a_source_that_is_down_come_back_with_it() {
     assert!(within(7.2, 12.0) > 500, "everybody is back: {}", within(7.2, 12.0));
 }
 
-/// An instance is told to stop while it is frozen: its lease stands until it goes on, and its requests are answered then.
+/// An instance is told to stop while it is frozen: its lease stands until it goes on, and its requests are answered
+/// then.
 const PAUSED_INSTANCE: &str = "
 phases = { warmup = \"1s\", storm = \"40s\", calm = \"120s\" }
 registry = { kind = \"consul\", ttl = \"30s\" }

@@ -17,14 +17,14 @@ fn what_does_not_fit_is_sent_again_after_the_timeouts_of_tcp() {
     let narrow = "topology = { network = { buffer = \"20kB\" } }\n".to_string() + &text("throttle-outlives-its-fault");
     let outcome = outcome_of("narrow", &narrow, 1);
     assert_eq!(outcome.requests.succeeded, outcome.requests.sent, "{:?}", outcome.requests);
-    // Sent again 0.2, 0.6, 1.4, 3, 6.2 and 12.6 s after the first time: what found no room the first five times is through the
-    // last time, when the fault is over.
+    // Sent again 0.2, 0.6, 1.4, 3, 6.2 and 12.6 s after the first time: what found no room the first five times is
+    // through the last time, when the fault is over.
     let longest = outcome.latency.max;
     assert!((Duration::ms(12_600)..Duration::secs(14)).contains(&longest), "{longest}");
 }
 
-/// Each node of the random half is let go by itself during the second half of the fault: the last of ten well before the end of a
-/// fault that lasts "forever".
+/// Each node of the random half is let go by itself during the second half of the fault: the last of ten well before
+/// the end of a fault that lasts "forever".
 #[test]
 fn what_a_swizzle_holds_goes_on_when_its_node_is_let_go() {
     let outcome = outcome_of(

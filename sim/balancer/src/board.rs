@@ -1,8 +1,8 @@
 //! What the clients of one service know together: how many requests each instance has in flight, from all of them.
 //!
-//! Theory mostly speaks of one dispatcher that sees every queue. A production client sees its own requests and no others', and
-//! that difference is worth measuring; so strategies that count requests can be told to go by a [`Board`] instead, which
-//! costs nothing and is never wrong. It is a yardstick: nobody has it.
+//! Theory mostly speaks of one dispatcher that sees every queue. A production client sees its own requests and no
+//! others', and that difference is worth measuring; so strategies that count requests can be told to go by a [`Board`]
+//! instead, which costs nothing and is never wrong. It is a yardstick: nobody has it.
 //!
 //! ```text
 //!              ┌──────────── Board, one a service ────────────┐
@@ -12,16 +12,16 @@
 //!              └──────────────────────────────────────────────┘
 //! ```
 //!
-//! - *In flight* is what clients have begun and not ended. A client that gives up on a request, or is dropped, takes its
-//!   requests off the board, though a server may still be at work on them.
+//! - *In flight* is what clients have begun and not ended. A client that gives up on a request, or is dropped, takes
+//!   its requests off the board, though a server may still be at work on them.
 //! - *Posted* is a copy from the last multiple of a period: the bulletin board of Mitzenmacher, "How Useful Is Old
-//!   Information?" (PODC 1997, IEEE TPDS 2000), section 3. It is made when somebody next looks or the counts next change,
-//!   whichever is first, which nobody can tell from a copy made in time. The clocks of clients are taken to agree; where they
-//!   do not, the board goes by the furthest.
+//!   Information?" (PODC 1997, IEEE TPDS 2000), section 3. It is made when somebody next looks or the counts next
+//!   change, whichever is first, which nobody can tell from a copy made in time. The clocks of clients are taken to
+//!   agree; where they do not, the board goes by the furthest.
 //! - *Idle* are the I-queues of Join-Idle-Queue: an instance whose count has come down to nothing is noted at one desk.
 //!
-//! A run has a board of its own for each service and hands a [`Desk`] to each client; nothing is global. A balancer that is
-//! given none has a board to itself, where all knowledge is its own.
+//! A run has a board of its own for each service and hands a [`Desk`] to each client; nothing is global. A balancer
+//! that is given none has a board to itself, where all knowledge is its own.
 
 use base::{Draw, Duration, InstanceId, Instant, Rng};
 use std::cell::{Ref, RefCell};
@@ -34,8 +34,8 @@ pub struct Board {
     books: Rc<RefCell<Books>>,
 }
 
-/// One client's place at a [`Board`]. Clones are the same place; when the last of them is dropped, what the client has in flight
-/// is off the board.
+/// One client's place at a [`Board`]. Clones are the same place; when the last of them is dropped, what the client has
+/// in flight is off the board.
 #[derive(Clone, Debug)]
 pub struct Desk {
     seat: Rc<Seat>,
@@ -104,7 +104,8 @@ impl Board {
         Board { books: Rc::new(RefCell::new(books)) }
     }
 
-    /// A place for one more client. It has its own list of idle instances, which none are told before the client has hosts.
+    /// A place for one more client. It has its own list of idle instances, which none are told before the client has
+    /// hosts.
     pub fn desk(&self) -> Desk {
         let mut books = self.books.borrow_mut();
         let number = books.free.pop().unwrap_or_else(|| {
@@ -182,8 +183,8 @@ impl Desk {
         books.finished(instance, 1);
     }
 
-    /// Takes the instance off this desk's list that has been noted there the longest of those for which `index_of` has an
-    /// index. Constant time where every one has.
+    /// Takes the instance off this desk's list that has been noted there the longest of those for which `index_of` has
+    /// an index. Constant time where every one has.
     #[inline]
     pub(crate) fn take_idle(&self, index_of: impl Fn(InstanceId) -> Option<usize>) -> Option<(usize, InstanceId)> {
         let mut books = self.seat.books.borrow_mut();

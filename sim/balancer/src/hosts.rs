@@ -102,7 +102,8 @@ impl Hosts {
         self.warming.as_ref().map_or(1.0, |warming| warming.factor(index, now))
     }
 
-    /// Whether the hosts are not all alike, so that a schedule of weights is needed: weights differ, or a host warms up.
+    /// Whether the hosts are not all alike, so that a schedule of weights is needed: weights differ, or a host warms
+    /// up.
     pub(crate) fn need_schedule(&self, now: Instant) -> bool {
         self.len() > 1 && (!self.weights_are_equal() || self.are_warming_up(now))
     }
@@ -129,8 +130,8 @@ impl Hosts {
         self.hosts.len() == self.hosts_before.len() && self.kept.0 == self.hosts.len()
     }
 
-    /// What lies between the instances that the latest update left as they were at either end: of the hosts before, and of
-    /// those now. Most updates change one host of many.
+    /// What lies between the instances that the latest update left as they were at either end: of the hosts before, and
+    /// of those now. Most updates change one host of many.
     pub(crate) fn between_kept(&self) -> (Range<usize>, Range<usize>) {
         let (front, back) = self.kept;
         (front..self.hosts_before.len() - back, front..self.hosts.len() - back)
@@ -231,8 +232,8 @@ impl Hosts {
         self.outstanding.extend_from_slice(&self.outstanding_before[was.end..]);
     }
 
-    /// Takes `hosts`, in the order of instances, as the present ones, with counts that somebody else keeps, and since when
-    /// each is healthy.
+    /// Takes `hosts`, in the order of instances, as the present ones, with counts that somebody else keeps, and since
+    /// when each is healthy.
     pub(crate) fn adopt(&mut self, hosts: &[Host], outstanding: &[u32], since: impl Iterator<Item = Option<Instant>>) {
         std::mem::swap(&mut self.hosts, &mut self.hosts_before);
         self.hosts.clear();

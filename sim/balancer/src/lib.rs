@@ -5,8 +5,8 @@
 //! other clients do, which is what makes balancing hard and worth simulating.
 //!
 //! - [`strategy`]: how to choose, one file a strategy, and the catalogue behind `windtunnel list strategies`.
-//! - [`around`]: who may be picked at all, and with which share: priorities, localities, subsets, slow start, apertures,
-//!   sessions, ejection.
+//! - [`around`]: who may be picked at all, and with which share: priorities, localities, subsets, slow start,
+//!   apertures, sessions, ejection.
 //! - [`hashing`]: which host a key belongs to, one file an algorithm; lookup structures by themselves.
 //! - [`Request`], [`Response`], [`ProbeReply`]: what a balancer is told.
 //! - [`Board`]: what the clients of a service would know if they knew what the others do.
@@ -83,15 +83,15 @@ impl Balancer {
         Balancer { strategy, hosts: Hosts::default(), follows: state.follows(), state, rng }
     }
 
-    /// Begins the schedule of a strategy that starts at random at `start` in its place: the counter of a round robin, the picks
-    /// already made of an earliest-deadline-first schedule, the sequence number of a static stride. To be called before the
-    /// first update; whether the strategy has such a start.
+    /// Begins the schedule of a strategy that starts at random at `start` in its place: the counter of a round robin,
+    /// the picks already made of an earliest-deadline-first schedule, the sequence number of a static stride. To be
+    /// called before the first update; whether the strategy has such a start.
     pub fn start_at(&mut self, start: u64) -> bool {
         self.state.start_at(start)
     }
 
-    /// Takes a place at the board of a service, for strategies that go by what all clients know; to be called before anything
-    /// is started. Without, such a strategy has a board to itself. Whether the strategy goes by the board.
+    /// Takes a place at the board of a service, for strategies that go by what all clients know; to be called before
+    /// anything is started. Without, such a strategy has a board to itself. Whether the strategy goes by the board.
     pub fn join(&mut self, desk: &Desk) -> bool {
         self.state.join(desk, true)
     }
@@ -101,11 +101,18 @@ impl Balancer {
         self.state.join(desk, false)
     }
 
-    /// Says that the client was started `age` before `now`: what the strategy does periodically counts from there, so that the
-    /// periods of many clients do not begin together. Without, it counts from the first [`Balancer::update`], which this is to
-    /// be called before.
+    /// Says that the client was started `age` before `now`: what the strategy does periodically counts from there, so
+    /// that the periods of many clients do not begin together. Without, it counts from the first [`Balancer::update`],
+    /// which this is to be called before.
     pub fn running_for(&mut self, now: Instant, age: Duration) {
         self.state.running_for(now, age);
+    }
+
+    /// Says that the date on the client's wall clock was set ahead by `by_ns` nanoseconds, or back when negative. The
+    /// `now` of all calls is that of a clock which never steps, so this is for strategies that follow a rule which
+    /// reads dates.
+    pub fn stepped(&mut self, by_ns: i64) {
+        self.state.stepped(by_ns);
     }
 
     /// Replaces the hosts to choose from, in any order; they are kept in the order of their instances. Panics when one
@@ -127,7 +134,8 @@ impl Balancer {
         balancer
     }
 
-    /// Like [`Balancer::update`] for a part of a cluster, whose counts are the cluster's; hosts in the order of instances.
+    /// Like [`Balancer::update`] for a part of a cluster, whose counts are the cluster's; hosts in the order of
+    /// instances.
     pub(crate) fn update_as_part(
         &mut self,
         now: Instant,
@@ -164,13 +172,14 @@ impl Balancer {
         Some(index)
     }
 
-    /// Like [`Balancer::pick`] for a retry: picks again, up to `reselections` times, while the choice is among `tried`, and
-    /// then takes what it got.
+    /// Like [`Balancer::pick`] for a retry: picks again, up to `reselections` times, while the choice is among `tried`,
+    /// and then takes what it got.
     ///
     /// This is Envoy's `previous_hosts` retry predicate (`source/extensions/load_balancing_policies/common/
-    /// load_balancer_impl.cc`, `chooseHost`), with `host_selection_retry_max_attempts` for `reselections`: every attempt is a
-    /// full pick, so a round robin moves on with each. The strategies of HAProxy and nginx pass over `tried` at the first pick,
-    /// as they do there.
+    /// load_balancer_impl.cc`, `chooseHost`), with `host_selection_retry_max_attempts`
+    /// for `reselections`: every attempt is a full pick, so a round
+    /// robin moves on with each. The strategies of HAProxy and nginx
+    /// pass over `tried` at the first pick, as they do there.
     pub fn pick_except(
         &mut self,
         now: Instant,
@@ -181,14 +190,10 @@ impl Balancer {
         if self.hosts.len() == 0 {
             return None;
         }
-        let mut index = self.pick_again(now, request, 0, tried)?;
-        for attempt in 1..=reselections {
-            if !tried.contains(&self.hosts.instance(index)) {
-                break;
-            }
-            index = self.pick_again(now, request, attempt, tried)?;
-        }
-        Some(index)
+        pick_untried(tried, reselections, |attempt| {
+            let index = self.pick_again(now, request, attempt, tried)?;
+            Some((index, self.hosts.instance(index)))
+        })
     }
 
     /// Counts one more request outstanding at the host at `index`. O(1). Panics when there is no such host.
@@ -215,8 +220,8 @@ impl Balancer {
         }
     }
 
-    /// The next host to send a probe to, or `None` when there is none to send; to be asked until then after every pick, by
-    /// whoever drives a strategy that [needs](strategy::catalogue::Needs::probes) it.
+    /// The next host to send a probe to, or `None` when there is none to send; to be asked until then after every pick,
+    /// by whoever drives a strategy that [needs](strategy::catalogue::Needs::probes) it.
     #[inline]
     pub fn probe(&mut self, now: Instant) -> Option<usize> {
         if self.hosts.len() == 0 {
@@ -263,4 +268,22 @@ impl Balancer {
     pub fn strategy(&self) -> Strategy {
         self.strategy
     }
+}
+
+/// The pick of `pick`, which is told how often it was asked before: asked again, up to `reselections` times, while the
+/// choice is among `tried`.
+#[inline]
+fn pick_untried(
+    tried: &[InstanceId],
+    reselections: u32,
+    mut pick: impl FnMut(u32) -> Option<(usize, InstanceId)>,
+) -> Option<usize> {
+    let (mut index, mut instance) = pick(0)?;
+    for attempt in 1..=reselections {
+        if !tried.contains(&instance) {
+            break;
+        }
+        (index, instance) = pick(attempt)?;
+    }
+    Some(index)
 }

@@ -1,15 +1,16 @@
 //! What a balancer is told of a request: before the choice, after it, and by the instance that served it.
 //!
-//! None of it is needed by all strategies. Hashing goes by [`Request::hash`], peak EWMA by [`Response::rtt`], weights from
-//! load reports by [`Report`]; a round robin looks at nothing. [`StrategyInfo`](crate::StrategyInfo) says who needs what, so
-//! that a driver can spare itself the trouble.
+//! None of it is needed by all strategies. Hashing goes by [`Request::hash`], peak EWMA by [`Response::rtt`], weights
+//! from load reports by [`Report`]; a round robin looks at nothing. [`StrategyInfo`](crate::StrategyInfo) says who
+//! needs what, so that a driver can spare itself the trouble.
 
-use base::Duration;
+use base::{Duration, Instant};
 
 /// A request to be placed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// The hash of what the request is routed by: a header, a cookie, the caller's address. Equal keys have equal hashes.
+    /// The hash of what the request is routed by: a header, a cookie, the caller's address. Equal keys have equal
+    /// hashes.
     pub hash: u64,
 }
 
@@ -18,6 +19,9 @@ pub struct Request {
 pub struct Response {
     /// From sending the request to the end, whatever kind of end it was.
     pub rtt: Duration,
+    /// By how many nanoseconds the date on the client's wall clock was set ahead meanwhile; back when negative. Only
+    /// what takes the difference of two dates goes by that: see [`Response::elapsed_ms`].
+    pub stepped_ns: i64,
     /// What kind.
     pub class: Class,
     /// What the instance said of its load, where it said something.
@@ -27,7 +31,22 @@ pub struct Response {
 impl Response {
     /// A good answer after `rtt`, without a report.
     pub const fn success(rtt: Duration) -> Self {
-        Response { rtt, class: Class::Success, report: None }
+        Response { rtt, stepped_ns: 0, class: Class::Success, report: None }
+    }
+
+    /// How long an attempt that ends at `now` took for a client that takes the difference of two dates, each in whole
+    /// milliseconds, as two readings of Java's `System.currentTimeMillis`: less than nothing where the date was set
+    /// back meanwhile.
+    #[inline]
+    pub fn elapsed_ms(&self, now: Instant) -> i64 {
+        const MILLISECOND: u64 = 1_000_000;
+        let (end, rtt) = (now.as_nanos(), self.rtt.as_nanos());
+        if self.stepped_ns == 0 && rtt <= end {
+            return (end / MILLISECOND - (end - rtt) / MILLISECOND) as i64;
+        }
+        let (end, unit) = (i128::from(end), i128::from(MILLISECOND));
+        let start = end - i128::from(rtt) - i128::from(self.stepped_ns);
+        (end.div_euclid(unit) - start.div_euclid(unit)) as i64
     }
 }
 
@@ -38,8 +57,8 @@ pub enum Class {
     Success,
     /// Answered with an error, in the manner of a 500.
     Failure,
-    /// Refused because the instance has too much to do, in the manner of a 503 or 429. The instance may say for how long
-    /// it wants to be left alone.
+    /// Refused because the instance has too much to do, in the manner of a 503 or 429. The instance may say for how
+    /// long it wants to be left alone.
     Overload {
         /// In the manner of the header `Retry-After`.
         retry_after: Option<Duration>,
@@ -63,8 +82,8 @@ pub struct Report {
     pub in_flight: u32,
     /// Of those, the ones that wait.
     pub waiting: u32,
-    /// From the beginning of the work on this request to its answer; waiting for its turn is not included, waiting for what the
-    /// instance itself had to ask of others is.
+    /// From the beginning of the work on this request to its answer; waiting for its turn is not included, waiting for
+    /// what the instance itself had to ask of others is.
     pub service_time: Duration,
     /// The share of the instance's capacity that was busy lately; 1 is all of it.
     pub utilization: f64,
@@ -82,4 +101,23 @@ pub struct ProbeReply {
     /// What a request that arrives now may expect to take: the median of those that arrived lately at about as many
     /// requests in flight.
     pub latency: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elapsed_time_is_the_difference_of_two_dates_in_whole_milliseconds() {
+        let elapsed = |end_us, us, stepped_ns| {
+            let now = Instant::ZERO + Duration::us(end_us);
+            Response { stepped_ns, ..Response::success(Duration::us(us)) }.elapsed_ms(now)
+        };
+        assert_eq!((elapsed(5_100, 200, 0), elapsed(5_900, 200, 0)), (1, 0), "the first met the end of a millisecond");
+        assert_eq!(elapsed(7_000, 6_001, 0), 7);
+        assert_eq!(elapsed(7_000, 6_000, -1_000_000_000), 6 - 1_000);
+        assert_eq!(elapsed(7_000, 6_000, 1_000_000_000), 6 + 1_000);
+        assert_eq!(elapsed(1_000, 5_100, 0), 6, "begun before the clock's zero");
+        assert_eq!(elapsed(7_000, 6_000, -1_500_000), 5, "each date is rounded down");
+    }
 }

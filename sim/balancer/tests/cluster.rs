@@ -59,6 +59,22 @@ fn send(cluster: &mut Cluster, now: Instant, answer: impl Fn(InstanceId) -> Resp
 }
 
 #[test]
+fn a_date_that_is_set_is_heard_behind_the_rules() {
+    let strategy = Strategy::from_name("dubbo_shortest_response").expect("a strategy");
+    let mut cluster = cluster(strategy, Eligibility::default(), Peers::alone());
+    cluster.update(at(60), candidates(2, 1));
+    for (index, ms) in [(0, 10), (1, 20)] {
+        cluster.started(index);
+        cluster.finished(at(60), index, InstanceId(index as u32), &Response::success(Duration::ms(ms)));
+    }
+    assert_eq!(picked(&mut cluster, at(60), 100), [100, 0]);
+    // Its window is over, by the date, and the next pick forgets what was in it.
+    cluster.stepped(31_000_000_000);
+    assert_eq!(picked(&mut cluster, at(60), 1), [1, 0]);
+    assert!(picked(&mut cluster, at(60), 100).iter().all(|&count| count > 20));
+}
+
+#[test]
 fn without_rules_a_cluster_is_its_balancer() {
     for info in catalogue::all() {
         let mut alone = Cluster::new(Strategy::of(info), None, Peers::alone(), Seed(7).stream("same"));
@@ -214,7 +230,8 @@ fn an_outlier_is_ejected_longer_each_time() {
             ejected.push(second);
         }
     }
-    // Five errors at once; then 30 s, 60 s and 90 s, each ending at a beat of ten seconds, and five more errors at once.
+    // Five errors at once; then 30 s, 60 s and 90 s, each ending at a beat of ten seconds, and five more errors at
+    // once.
     assert_eq!(ejected, [0], "it is ejected again within the second it comes back");
     let mut quiet = cluster;
     let back: Vec<u64> = (200..500)

@@ -77,8 +77,8 @@ fn the_best_host_is_among_the_choices_as_often_as_counting_says() {
 
 #[test]
 fn equal_hosts_get_equal_shares() {
-    // None of them gets anything from a strategy that bounds what a host may have. HAProxy's leastconn stays with the first
-    // until something starts there, and the parts of its random are those of a ring: `proxies.rs` has both.
+    // None of them gets anything from a strategy that bounds what a host may have. HAProxy's leastconn stays with the
+    // first until something starts there, and the parts of its random are those of a ring: `proxies.rs` has both.
     let others = ["haproxy_leastconn", "haproxy_random"];
     let is_asked = |info: &strategy::StrategyInfo| !info.needs.keys && !info.needs.line && !others.contains(&info.name);
     for info in strategy::catalogue::all().iter().filter(|info| is_asked(info)) {
@@ -327,6 +327,8 @@ enum Step {
     Finish(usize, Response),
     /// The clock moves so many milliseconds; it may have been put back.
     Clock(i64),
+    /// The date is set ahead by so many nanoseconds, or back.
+    Date(i64),
 }
 
 fn any_response() -> impl Generator<Value = Response> {
@@ -346,11 +348,13 @@ fn any_response() -> impl Generator<Value = Response> {
         qps,
         eps: qps * failing,
     });
-    (0..100_000u64, class, proptest::option::of(report)).prop_map(|(us, class, report)| Response {
-        rtt: Duration::us(us),
-        class,
-        report,
-    })
+    (0..100_000u64, any_date(), class, proptest::option::of(report))
+        .prop_map(|(us, stepped_ns, class, report)| Response { rtt: Duration::us(us), stepped_ns, class, report })
+}
+
+/// By how much a date was set ahead: mostly not at all.
+fn any_date() -> impl Generator<Value = i64> {
+    prop_oneof![8 => Just(0i64), 1 => -3_600_000_000_000..3_600_000_000_000i64, 1 => any::<i64>()]
 }
 
 fn any_steps() -> impl Generator<Value = Vec<Step>> {
@@ -362,6 +366,7 @@ fn any_steps() -> impl Generator<Value = Vec<Step>> {
         1 => hosts().prop_map(|h| Step::Retry(h.into_iter().collect())),
         5 => (any::<usize>(), any_response()).prop_map(|(which, response)| Step::Finish(which, response)),
         2 => prop_oneof![4 => 0..20i64, 1 => 0..40_000i64, 1 => -2_000..0i64].prop_map(Step::Clock),
+        1 => any_date().prop_map(Step::Date),
     ];
     proptest::collection::vec(step, 1..120)
 }
@@ -403,7 +408,8 @@ proptest! {
                     match strategy.name() {
                         _ if says(strategy, Value::Word("stale")) => {}
                         "jbsq" => prop_assert!(load < bound && load == loads.min().unwrap()),
-                        // Nobody else is there to whom an idle host would report. A retry may have to avoid the only one.
+                        // Nobody else is there to whom an idle host would report. A retry may have to avoid the only
+                        // one.
                         "jiq" if says(strategy, Value::Switch(true)) && tried.is_empty() => {
                             prop_assert!(load == 0 || loads.min().unwrap() > 0);
                         }
@@ -432,6 +438,10 @@ proptest! {
                 }
                 Step::Clock(ms) if ms < 0 => now = now.saturating_sub(Duration::ms(ms.unsigned_abs())),
                 Step::Clock(ms) => now += Duration::ms(ms.unsigned_abs()),
+                Step::Date(by_ns) => {
+                    balancer.stepped(by_ns);
+                    twin.stepped(by_ns);
+                }
             }
             for (index, host) in balancer.hosts().iter().enumerate() {
                 let expected = model.get(&host.instance).copied().unwrap_or(0);
@@ -469,8 +479,8 @@ proptest! {
         prop_assert_eq!(picked(&mut balancer, weights.iter().sum()), weights);
     }
 
-    /// Whoever comes, leaves or changes weight, and however many cycles lie between, it is the rule: points to all, the first of
-    /// those with the most has it.
+    /// Whoever comes, leaves or changes weight, and however many cycles lie between, it is the rule: points to all, the
+    /// first of those with the most has it.
     #[test]
     fn smooth_weighted_is_the_rule_through_every_change(
         rounds in proptest::collection::vec(
@@ -507,8 +517,8 @@ proptest! {
         }
     }
 
-    /// 65535 rounds give each host its scaled weight in turns; with weights whose maximum divides 65535, as many rounds as
-    /// the maximum do.
+    /// 65535 rounds give each host its scaled weight in turns; with weights whose maximum divides 65535, as many rounds
+    /// as the maximum do.
     #[test]
     fn static_stride_cycles_are_exact(max in proptest::sample::select(vec![1u32, 3, 5, 15, 17]), seed: u64, salt: u64) {
         let mut draw = Seed(salt).stream("weights");

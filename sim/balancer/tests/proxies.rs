@@ -59,8 +59,8 @@ fn requests_go_where_the_real_ones_sent_them() {
 
 type Shares = (&'static str, u64, &'static [u32], &'static [u32], &'static [u32]);
 
-/// Requests that real proxies gave to each host, one after the other, while some were held at hosts: strategy, draws where
-/// that can be said, weights, requests held, counts. HAProxy 2.6.12 and nginx 1.22.1.
+/// Requests that real proxies gave to each host, one after the other, while some were held at hosts: strategy, draws
+/// where that can be said, weights, requests held, counts. HAProxy 2.6.12 and nginx 1.22.1.
 const SHARES: &[Shares] = &[
     ("haproxy_random", 1, &[1; 10], &[0; 10], &[2311, 1522, 1860, 1936, 2198, 2237, 1455, 1630, 2123, 2728]),
     // With replacement: the busy one is taken when it is drawn twice.

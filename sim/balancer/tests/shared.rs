@@ -170,8 +170,8 @@ fn any_strategy() -> impl Generator<Value = Strategy> {
 }
 
 proptest! {
-    /// The board counts what clients have in flight, over every coming and going of hosts and of clients; shared knowledge finds
-    /// the least of it; who is noted as idle is, unless hosts are not struck off.
+    /// The board counts what clients have in flight, over every coming and going of hosts and of clients; shared
+    /// knowledge finds the least of it; who is noted as idle is, unless hosts are not struck off.
     #[test]
     fn the_board_counts_what_clients_have_in_flight(strategy in any_strategy(), steps in any_steps()) {
         let board = board();

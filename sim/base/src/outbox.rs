@@ -1,8 +1,8 @@
 //! Where a core puts what it wants done.
 //!
 //! A core takes an input and a moment and answers with effects: send this, wake me then, note that. It does none of
-//! them itself. The driver (the kernel's world, or madsim) takes the effects out in the order in which they were put in.
-//! One outbox serves many calls, so the steady state allocates nothing.
+//! them itself. The driver (the kernel's world, or madsim) takes the effects out in the order in which they were put
+//! in. One outbox serves many calls, so the steady state allocates nothing.
 
 use std::vec::Drain;
 

@@ -78,8 +78,9 @@ impl Ratio {
 }
 
 impl fmt::Display for Ratio {
-    /// In percent, with as many decimals as it has: `2%`, `99.95%`. A precision bounds them, for shares that were measured:
-    /// `{:.2}` prints a third as `33.33%`, cut and not rounded, so that what missed a limit never prints as having met it.
+    /// In percent, with as many decimals as it has: `2%`, `99.95%`. A precision bounds them, for shares that were
+    /// measured: `{:.2}` prints a third as `33.33%`, cut and not rounded, so that what missed a limit never prints as
+    /// having met it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let cut = 10u32.pow(7 - f.precision().map_or(7, |decimals| decimals.min(7)) as u32);
         let (whole, rest) = (self.0 / 10_000_000, self.0 % 10_000_000 / cut * cut);

@@ -6,8 +6,8 @@
 //!
 //! Requests go one step further. Each carries a [`Key`], drawn once from its load source's stream; whatever happens to
 //! the request later (its demand at each service, whether a buggy version fails it) is a pure function of that key and
-//! a label. Two balancers compared under one seed therefore meet the same requests, however differently they treat them:
-//! common random numbers, by construction.
+//! a label. Two balancers compared under one seed therefore meet the same requests, however differently they treat
+//! them: common random numbers, by construction.
 //!
 //! ```
 //! use base::{Draw, Seed};

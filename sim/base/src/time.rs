@@ -144,8 +144,8 @@ impl Duration {
         Duration(self.0.saturating_mul(n))
     }
 
-    /// From here to the next multiple of `every`: above zero and at most `every`, which it is at each multiple. What is left of
-    /// its present period to something periodic of this age; zero where `every` is.
+    /// From here to the next multiple of `every`: above zero and at most `every`, which it is at each multiple. What is
+    /// left of its present period to something periodic of this age; zero where `every` is.
     pub const fn to_next(self, every: Duration) -> Duration {
         if every.0 == 0 { every } else { Duration(every.0 - self.0 % every.0) }
     }

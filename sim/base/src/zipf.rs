@@ -1,12 +1,12 @@
 //! Popularity: how often the first, second, third most wanted thing is asked for.
 //!
-//! Zipf's law gives the k-th of n things a share in proportion to 1 / k^s. Web pages, cache keys and customers follow it with
-//! s between 0.6 and 1.2 (Breslau and others, "Web Caching and Zipf-like Distributions", 1999), which is why hashing by key
-//! does not spread load evenly even where it spreads keys evenly.
+//! Zipf's law gives the k-th of n things a share in proportion to 1 / k^s. Web pages, cache keys and customers follow
+//! it with s between 0.6 and 1.2 (Breslau and others, "Web Caching and Zipf-like Distributions", 1999), which is why
+//! hashing by key does not spread load evenly even where it spreads keys evenly.
 //!
-//! Draws are exact and take constant time whatever n is: rejection-inversion (Hörmann and Derflinger, "Rejection-Inversion to
-//! Generate Variates from Monotone Discrete Distributions", 1996), which draws from a continuous curve above the steps and
-//! rejects less than one draw in six.
+//! Draws are exact and take constant time whatever n is: rejection-inversion (Hörmann and Derflinger,
+//! "Rejection-Inversion to Generate Variates from Monotone Discrete Distributions", 1996), which draws from a
+//! continuous curve above the steps and rejects less than one draw in six.
 
 use crate::Draw;
 use crate::math;
@@ -24,8 +24,8 @@ pub struct Zipf {
 }
 
 impl Zipf {
-    /// `count` things whose shares fall with `exponent`; at zero all are equal. Panics when there is nothing, or the exponent
-    /// is negative or no number.
+    /// `count` things whose shares fall with `exponent`; at zero all are equal. Panics when there is nothing, or the
+    /// exponent is negative or no number.
     pub fn new(count: u32, exponent: f64) -> Self {
         assert!(count > 0, "nothing to ask for");
         assert!(exponent >= 0.0 && exponent.is_finite(), "shares fall with {exponent}");
@@ -61,8 +61,8 @@ impl Zipf {
         math::exp(-self.exponent * math::ln(x))
     }
 
-    /// The area under the curve from 1 to x: (x^(1−s) − 1) / (1 − s), or ln x where s is 1; written such that nothing is lost
-    /// near there.
+    /// The area under the curve from 1 to x: (x^(1−s) − 1) / (1 − s), or ln x where s is 1; written such that nothing
+    /// is lost near there.
     fn area(&self, x: f64) -> f64 {
         let log = math::ln(x);
         let t = (1.0 - self.exponent) * log;
@@ -107,7 +107,8 @@ mod tests {
             [(1, 1.0), (2, 0.5), (10, 0.0), (100, 0.7), (100, 1.0), (1_000, 1.000_001), (1_000, 1.2), (500, 3.0)]
         {
             let (chi2, cells) = chi_squared(Zipf::new(count, exponent), Zipf::new(count, exponent), 200_000, 7);
-            // Four standard deviations of a χ² with as many degrees of freedom, which a fixed seed either passes or not.
+            // Four standard deviations of a χ² with as many degrees of freedom, which a fixed seed either passes or
+            // not.
             assert!(chi2 < cells + 4.0 * (2.0 * cells).sqrt(), "{count}, {exponent}: χ² {chi2} over {cells}");
         }
     }

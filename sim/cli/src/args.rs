@@ -1,5 +1,5 @@
-//! The command line as a type. `-h`, `--help`, the man page and shell completions all come from this file, so what they say
-//! is what there is.
+//! The command line as a type. `-h`, `--help`, the man page and shell completions all come from this file, so what they
+//! say is what there is.
 
 mod route;
 
@@ -15,8 +15,8 @@ use world::balancer::hashing::Maglev;
 
 /// Simulates service registries, load balancers and rollouts under faults, from a seed.
 ///
-/// A scenario file says what runs, what goes wrong and what must hold. A run of it depends on the file and a seed and on
-/// nothing else, so whatever it finds can be found again.
+/// A scenario file says what runs, what goes wrong and what must hold. A run of it depends on the file and a seed and
+/// on nothing else, so whatever it finds can be found again.
 #[derive(Parser, Debug)]
 #[command(name = "windtunnel", version, arg_required_else_help = true, max_term_width = 110)]
 #[command(disable_help_subcommand = true, after_help = AFTER_HELP, after_long_help = AFTER_LONG_HELP)]
@@ -123,14 +123,14 @@ pub(crate) struct RunArgs {
     /// Write the report into this folder: a page, pictures and the data behind them
     ///
     /// One run: DIR/index.html, outcome.json, data/*.csv, plots/*.svg. Several files: the same in DIR/SCENARIO-SEED for
-    /// each. Many seeds: DIR/sweep.csv and sweep.json with a row for each run, and full reports of each scenario's first
-    /// seed that failed and first that passed. The folder is made where it is missing.
+    /// each. Many seeds: DIR/sweep.csv and sweep.json with a row for each run, and full reports of each scenario's
+    /// first seed that failed and first that passed. The folder is made where it is missing.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Write into a folder that holds something else, and replace what reports have left there
     ///
-    /// Without it, --out takes a folder that is missing, empty, or holds a report of the same kind, which is replaced as a
-    /// whole. Files that no report has left are never touched.
+    /// Without it, --out takes a folder that is missing, empty, or holds a report of the same kind, which is replaced
+    /// as a whole. Files that no report has left are never touched.
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
     /// Write every event of the run: FILE.jsonl as JSON Lines, FILE.json for Perfetto and chrome://tracing
@@ -193,14 +193,14 @@ pub(crate) struct CompareArgs {
     pub(crate) study: PathBuf,
     /// Write the report into this folder: a page, pictures, the data behind them, and a sample of every run
     ///
-    /// DIR/samples keeps what each run left behind, so that a study that was interrupted goes on where it stopped, and one
-    /// that was changed runs again only what the change concerns. DIR/cells has the scenario of every cell.
+    /// DIR/samples keeps what each run left behind, so that a study that was interrupted goes on where it stopped, and
+    /// one that was changed runs again only what the change concerns. DIR/cells has the scenario of every cell.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Write into a folder that holds something else, and replace what reports have left there
     ///
-    /// Without it, --out takes a folder that is missing, empty, or holds a report of the same kind, which is replaced as a
-    /// whole. Files that no report has left are never touched.
+    /// Without it, --out takes a folder that is missing, empty, or holds a report of the same kind, which is replaced
+    /// as a whole. Files that no report has left are never touched.
     #[arg(long, requires = "out")]
     pub(crate) force: bool,
     /// How many runs at once [default: one a processor]
@@ -219,8 +219,9 @@ pub(crate) struct CompareArgs {
     pub(crate) merge: Vec<PathBuf>,
     /// Afterwards take the time of a pick, on this machine, for everything that is compared
     ///
-    /// Of a strategy, with counting the request in and out; of a hashing structure, of a lookup. All other figures of a report
-    /// are those of every machine; these differ from day to day, so a report that has them is not the same twice.
+    /// Of a strategy, with counting the request in and out; of a hashing structure, of a lookup. All other figures of a
+    /// report are those of every machine; these differ from day to day, so a report that has them is not the same
+    /// twice.
     #[arg(long, conflicts_with = "shard")]
     pub(crate) time_picks: bool,
 }

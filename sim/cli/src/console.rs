@@ -1,7 +1,8 @@
 //! The two streams of the process.
 //!
 //! Results go to standard output, everything else to standard error. A reader who has seen enough (`| head`) closes the
-//! pipe; that is no failure: the rest of the output is dropped quietly, and the exit code stays what it would have been.
+//! pipe; that is no failure: the rest of the output is dropped quietly, and the exit code stays what it would have
+//! been.
 
 pub(crate) use reports::count;
 
@@ -10,8 +11,8 @@ use crate::stop::Stop;
 use std::io::{self, IsTerminal, Write};
 use std::ops::RangeInclusive;
 
-/// Columns for prose where nobody says how wide the terminal is, and the least and the most that are used. Tables are as wide as
-/// they must be.
+/// Columns for prose where nobody says how wide the terminal is, and the least and the most that are used. Tables are
+/// as wide as they must be.
 const WIDTH: usize = 100;
 const WIDTHS: RangeInclusive<usize> = 40..=200;
 

@@ -1,8 +1,8 @@
 //! Many pieces of work on many threads, until all are done or somebody interrupts.
 //!
-//! An interrupt (Ctrl-C, SIGTERM, SIGHUP) does not wait for the work under way, which may take minutes: it is abandoned, and
-//! whoever asked for the work is told that not everything was done. The process then ends, and the abandoned threads with it. A
-//! second interrupt, or one that comes while nothing listens, ends the process at once.
+//! An interrupt (Ctrl-C, SIGTERM, SIGHUP) does not wait for the work under way, which may take minutes: it is
+//! abandoned, and whoever asked for the work is told that not everything was done. The process then ends, and the
+//! abandoned threads with it. A second interrupt, or one that comes while nothing listens, ends the process at once.
 
 use crate::stop::Stop;
 use rayon::prelude::*;
@@ -26,11 +26,11 @@ pub(crate) enum Ended {
 /// How often interrupts are looked for.
 const TICK: Duration = Duration::from_millis(30);
 
-/// Does every piece of `work` on `jobs` threads (one for each processor without a number) and hands each result to `take`, with
-/// the place of its piece in `work`, in the order in which they are ready.
+/// Does every piece of `work` on `jobs` threads (one for each processor without a number) and hands each result to
+/// `take`, with the place of its piece in `work`, in the order in which they are ready.
 ///
-/// Pieces are begun in their order, one at a time from the front, so that results come about nearly in order. A `take` that fails
-/// ends everything, and the rest is not begun. A panic of `run` is passed on.
+/// Pieces are begun in their order, one at a time from the front, so that results come about nearly in order. A `take`
+/// that fails ends everything, and the rest is not begun. A panic of `run` is passed on.
 pub(crate) fn each<I, T>(
     jobs: Option<usize>,
     work: I,
@@ -91,8 +91,8 @@ impl Flags {
     fn register() -> io::Result<Flags> {
         let flags = Flags { ends: Arc::new(AtomicBool::new(true)), heard: Arc::default() };
         for signal in signals() {
-            // Handlers of a signal run in the order of their registration: the first that comes while somebody watches passes
-            // the shutdown, and arms it for the next.
+            // Handlers of a signal run in the order of their registration: the first that comes while somebody watches
+            // passes the shutdown, and arms it for the next.
             signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, flags.ends.clone())?;
             signal_hook::flag::register(signal, flags.ends.clone())?;
             signal_hook::flag::register(signal, flags.heard.clone())?;
@@ -114,7 +114,8 @@ impl Interrupt {
     fn watch() -> io::Result<Interrupt> {
         static FLAGS: OnceLock<Flags> = OnceLock::new();
         if FLAGS.get().is_none() {
-            // Only the main thread comes here; were there two, one set of handlers would be one too many and do no harm.
+            // Only the main thread comes here; were there two, one set of handlers would be one too many and do no
+            // harm.
             let _ = FLAGS.set(Flags::register()?);
         }
         let flags = FLAGS.get().expect("they have just been set");

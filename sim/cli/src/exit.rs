@@ -1,7 +1,7 @@
 //! What the process tells its caller in one number.
 //!
-//! The numbers and names are a promise to pipelines: they are listed in `--help`, in `windtunnel explain CODE` and in the
-//! JSON of a run (`verdict` is the name), and a test keeps all of them equal to this file.
+//! The numbers and names are a promise to pipelines: they are listed in `--help`, in `windtunnel explain CODE` and in
+//! the JSON of a run (`verdict` is the name), and a test keeps all of them equal to this file.
 
 use world::Verdict;
 
@@ -46,8 +46,8 @@ impl Exit {
     ];
 
     /// From good to bad. Of many runs, the worst decides the number of the process: a crash says nothing about the
-    /// scenario and puts everything in doubt, a broken `always` outranks a seed that gave two runs, that outranks a run that
-    /// came to no end, and so on down.
+    /// scenario and puts everything in doubt, a broken `always` outranks a seed that gave two runs, that outranks a run
+    /// that came to no end, and so on down.
     const BY_BADNESS: [Exit; 10] = [
         Exit::Passed,
         Exit::Output,

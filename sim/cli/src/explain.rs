@@ -1,5 +1,5 @@
-//! `windtunnel explain`: what a name means, wherever a person may have met it: in a scenario, in a list, in a summary, as
-//! the number of a process. A name with several meanings gets all of them.
+//! `windtunnel explain`: what a name means, wherever a person may have met it: in a scenario, in a list, in a summary,
+//! as the number of a process. A name with several meanings gets all of them.
 
 use crate::args::ExplainArgs;
 use crate::console::{Console, Look, plain, wrap};
@@ -229,7 +229,8 @@ fn study(entry: &scenarios::Entry) -> Meaning {
     }
 }
 
-/// The paragraphs of a comment: they end at an empty line, and before a line that begins with a heading such as `Shows:`.
+/// The paragraphs of a comment: they end at an empty line, and before a line that begins with a heading such as
+/// `Shows:`.
 fn paragraphs(comment: &str) -> Vec<String> {
     let mut paragraphs = vec![String::new()];
     for line in comment.lines() {

@@ -1,8 +1,8 @@
 //! From what a person typed to a scenario that can run.
 //!
 //! A file that exists is taken; otherwise the library is asked for a scenario of that name, and otherwise the message
-//! says what was probably meant. Nothing is written and nothing runs before every file of a command has been read and found
-//! right.
+//! says what was probably meant. Nothing is written and nothing runs before every file of a command has been read and
+//! found right.
 
 use crate::console::Console;
 use crate::stop::Stop;

@@ -1,7 +1,7 @@
 //! `windtunnel`: the program around the simulator.
 //!
-//! Everything that a run must not know lives here: flags, files, threads, the clock on the wall, colours, the process. The
-//! rest of this file is the table of contents.
+//! Everything that a run must not know lives here: flags, files, threads, the clock on the wall, colours, the process.
+//! The rest of this file is the table of contents.
 
 mod args;
 mod exit;

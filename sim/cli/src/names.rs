@@ -1,7 +1,7 @@
 //! Ids in the text of a trace, replaced by names: `i7` is `backend-7`, `svc1` is `frontend`, `z2` is `zone c`'s `c`.
 //!
-//! Cores know each other by numbers only, and so do the notes they take. Whoever reads a story or a trace knows names; both are
-//! told here, so that what stands in one can be found in the other.
+//! Cores know each other by numbers only, and so do the notes they take. Whoever reads a story or a trace knows names;
+//! both are told here, so that what stands in one can be found in the other.
 
 use world::kernel::trace::{Entry, Telling};
 use world::{Run, Spec};

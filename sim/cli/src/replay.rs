@@ -1,7 +1,7 @@
 //! `windtunnel replay`: a run again, and its story this time.
 //!
-//! The same seed makes the same run, so a failure that was seen once can be looked at as often and as closely as one likes,
-//! without having recorded anything the first time.
+//! The same seed makes the same run, so a failure that was seen once can be looked at as often and as closely as one
+//! likes, without having recorded anything the first time.
 
 use crate::args::{AROUND, ReplayArgs};
 use crate::console::{Console, count, plain};

@@ -1,11 +1,12 @@
 //! `--out DIR`: the folders and files that runs leave behind.
 //!
-//! A report appears whole or not at all. It is written into a hidden folder within DIR, on the same file system, and moved from
-//! there when all of it is written; a disk that is full, or a process that is killed, leaves what was there before. While files
-//! are moved, DIR has no page and no table of a sweep, so one never stands beside the numbers of another run.
+//! A report appears whole or not at all. It is written into a hidden folder within DIR, on the same file system, and
+//! moved from there when all of it is written; a disk that is full, or a process that is killed, leaves what was there
+//! before. While files are moved, DIR has no page and no table of a sweep, so one never stands beside the numbers of
+//! another run.
 //!
-//! What DIR held before is replaced only where it is a report of the same kind; anything else is refused without `--force`, and
-//! with it only the files of reports are replaced.
+//! What DIR held before is replaced only where it is a report of the same kind; anything else is refused without
+//! `--force`, and with it only the files of reports are replaced.
 
 use crate::file::Loaded;
 use crate::stop::Stop;
@@ -73,8 +74,8 @@ impl Kind {
     }
 }
 
-/// Refuses a folder that cannot hold the report, or that holds something else; nothing is written. Called before anything runs: a
-/// report that has no place should not cost a run.
+/// Refuses a folder that cannot hold the report, or that holds something else; nothing is written. Called before
+/// anything runs: a report that has no place should not cost a run.
 pub(crate) fn check(dir: &Path, kind: Kind, force: bool) -> Result<(), Stop> {
     if dir.exists() && !dir.is_dir() {
         return Err(Stop::usage(format!("--out {}: is a file; a report needs a folder", dir.display())));
@@ -227,8 +228,9 @@ fn files(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The files that reports have left in a folder: the pages, data, pictures and cells of a run or a study, and of a sweep its
-/// tables and the reports of its runs. Samples are no part of a report. Where there is no report, nothing is one's file.
+/// The files that reports have left in a folder: the pages, data, pictures and cells of a run or a study, and of a
+/// sweep its tables and the reports of its runs. Samples are no part of a report. Where there is no report, nothing is
+/// one's file.
 fn left_by_reports(dir: &Path) -> io::Result<BTreeSet<PathBuf>> {
     let mut left = BTreeSet::new();
     let is_page = Kind::Run.is_in(dir) || dir.join("study.json").is_file() && Kind::Study.is_in(dir);
@@ -272,8 +274,8 @@ pub(crate) fn names(files: &[Loaded]) -> Vec<String> {
     names
 }
 
-/// A single file that appears whole or not at all: written under a hidden name beside it, and moved when it is complete. What is
-/// no regular file, such as a pipe, is written to as it is.
+/// A single file that appears whole or not at all: written under a hidden name beside it, and moved when it is
+/// complete. What is no regular file, such as a pipe, is written to as it is.
 #[derive(Debug)]
 pub(crate) struct DraftFile {
     path: PathBuf,

@@ -1,7 +1,7 @@
 //! `windtunnel route`: what a strategy chooses, without a simulation.
 //!
-//! Hosts and keys come from files, exactly as they are hashed, so that the published vectors of other projects can be fed
-//! straight in. Nothing is printed before everything was read and found right.
+//! Hosts and keys come from files, exactly as they are hashed, so that the published vectors of other projects can be
+//! fed straight in. Nothing is printed before everything was read and found right.
 
 pub(crate) mod input;
 pub(crate) mod structure;

@@ -44,8 +44,8 @@ pub(crate) fn run(args: &RunArgs, console: &mut Console) -> Result<Exit, Stop> {
     }
 }
 
-/// A trace goes into a folder that is there. Looked at before a folder is made for the report, so that nothing is written
-/// when one of the two is wrong.
+/// A trace goes into a folder that is there. Looked at before a folder is made for the report, so that nothing is
+/// written when one of the two is wrong.
 fn has_folder(path: &Path) -> Result<(), Stop> {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {

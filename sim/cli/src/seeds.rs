@@ -1,7 +1,7 @@
 //! Seeds as people give them.
 //!
-//! A seed is a 64-bit number, written in decimal or as `0x…`. A git hash of 40 digits is taken too, so that a pipeline can
-//! use the commit it tests as its seed; it is folded to 64 bits, and from then on the decimal number is the seed.
+//! A seed is a 64-bit number, written in decimal or as `0x…`. A git hash of 40 digits is taken too, so that a pipeline
+//! can use the commit it tests as its seed; it is folded to 64 bits, and from then on the decimal number is the seed.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;

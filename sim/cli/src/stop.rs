@@ -1,7 +1,7 @@
 //! Why a command stopped before it had done what it was asked for, in words for whoever asked.
 //!
-//! A message is a lower-case fragment that names what is wrong; the lines of advice under it say what exists instead and
-//! what to try next. Everything here goes to standard error.
+//! A message is a lower-case fragment that names what is wrong; the lines of advice under it say what exists instead
+//! and what to try next. Everything here goes to standard error.
 
 use crate::exit::Exit;
 use crate::file::Loaded;

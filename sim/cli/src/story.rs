@@ -8,8 +8,8 @@
 //! ```
 //!
 //! The trace gives the lines; broken promises, which the world keeps in its outcome, are put in where they happened. A
-//! story of landmarks leaves out what happens to single requests and clients, and tells of a view that many callers come to
-//! have in small steps only where it came to rest.
+//! story of landmarks leaves out what happens to single requests and clients, and tells of a view that many callers
+//! come to have in small steps only where it came to rest.
 
 use crate::console::{Look, plain, wrap};
 use crate::names::Names;
@@ -20,8 +20,8 @@ use world::kernel::trace::{Entry, Recorder, Window};
 use world::outcome::{CheckKind, Violation};
 use world::{Run, Spec};
 
-/// What is not told among landmarks: each request, and each client's dealings with the registry, whose own notes say the
-/// same once.
+/// What is not told among landmarks: each request, and each client's dealings with the registry, whose own notes say
+/// the same once.
 pub(crate) const SMALL: [&str; 4] = ["send", "request", "resolver", "registration"];
 /// A view that changes again within this was only passing.
 const REST: Duration = Duration::secs(1);

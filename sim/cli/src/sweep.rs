@@ -1,9 +1,9 @@
 //! Many runs at once: every file under every seed, on as many threads as there are jobs.
 //!
-//! Results are printed and written in the order of files and seeds, as soon as all before them are there, so the number of
-//! jobs changes nothing but the time it takes. What is kept of a run is a row; the few that deserve a full report are
-//! simply run again, which is what determinism is for. A sweep that is interrupted shows and writes the rows that are there, and
-//! names the seeds that are not.
+//! Results are printed and written in the order of files and seeds, as soon as all before them are there, so the number
+//! of jobs changes nothing but the time it takes. What is kept of a run is a row; the few that deserve a full report
+//! are simply run again, which is what determinism is for. A sweep that is interrupted shows and writes the rows that
+//! are there, and names the seeds that are not.
 
 use crate::args::RunArgs;
 use crate::console::{Console, Look, count, counted, plain};
@@ -114,8 +114,8 @@ struct Plan {
     /// A folder's name for each file.
     names: Vec<String>,
     args: RunArgs,
-    /// Where reports are written before they are published. None once the sweep has ended: runs that were abandoned must not
-    /// write into a folder that is being taken away.
+    /// Where reports are written before they are published. None once the sweep has ended: runs that were abandoned
+    /// must not write into a folder that is being taken away.
     folder: RwLock<Option<PathBuf>>,
     /// One seed, several files: each run is shown and reported in full.
     one_by_one: bool,
@@ -302,8 +302,8 @@ impl Plan {
         Ok(())
     }
 
-    /// Full reports of each file's first seed that failed and first that passed. They are run again: keeping everything of
-    /// every run, in case it turns out to be one of these, would take more memory than time is saved.
+    /// Full reports of each file's first seed that failed and first that passed. They are run again: keeping everything
+    /// of every run, in case it turns out to be one of these, would take more memory than time is saved.
     fn reports(&self, rows: &[Row], draft: &Draft) -> Result<(), Stop> {
         for (index, file) in self.files.iter().enumerate() {
             let ran = || rows.iter().filter(|row| row.file == index && row.row.is_ok());

@@ -1,5 +1,5 @@
-//! Every key and every word that a scenario file may hold, with what it means, read out of the schema of scenario files: so
-//! `windtunnel explain` knows all of them and cannot fall behind.
+//! Every key and every word that a scenario file may hold, with what it means, read out of the schema of scenario
+//! files: so `windtunnel explain` knows all of them and cannot fall behind.
 
 use serde_json::Value;
 

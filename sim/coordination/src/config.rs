@@ -18,10 +18,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// Sessions as in Consul: ttl 10 s to 24 h (`agent/structs`, `SessionTTLMin`, `SessionTTLMax`), ended after twice the
-    /// ttl (`agent/consul/session_ttl.go`, "to give a client a grace period"), lock delay 15 s, bounded there to 0 to 60 s
-    /// (`docs/dynamic-app-config/sessions`). Consul sessions have no default ttl; 15 s is that of its lock clients
-    /// (`api/lock.go`, `DefaultLockSessionTTL`).
+    /// Sessions as in Consul: ttl 10 s to 24 h (`agent/structs`, `SessionTTLMin`, `SessionTTLMax`), ended after twice
+    /// the ttl (`agent/consul/session_ttl.go`, "to give a client a grace period"), lock delay 15 s, bounded there to 0
+    /// to 60 s (`docs/dynamic-app-config/sessions`). Consul sessions have no default ttl; 15 s is that of its lock
+    /// clients (`api/lock.go`, `DefaultLockSessionTTL`).
     ///
     /// Consul has no queue: who waits there polls with a blocking query, and any of them may win.
     pub const fn consul() -> Self {

@@ -1,8 +1,8 @@
 //! The lock store.
 //!
-//! Every input first lets the time before it pass: ended sessions go, then delays that are over, and only then keys that came
-//! free are given to who waits. So a lock is never given to a session that has ended at that moment, and a lock delay
-//! runs from when the store noticed the end, which is never earlier than the end itself.
+//! Every input first lets the time before it pass: ended sessions go, then delays that are over, and only then keys
+//! that came free are given to who waits. So a lock is never given to a session that has ended at that moment, and a
+//! lock delay runs from when the store noticed the end, which is never earlier than the end itself.
 
 use crate::config::Config;
 use crate::protocol::{Cause, Effect, Event, Input, LockKey, Waiting};
@@ -122,8 +122,8 @@ impl Locks {
         self.keys.get(key)?.holder
     }
 
-    /// True while `token` is the one with which `key` is held: what Consul calls a valid sequencer. A resource that cannot
-    /// ask compares tokens instead and refuses a smaller one than it has seen.
+    /// True while `token` is the one with which `key` is held: what Consul calls a valid sequencer. A resource that
+    /// cannot ask compares tokens instead and refuses a smaller one than it has seen.
     pub fn is_current(&self, key: &LockKey, token: FencingToken) -> bool {
         self.holder(key).is_some_and(|(_, held)| held == token)
     }

@@ -73,7 +73,8 @@ pub enum Input {
         /// Its session.
         session: SessionId,
     },
-    /// Give me this lock. Who holds it already is granted it again with the same token; who waits already keeps its place.
+    /// Give me this lock. Who holds it already is granted it again with the same token; who waits already keeps its
+    /// place.
     Acquire {
         /// Who asks and is answered.
         from: NodeId,

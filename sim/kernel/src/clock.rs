@@ -5,9 +5,10 @@
 //! manually changes the clock)", and of `CLOCK_MONOTONIC` that it is not, but that both follow the gradual frequency
 //! adjustments of `adjtime(3)` and NTP. So here:
 //!
-//! - [`Clock::monotonic`] drifts and never steps. It is the `now` of a core, and timers run on it: [`Clock::to_global`] says
-//!   how long a local span takes, [`Clock::fires_at`] when a deadline that a core put in its own time arrives.
-//! - [`Clock::wall`] is the real-time clock: a date, with the drift and every step in it. Only what reads a date is told it.
+//! - [`Clock::monotonic`] drifts and never steps. It is the `now` of a core, and timers run on it: [`Clock::to_global`]
+//!   says how long a local span takes, [`Clock::fires_at`] when a deadline that a core put in its own time arrives.
+//! - [`Clock::wall`] is the real-time clock: a date, with the drift and every step in it. Only what reads a date is
+//!   told it.
 //!
 //! All arithmetic is exact: whole nanoseconds, drift in parts per billion, intermediate results in 128 bits, readings
 //! rounded down. Monotonic readings never fall. Who steps a clock, and when, is a fault's business.
@@ -24,8 +25,8 @@ pub const BEGINNING: Instant = Instant::from_secs(1_600_000_000);
 ///
 /// The kernel's time never runs backwards, so the methods expect `now` at or after the last [`Clock::set_drift`].
 ///
-/// > `monotonic` advances by `1 + drift / 10⁹` nanoseconds per nanosecond. The date is [`BEGINNING`] `+ monotonic + offset`,
-/// > held to what an [`Instant`] can hold, where `offset` changes only by steps.
+/// > `monotonic` advances by `1 + drift / 10⁹` nanoseconds per nanosecond. The date is [`BEGINNING`]
+/// > `+ monotonic + offset`, held to what an [`Instant`] can hold, where `offset` changes only by steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clock {
     /// The moment, on the kernel's clock, since which the rate is what it is.
@@ -44,8 +45,8 @@ impl Clock {
     /// A clock whose date is `offset_ns` nanoseconds ahead at the beginning (behind when negative), and which gains
     /// `drift_ppb` nanoseconds per second (loses when negative).
     ///
-    /// A quartz is within ±100,000 ppb. Panics when `drift_ppb` is minus one billion or less: a clock that stands still or
-    /// runs backwards would never fire a timer.
+    /// A quartz is within ±100,000 ppb. Panics when `drift_ppb` is minus one billion or less: a clock that stands still
+    /// or runs backwards would never fire a timer.
     pub fn new(offset_ns: i64, drift_ppb: i32) -> Self {
         let mut clock =
             Clock { anchor: 0, monotonic: 0, rate: rate(drift_ppb), offset: i128::from(offset_ns), perfect: false };
@@ -88,8 +89,8 @@ impl Clock {
     /// From `now` on the clock gains `drift_ppb` nanoseconds per second. The reading at `now` stays what it was; the
     /// fraction of a nanosecond that it had on top is lost.
     ///
-    /// What [`Clock::to_global`] and [`Clock::fires_at`] answered before is true no longer: a driver asks again for every
-    /// timer that it has set. Panics as [`Clock::new`] does.
+    /// What [`Clock::to_global`] and [`Clock::fires_at`] answered before is true no longer: a driver asks again for
+    /// every timer that it has set. Panics as [`Clock::new`] does.
     pub fn set_drift(&mut self, now: Instant, drift_ppb: i32) {
         self.monotonic = self.monotonic_at(now);
         self.anchor = i128::from(now.as_nanos());
@@ -109,8 +110,8 @@ impl Clock {
         Duration::ns(u64::try_from(passed.max(0)).unwrap_or(u64::MAX))
     }
 
-    /// The moment, on the kernel's clock, at which a timer fires that is set at `now` for when the monotonic clock shows
-    /// `deadline`: the first nanosecond at which it does.
+    /// The moment, on the kernel's clock, at which a timer fires that is set at `now` for when the monotonic clock
+    /// shows `deadline`: the first nanosecond at which it does.
     ///
     /// `now` itself when the clock shows that much already; [`Instant::MAX`] for [`Instant::MAX`], the deadline that
     /// never comes.

@@ -1,7 +1,7 @@
 //! Faults as data: what, whom, when, how long.
 //!
-//! A plan is a `Vec<Fault>`, written by hand or drawn from the seed before the run. It can be printed, replayed, cut down
-//! and saved. Each fault draws from streams keyed by its own name, so taking one out of the plan leaves the
+//! A plan is a `Vec<Fault>`, written by hand or drawn from the seed before the run. It can be printed, replayed, cut
+//! down and saved. Each fault draws from streams keyed by its own name, so taking one out of the plan leaves the
 //! others, and everything else in the run, exactly as they were.
 
 use crate::node::{Crash, Failing};

@@ -1,4 +1,5 @@
-//! The machine room: time, chance, nodes, network, disks, clocks, faults and the record of it all. It knows no protocol.
+//! The machine room: time, chance, nodes, network, disks, clocks, faults and the record of it all. It knows no
+//! protocol.
 //!
 //! > Same calls in the same order under the same seed give the same events and the same fingerprint, on every machine.
 //!

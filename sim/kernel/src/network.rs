@@ -1,15 +1,16 @@
-//! The network: zones and the links between them, and what becomes of a packet on its way. Hot: every message passes here.
+//! The network: zones and the links between them, and what becomes of a packet on its way. Hot: every message passes
+//! here.
 //!
-//! A packet's fate follows from the link between the two zones, the rules that faults have laid down, and the packet's own
-//! [`Key`]; there is no shared stream to draw from, so a packet that is added or removed changes no other packet.
+//! A packet's fate follows from the link between the two zones, the rules that faults have laid down, and the packet's
+//! own [`Key`]; there is no shared stream to draw from, so a packet that is added or removed changes no other packet.
 //!
 //! Three transports, by what they promise:
 //!
 //! - [`Transport::Datagram`] promises nothing: packets are lost, doubled, and overtake each other.
 //! - [`Transport::Exchange`] is a request or a response on a connection of its own, as with HTTP and a connection pool:
 //!   nothing is lost while the connection lives, but one exchange may overtake another. Losses cost a retransmission.
-//! - [`Transport::Stream`] is one connection for a pair of nodes: everything arrives once and in order, and what is lost
-//!   delays all that follows (head-of-line blocking).
+//! - [`Transport::Stream`] is one connection for a pair of nodes: everything arrives once and in order, and what is
+//!   lost delays all that follows (head-of-line blocking).
 //!
 //! Retransmission follows Linux: first after 200 ms (`TCP_RTO_MIN`), then doubled each time up to two minutes
 //! (`TCP_RTO_MAX`), and after 15 of them (`net.ipv4.tcp_retries2`) the connection is given up.
@@ -42,8 +43,8 @@ pub struct Link {
     pub reorder: Ratio,
     /// What one node can send over this link, in bits per second; without a bound when `None`.
     pub bandwidth: Option<u64>,
-    /// How many bytes wait where the link is narrower than what is sent, at a node's own `bandwidth` or at a throttle. What
-    /// does not fit is lost.
+    /// How many bytes wait where the link is narrower than what is sent, at a node's own `bandwidth` or at a throttle.
+    /// What does not fit is lost.
     pub buffer: u64,
 }
 
@@ -294,8 +295,8 @@ mod tests {
     }
 
     proptest! {
-        /// A partition drops all that crosses it in a direction it covers, nothing else, and leaves every other packet's
-        /// delay to the nanosecond.
+        /// A partition drops all that crosses it in a direction it covers, nothing else, and leaves every other
+        /// packet's delay to the nanosecond.
         #[test]
         fn a_rule_touches_only_what_it_matches(
             cut_from in prop::collection::btree_set(0u32..100, 1..20),

@@ -1,8 +1,8 @@
 //! The life of a virtual node: up, paused, slow, down, restarting.
 //!
 //! A node has a *life*, a number that grows each time it goes down. Timers set in one life never fire in the next,
-//! and a connection opened in one life is broken in the next: that is how a restart loses memory. Its disk and its clock
-//! outlive it. A disk syncs in a millisecond, one time in a hundred in ten: a network volume of a cloud.
+//! and a connection opened in one life is broken in the next: that is how a restart loses memory. Its disk and its
+//! clock outlive it. A disk syncs in a millisecond, one time in a hundred in ten: a network volume of a cloud.
 //!
 //! Faults *hold* a node in a state rather than set it, and what the node does follows from all holds together: two
 //! overlapping pauses end when the later one does, two slowdowns multiply, and a node that two crashes keep down comes
@@ -194,8 +194,8 @@ impl Nodes {
         if self.facts[id.index()].plain { 1.0 } else { self.get(id).slowdown }
     }
 
-    /// Which part of its work this node gives up, if any; of several such faults, the latest decides. What giving up means is
-    /// the world's to say.
+    /// Which part of its work this node gives up, if any; of several such faults, the latest decides. What giving up
+    /// means is the world's to say.
     #[inline]
     pub fn failing(&self, id: NodeId) -> Option<Failing> {
         if self.facts[id.index()].plain { None } else { self.get(id).failing }

@@ -1,7 +1,8 @@
 //! The event queue: what happens next, in order of (time, sequence). Hot: every event of every run passes through here.
 //!
 //! Payloads rest in a slab and never move; the queue shuffles 16-byte keys. A key is one `u128`: 64 bits of time, 40 of
-//! sequence, 24 of slab slot, so comparing two keys is comparing (time, sequence), and ties are served in order of arrival.
+//! sequence, 24 of slab slot, so comparing two keys is comparing (time, sequence), and ties are served in order of
+//! arrival.
 //!
 //! Four places can hold a key, from the cheapest to the most general:
 //!
@@ -12,10 +13,10 @@
 //!   radix    11 levels of 64 buckets: everything later, unsorted until its turn comes
 //! ```
 //!
-//! The radix part is a radix heap in base 64 (Ahuja, Mehlhorn, Orlin and Tarjan, "Faster Algorithms for the Shortest Path
-//! Problem", 1990) with one change: a bucket that holds few keys is sorted when its turn comes instead of being spread
-//! over ever finer levels. There is no bucket width to tune and no resize, so the cost per event stays flat whether
-//! ten events are pending or a million, and whether they lie nanoseconds or hours apart.
+//! The radix part is a radix heap in base 64 (Ahuja, Mehlhorn, Orlin and Tarjan, "Faster Algorithms for the Shortest
+//! Path Problem", 1990) with one change: a bucket that holds few keys is sorted when its turn comes instead of being
+//! spread over ever finer levels. There is no bucket width to tune and no resize, so the cost per event stays flat
+//! whether ten events are pending or a million, and whether they lie nanoseconds or hours apart.
 //!
 //! Cancelling marks the slab slot and leaves the key; dead keys are skipped when their turn comes, and swept out when
 //! they outnumber the living, so a cancelled timer costs O(1) amortised and memory follows what is pending.
@@ -204,8 +205,8 @@ impl<E> Queue<E> {
         Some((at, self.take().expect("advance came to an event")))
     }
 
-    /// Moves time to the next event, which [`Queue::current`] shows in its place and [`Queue::take`] takes out; `None` when
-    /// nothing is pending. An event that is not taken is dropped at the next call.
+    /// Moves time to the next event, which [`Queue::current`] shows in its place and [`Queue::take`] takes out; `None`
+    /// when nothing is pending. An event that is not taken is dropped at the next call.
     ///
     /// Most events are a few words that their handler reads and forgets; this saves carrying them about.
     #[inline(always)]
@@ -258,9 +259,10 @@ impl<E> Queue<E> {
         Some(payload)
     }
 
-    /// Moves pending events to other times: `when` is shown each with its time, and answers with another one. Those that move
-    /// come after what is scheduled for their new moment already, among themselves in the order in which they were due.
-    /// A moment that has passed becomes the present one. Names stay good. O(pending · log pending): for rare occasions.
+    /// Moves pending events to other times: `when` is shown each with its time, and answers with another one. Those
+    /// that move come after what is scheduled for their new moment already, among themselves in the order in which they
+    /// were due. A moment that has passed becomes the present one. Names stay good. O(pending · log pending): for rare
+    /// occasions.
     pub fn reschedule(&mut self, mut when: impl FnMut(&E, Instant) -> Option<Instant>) {
         let mut moved: Vec<(Key, Instant)> = Vec::new();
         let Queue { slots, front, early, radix, lanes, heads, .. } = self;
@@ -387,8 +389,9 @@ impl<E> Queue<E> {
         }
     }
 
-    /// Nothing is near: opens buckets of the radix until something is, or until a lane is known to come first. A bucket that
-    /// can wait stays closed, so that what the lanes cause can still be filed in it. False when nothing is pending.
+    /// Nothing is near: opens buckets of the radix until something is, or until a lane is known to come first. A bucket
+    /// that can wait stays closed, so that what the lanes cause can still be filed in it. False when nothing is
+    /// pending.
     fn open_front(&mut self) -> bool {
         while let Some(start) = self.radix.next_start()
             && start <= time_of(self.lane_least)

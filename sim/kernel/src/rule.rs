@@ -251,8 +251,8 @@ mod tests {
             let mut line = throttle.clone();
             [(); 5].map(|()| line.send(Instant::from_nanos(500_000), 1_000, &link).expect("room").as_nanos() / 1_000)
         };
-        // A packet a millisecond until 2 ms; half of the second one has left by then. A link without a bound takes the rest
-        // at once, one of 80 Mbit/s in 100 us a packet.
+        // A packet a millisecond until 2 ms; half of the second one has left by then. A link without a bound takes the
+        // rest at once, one of 80 Mbit/s in 100 us a packet.
         assert_eq!(ends(None), [1_500, 2_000, 2_000, 2_000, 2_000]);
         assert_eq!(ends(Some(80_000_000)), [1_500, 2_050, 2_150, 2_250, 2_350]);
         // What waits takes room until it leaves, however fast that will be.

@@ -1,10 +1,10 @@
 //! The loop: takes the next event out of the queue, decides whether it still means anything, and hands it to the world.
 //!
-//! A [`Kernel`] owns time, nodes, network and trace, and knows no protocol: messages are a type parameter. The world calls
-//! [`Kernel::advance`] until nothing is left or its run is over, and reads the event with [`Kernel::msg`] or takes it with
-//! [`Kernel::take`]; between two calls it sends, sets timers, and looks at nodes. An event
-//! for a node that is paused waits for the node; a timer of an earlier life is dropped; a message for a node that is
-//! down bounces, or vanishes with its machine.
+//! A [`Kernel`] owns time, nodes, network and trace, and knows no protocol: messages are a type parameter. The world
+//! calls [`Kernel::advance`] until nothing is left or its run is over, and reads the event with [`Kernel::msg`] or
+//! takes it with [`Kernel::take`]; between two calls it sends, sets timers, and looks at nodes. An event for a node
+//! that is paused waits for the node; a timer of an earlier life is dropped; a message for a node that is down bounces,
+//! or vanishes with its machine.
 //!
 //! > Same calls in the same order, same seed: same events, same fingerprint.
 
@@ -164,8 +164,8 @@ impl<M: Message> Kernel<M> {
         self.nodes.local(node, self.now)
     }
 
-    /// The date that a node's wall clock shows now, in nanoseconds since 1970: for what reads a date, such as a lease that
-    /// stores one.
+    /// The date that a node's wall clock shows now, in nanoseconds since 1970: for what reads a date, such as a lease
+    /// that stores one.
     pub fn wall(&self, node: NodeId) -> Instant {
         self.nodes.get(node).clock().wall(self.now)
     }
@@ -218,8 +218,8 @@ impl<M: Message> Kernel<M> {
         self.waiting.remove(&node);
     }
 
-    /// Makes a node a machine on which work takes `slowdown` times longer than on others, before the run. Faults slow it
-    /// further.
+    /// Makes a node a machine on which work takes `slowdown` times longer than on others, before the run. Faults slow
+    /// it further.
     pub fn set_slowdown(&mut self, node: NodeId, slowdown: f64) {
         self.nodes.change(node, |n| n.build_in(slowdown, self.now));
     }
@@ -326,7 +326,8 @@ impl<M: Message> Kernel<M> {
         self.plan = plan;
     }
 
-    /// Moves on to the next event that means anything, and says of which kind it is; `None` when nothing is left to happen.
+    /// Moves on to the next event that means anything, and says of which kind it is; `None` when nothing is left to
+    /// happen.
     ///
     /// [`Kernel::msg`] shows what it carries without taking it, [`Kernel::take`] takes it out; what is not taken is
     /// dropped at the next call. A handler of a common message reads a few words and is done.

@@ -1,8 +1,8 @@
 //! Whom a fault means: names, tags and zones, combined.
 //!
-//! A selector is resolved when its fault begins, against the nodes that exist at that moment, so that "every instance in
-//! zone b" includes the one a rollout started a second ago. Where a selector leaves something to chance, the draw comes
-//! from the fault's own stream.
+//! A selector is resolved when its fault begins, against the nodes that exist at that moment, so that "every instance
+//! in zone b" includes the one a rollout started a second ago. Where a selector leaves something to chance, the draw
+//! comes from the fault's own stream.
 
 use crate::node::Nodes;
 use base::{Draw, NodeId, Ratio, Rng, ZoneId};

@@ -294,7 +294,8 @@ const NODE_FACTOR: u64 = 0xd6e8_feb8_6659_fd93;
 /// As odd as the other, and far from it: the digits of √3.
 const TIME_FACTOR: u64 = 0xbb67_ae85_84ca_a73b;
 
-/// How a trace is written for others: whose it is, and what it calls things. Entries carry ids, which mean nothing to a reader.
+/// How a trace is written for others: whose it is, and what it calls things. Entries carry ids, which mean nothing to a
+/// reader.
 pub struct Telling<'a> {
     /// The fingerprint of the run, as it is printed: that of the events, and of what was counted beside them.
     pub fingerprint: Fingerprint,

@@ -1,7 +1,7 @@
 //! What the processes let be seen from outside: the log of notes, measurements, and the last state of each.
 //!
-//! It stands for the metrics endpoints and log files of a real cluster, so it survives every kill; no process reads what another
-//! one wrote, but for the controller, which asks for measurements as it would ask a metrics store.
+//! It stands for the metrics endpoints and log files of a real cluster, so it survives every kill; no process reads
+//! what another one wrote, but for the controller, which asks for measurements as it would ask a metrics store.
 
 use crate::net::now;
 use base::{Duration, Instant, NodeId, Ratio, VersionId};

@@ -1,8 +1,8 @@
 //! A caller's process: it follows the service through its resolver and calls its instances at an even rate.
 //!
 //! Each call goes to a version by the split in force and to that version's open instances in turn; it ends with the
-//! answer or with the caller's patience. That is the weather's traffic without the gateway: balancers and retries have no part in
-//! what parity compares.
+//! answer or with the caller's patience. That is the weather's traffic without the gateway: balancers and retries have
+//! no part in what parity compares.
 
 use crate::board::CallerState;
 use crate::net::{Heard, Msg, Net, Split, now};
@@ -161,8 +161,8 @@ impl Caller {
         self.net.datagram(endpoint.node, Msg::Call { number, key });
     }
 
-    /// A version by weight, then its open instances in turn. A version without instances leaves its calls to the other only
-    /// when that has the larger share, as in the world.
+    /// A version by weight, then its open instances in turn. A version without instances leaves its calls to the other
+    /// only when that has the larger share, as in the world.
     fn choose(&mut self, view: &Arc<View>, key: Key) -> Option<Endpoint> {
         let open = |version: Option<VersionId>| view.open().filter(move |e| version.is_none_or(|v| v == e.version));
         let version = self.shares.map(|[(old, _), (new, share)]| {

@@ -1,7 +1,7 @@
 //! One run from the outside: boots the cluster, lets things go wrong on time, and says what came of it.
 //!
-//! This is madsim's supervisor, the one future that is on no node. It does to nodes what the scenario says, by madsim's own
-//! means, and touches no core.
+//! This is madsim's supervisor, the one future that is on no node. It does to nodes what the scenario says, by madsim's
+//! own means, and touches no core.
 
 use crate::board::Line;
 use crate::facts::{Facts, lifelines, story};

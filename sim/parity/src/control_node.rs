@@ -1,7 +1,8 @@
-//! The processes behind a rollout: the lock store, and the controller that holds a session with it and drives the rollout core.
+//! The processes behind a rollout: the lock store, and the controller that holds a session with it and drives the
+//! rollout core.
 //!
-//! The session is kept as the world's controller keeps it: opened when the rollout first wants the lock, renewed at a third of
-//! its ttl, given up when a whole ttl went unconfirmed, left behind once the lock is released.
+//! The session is kept as the world's controller keeps it: opened when the rollout first wants the lock, renewed at a
+//! third of its ttl, given up when a whole ttl went unconfirmed, left behind once the lock is released.
 
 use crate::net::{Heard, Msg, Net, now};
 use crate::orchestrator::{Disk, Shared, append, records};

@@ -1,7 +1,7 @@
 //! What a run came to, in words that two drivers share, and how two of them differ.
 //!
-//! Moments are kept for those who ask and never compared. Nothing here knows who drove the run: both sides hand over the same
-//! plain things, and both sides' sentences pass through the same functions.
+//! Moments are kept for those who ask and never compared. Nothing here knows who drove the run: both sides hand over
+//! the same plain things, and both sides' sentences pass through the same functions.
 
 use base::{InstanceId, Instant, Ratio};
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,8 +112,8 @@ pub fn listed(lives: &BTreeMap<InstanceId, Vec<(Instant, String)>>) -> impl Iter
     lives.iter().filter(move |(_, line)| stands(line)).map(|(&id, _)| id)
 }
 
-/// A line of a rollout's history with versions by name and without measured values: how bad a failed check was depends on
-/// the requests it happened to see, that it failed does not.
+/// A line of a rollout's history with versions by name and without measured values: how bad a failed check was depends
+/// on the requests it happened to see, that it failed does not.
 pub fn story(text: &str, versions: &[String]) -> String {
     let text = match text.split_once(": ") {
         Some((what, _)) if what.starts_with("check failed") => what,

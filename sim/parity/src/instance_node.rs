@@ -1,4 +1,5 @@
-//! An instance's process: it starts up, keeps itself listed, answers calls, and leaves in good order when it is told to.
+//! An instance's process: it starts up, keeps itself listed, answers calls, and leaves in good order when it is told
+//! to.
 
 use crate::net::{Heard, Msg, Net, now, sleep_until};
 use crate::orchestrator::{Life, Shared};

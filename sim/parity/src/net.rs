@@ -1,13 +1,13 @@
 //! Between processes: an endpoint for each, datagrams for what is asked again, streams for what must arrive in order.
 //!
-//! A message is a Rust value that madsim carries as it is (`Box<dyn Any>` under a tag), so nothing is encoded and nothing
-//! derives serde. `send_to_raw` and `connect1` are madsim's own means for simulators; they are the part of it that takes
-//! such values, and this crate is such a simulator.
+//! A message is a Rust value that madsim carries as it is (`Box<dyn Any>` under a tag), so nothing is encoded and
+//! nothing derives serde. `send_to_raw` and `connect1` are madsim's own means for simulators; they are the part of it
+//! that takes such values, and this crate is such a simulator.
 //!
 //! - A datagram may be lost (a clogged link drops it) and may overtake another. Clients of the registry and of the lock
 //!   store ask again after a timeout.
-//! - A stream delivers in order and waits for a clogged link. It is opened again when it broke; what was under way then is
-//!   lost, and the reader learns that it broke.
+//! - A stream delivers in order and waits for a clogged link. It is opened again when it broke; what was under way then
+//!   is lost, and the reader learns that it broke.
 //!
 //! A process reads everything from one inbox, so that it is one loop: what arrives, or the moment its cores wait for.
 

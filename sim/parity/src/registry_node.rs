@@ -1,7 +1,8 @@
 //! The registry's process: a server core between an endpoint and a disk.
 //!
-//! What it wants kept is kept before the next effect leaves, and a restarted process recovers from it. Answers are datagrams,
-//! because whoever asks asks again; pushes go on a stream to each watcher, as on the connection a watch stands on.
+//! What it wants kept is kept before the next effect leaves, and a restarted process recovers from it. Answers are
+//! datagrams, because whoever asks asks again; pushes go on a stream to each watcher, as on the connection a watch
+//! stands on.
 
 use crate::net::{Heard, Msg, Net, now};
 use crate::orchestrator::{Disk, Shared, append, records};

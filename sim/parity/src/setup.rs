@@ -1,7 +1,7 @@
 //! What madsim is to run: the part of a world's description that registry, lock store, rollout and their clients need.
 //!
-//! One service, its callers, at most one rollout, and faults that both drivers can mean. Nodes stand in zones in turn, as in
-//! the world: the registry and the lock store in the first, the controller in the second, callers and instances
+//! One service, its callers, at most one rollout, and faults that both drivers can mean. Nodes stand in zones in turn,
+//! as in the world: the registry and the lock store in the first, the controller in the second, callers and instances
 //! one after the other.
 
 use base::{Dist, Duration, InstanceId, Instant, Ratio, ServiceId, ZoneId};

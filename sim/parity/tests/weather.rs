@@ -233,7 +233,8 @@ fn a_caller_that_dies_sees_the_present_when_it_is_back() {
 fn pushes_that_are_dropped_are_a_difference() {
     let spec = with(60, vec![crash("backend-2", 20, 60)]);
     assert_eq!(planted(&spec, Plant::DropPushes), ["converged: false | true"]);
-    // Callers that hear nothing of a canary call none of it, so the checks find nothing to judge, and the bug goes live.
+    // Callers that hear nothing of a canary call none of it, so the checks find nothing to judge, and the bug goes
+    // live.
     let differences = planted(&buggy(), Plant::DropPushes);
     assert!(differences.contains(&"phase: completed | rolled_back".to_string()), "{differences:#?}");
 }

@@ -15,8 +15,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The wait after `failures` failures in a row (1 for the first): between half of the step and the whole of it, where
-    /// the step is `first · 2^(failures − 1)`, at most `limit`. Draws once.
+    /// The wait after `failures` failures in a row (1 for the first): between half of the step and the whole of it,
+    /// where the step is `first · 2^(failures − 1)`, at most `limit`. Draws once.
     pub fn wait(&self, failures: u32, draw: &mut impl Draw) -> Duration {
         let doublings = failures.saturating_sub(1).min(63);
         let step = self.first.saturating_mul(1 << doublings).min(self.limit).as_nanos();

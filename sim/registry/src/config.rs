@@ -16,8 +16,8 @@ pub struct Config {
     pub ttls_per_renewal: u64,
     /// How often ended leases are looked for; zero takes each out at its very deadline.
     pub expire_interval: Duration,
-    /// True where a lease stores the date until which it stands: whoever sets the server's wall clock moves the end of every
-    /// lease. Otherwise leases end by a clock that never steps. A server with dated leases is told the date by
+    /// True where a lease stores the date until which it stands: whoever sets the server's wall clock moves the end of
+    /// every lease. Otherwise leases end by a clock that never steps. A server with dated leases is told the date by
     /// [`Input::Date`](crate::Input::Date).
     pub dated_leases: bool,
     /// True where a pass that runs late gives every lease the time it was late.
@@ -48,16 +48,18 @@ pub struct SelfPreservation {
     pub threshold: Ratio,
     /// Over which renewals are counted; windows follow each other from the server's start.
     pub window: Duration,
-    /// How often a client is expected to renew. It is the server's own idea (`getExpectedClientRenewalIntervalSeconds`), which
-    /// no client tells it: clients that renew more often than that hide the silence of others.
+    /// How often a client is expected to renew. It is the server's own idea
+    /// (`getExpectedClientRenewalIntervalSeconds`), which no client tells it: clients that renew more often than that
+    /// hide the silence of others.
     pub renew_interval: Duration,
     /// How often the expectation is corrected to what is listed.
     pub refresh: Duration,
     /// Clients expected by a server that starts with an empty catalogue. Eureka alone takes 0, under which nothing
     /// expires before the first refresh; Spring Cloud takes 1 (`defaultOpenForTrafficCount`).
     pub expected_at_start: u64,
-    /// Whether an expiry lowers the expectation, so that a second death is judged by the smaller fleet. Since Eureka 1.9.17,
-    /// where `internalCancel` does it, which `evict` calls (Netflix/eureka#1271); before, only the refresh corrected it.
+    /// Whether an expiry lowers the expectation, so that a second death is judged by the smaller fleet. Since Eureka
+    /// 1.9.17, where `internalCancel` does it, which `evict` calls (Netflix/eureka#1271); before, only the refresh
+    /// corrected it.
     pub expiry_lowers: bool,
 }
 
@@ -95,8 +97,8 @@ impl Config {
     /// `CheckTTL`), and blocking queries that ask for passing instances wake at once; a query lives for at most 10 min
     /// and a sixteenth (`api-docs/features/blocking`). There is no default ttl; 30 s is the documentation's example.
     ///
-    /// Consul keeps a critical instance in the catalogue, so an update that comes late makes it pass again, where here it
-    /// registers anew: one round trip more. Only queries for passing instances are modelled.
+    /// Consul keeps a critical instance in the catalogue, so an update that comes late makes it pass again, where here
+    /// it registers anew: one round trip more. Only queries for passing instances are modelled.
     pub const fn consul_ttl() -> Self {
         Config {
             ttl: Duration::secs(30),
@@ -113,8 +115,8 @@ impl Config {
 
     /// Leases and watches as in etcd, one key per instance.
     ///
-    /// The lessor looks for ended leases every 500 ms (`server/lease/lessor.go`, `runLoop`) and watches stream until they
-    /// are cancelled. The ttl is chosen by the client; 60 s is that of `clientv3/concurrency` sessions.
+    /// The lessor looks for ended leases every 500 ms (`server/lease/lessor.go`, `runLoop`) and watches stream until
+    /// they are cancelled. The ttl is chosen by the client; 60 s is that of `clientv3/concurrency` sessions.
     ///
     /// etcd revokes at most 500 leases a pass and raises short ttls to one and a half election timeouts; its watches
     /// carry each change, where here a watcher gets the state after it. There is no history, hence no compaction.
@@ -133,10 +135,10 @@ impl Config {
     /// late passes; response cache 30 s; self-preservation at 85 % of two renewals a minute per client, refreshed every
     /// 15 min (`DefaultEurekaServerConfig.java`). Callers poll: `resolver::Config::eureka()`.
     ///
-    /// Leases are dated: `Lease.java` stores and compares `System.currentTimeMillis()`, so a server whose wall clock steps
-    /// forward finds leases ended, and one whose clock steps back keeps the dead for as much longer. How late a pass is goes by
-    /// `System.nanoTime()` (`AbstractInstanceRegistry.EvictionTask`), which never steps. The pass itself is started by a
-    /// `java.util.Timer`, which a step back also delays; here it is not.
+    /// Leases are dated: `Lease.java` stores and compares `System.currentTimeMillis()`, so a server whose wall clock
+    /// steps forward finds leases ended, and one whose clock steps back keeps the dead for as much longer. How late a
+    /// pass is goes by `System.nanoTime()` (`AbstractInstanceRegistry.EvictionTask`), which never steps. The pass
+    /// itself is started by a `java.util.Timer`, which a step back also delays; here it is not.
     ///
     /// One server without peers. A lease ends when its time is reached, where Eureka's must be exceeded by a
     /// millisecond, and the per-pass limit counts this server's whole catalogue. Clients fetch services one by one.

@@ -1,8 +1,8 @@
 //! When leases end, and when the server looks.
 //!
 //! Deadlines stand in an ordered set, so granting, renewing and finding the next to end are O(log n). A server either
-//! acts at the very deadline (interval zero) or in passes at even distances from its start; then a lease ends at the first
-//! pass at or after its deadline.
+//! acts at the very deadline (interval zero) or in passes at even distances from its start; then a lease ends at the
+//! first pass at or after its deadline.
 
 use crate::grid::Grid;
 use base::{Duration, Instant, LeaseId};

@@ -1,9 +1,9 @@
 //! Moments at even distances, and where in them somebody stands who has been doing this for a while.
 //!
-//! What happens periodically follows from when it began. A server that starts during a run begins its periods there; one that
-//! was running before the run is somewhere in the middle of them, and which moments are its own follows from its age. Were
-//! all periods to begin with the run, heartbeats, passes and polls would meet the same way in every run, and what takes 150
-//! to 300 s would take 210 to 270.
+//! What happens periodically follows from when it began. A server that starts during a run begins its periods there;
+//! one that was running before the run is somewhere in the middle of them, and which moments are its own follows from
+//! its age. Were all periods to begin with the run, heartbeats, passes and polls would meet the same way in every run,
+//! and what takes 150 to 300 s would take 210 to 270.
 
 use base::{Duration, Instant};
 
@@ -15,8 +15,8 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    /// Every `every`, for somebody who began `age` before `now`; the first moment lies after `now`. Panics when `every` is
-    /// zero.
+    /// Every `every`, for somebody who began `age` before `now`; the first moment lies after `now`. Panics when `every`
+    /// is zero.
     pub(crate) fn new(now: Instant, age: Duration, every: Duration) -> Self {
         Grid { first: now.saturating_add(age.to_next(every)), every }
     }

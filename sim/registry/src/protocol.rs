@@ -81,8 +81,8 @@ pub enum Input {
         /// The revision it holds; zero is always answered with a view.
         after: Revision,
     },
-    /// The server's wall clock shows this date, in nanoseconds since 1970. A server with dated leases is told before every
-    /// other input; others need not be.
+    /// The server's wall clock shows this date, in nanoseconds since 1970. A server with dated leases is told before
+    /// every other input; others need not be.
     Date(Instant),
     /// Time has passed.
     Wake,

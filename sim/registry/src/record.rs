@@ -4,8 +4,8 @@
 //!   len: u8 │ tag: u8 │ fields, little endian │ crc32 of everything before: u32
 //! ```
 //!
-//! `len` counts tag and fields. A crash may leave half a record, or zeros, at the end of the log; [`Record::decode_log`]
-//! keeps what stands before the damage. Renewals are not recorded: a restart renews everybody.
+//! `len` counts tag and fields. A crash may leave half a record, or zeros, at the end of the log;
+//! [`Record::decode_log`] keeps what stands before the damage. Renewals are not recorded: a restart renews everybody.
 
 use crate::view::Endpoint;
 use base::{Duration, InstanceId, LeaseId, NodeId, Revision, ServiceId, VersionId, ZoneId};

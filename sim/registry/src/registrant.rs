@@ -9,8 +9,8 @@
 //! ```
 //!
 //! It asks until it is answered: a request that times out is asked again after a backoff, with the next `attempt`. The
-//! attempt only moves on a timeout, so a driver with several servers may send to `servers[attempt % n]` and a registrant
-//! stays with the server that answers it.
+//! attempt only moves on a timeout, so a driver with several servers may send to `servers[attempt % n]` and a
+//! registrant stays with the server that answers it.
 
 use crate::backoff::{Backoff, Call, Turn};
 use crate::view::Endpoint;
@@ -61,8 +61,8 @@ impl Config {
 pub enum Input {
     /// The instance is ready to serve.
     Start {
-        /// For how long its process has been renewing, from which its heartbeats follow each other; zero for one that starts
-        /// now, whose first renewal comes a whole heartbeat after it was listed.
+        /// For how long its process has been renewing, from which its heartbeats follow each other; zero for one that
+        /// starts now, whose first renewal comes a whole heartbeat after it was listed.
         age: Duration,
     },
     /// The instance shall go, in good order.

@@ -17,7 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-/// Bits of a revision that count changes within a term; the term sits above them, as the epoch does in ZooKeeper's zxid.
+/// Bits of a revision that count changes within a term; the term sits above them, as the epoch does in ZooKeeper's
+/// zxid.
 const COUNTER_BITS: u32 = 32;
 
 /// The term in which `revision` was made: how many times its store had been restarted.
@@ -79,7 +80,8 @@ struct Lease {
     deadline: Instant,
 }
 
-/// Whether passes follow each other whatever there is to expire: who counts between them, or goes by the date, needs each.
+/// Whether passes follow each other whatever there is to expire: who counts between them, or goes by the date, needs
+/// each.
 fn every_pass(config: &Config) -> bool {
     config.compensate_late_passes || config.self_preservation.is_some() || config.dated_leases
 }
@@ -113,9 +115,10 @@ impl Registry {
     /// A store restarted at `now` with what its log still holds.
     ///
     /// Everybody listed gets a full ttl from now, as on a leader change in Consul and etcd; watchers are gone. The new
-    /// term is the larger of `term` and the one after the log's last, and every service stands at its beginning: whoever
-    /// asks is answered, and no revision is met twice even if the log lost its tail. Pass the node's count of restarts
-    /// as `term`, and a server that lost its whole disk keeps that promise too. Panics when [`Config::check`] objects.
+    /// term is the larger of `term` and the one after the log's last, and every service stands at its beginning:
+    /// whoever asks is answered, and no revision is met twice even if the log lost its tail. Pass the node's count of
+    /// restarts as `term`, and a server that lost its whole disk keeps that promise too. Panics when [`Config::check`]
+    /// objects.
     pub fn recover(
         config: Config,
         now: Instant,
@@ -164,8 +167,9 @@ impl Registry {
         store
     }
 
-    /// The same store, started `age` before `now`: its passes, its windows and its refreshes follow each other from there. To
-    /// be called before the first input. It has heard nobody yet, so what it expects is what a new store does.
+    /// The same store, started `age` before `now`: its passes, its windows and its refreshes follow each other from
+    /// there. To be called before the first input. It has heard nobody yet, so what it expects is what a new store
+    /// does.
     pub fn running_for(mut self, now: Instant, age: Duration) -> Self {
         let every_pass = every_pass(&self.config);
         self.expiry = Expiry::new(self.config.expire_interval, every_pass, now, age);
@@ -173,8 +177,8 @@ impl Registry {
         self
     }
 
-    /// The same store, at which it was `date` (after any day's midnight) when its clock stood at zero; what goes by the date
-    /// ([`Config::response_cache`]) goes by that. To be called before the first input.
+    /// The same store, at which it was `date` (after any day's midnight) when its clock stood at zero; what goes by the
+    /// date ([`Config::response_cache`]) goes by that. To be called before the first input.
     pub fn dated(mut self, date: Duration) -> Self {
         self.copies = copies(&self.config, date);
         self
@@ -258,9 +262,9 @@ impl Registry {
         }
     }
 
-    /// From now on tells watchers nothing, or tells them again, which the next call does with what is due. The changes of
-    /// meanwhile become one, seen from a watcher: a driver whose disk is busy holds pushes back that would have to wait for
-    /// it anyway, and a thousand registrations in the time of one fsync cost one view and not a thousand.
+    /// From now on tells watchers nothing, or tells them again, which the next call does with what is due. The changes
+    /// of meanwhile become one, seen from a watcher: a driver whose disk is busy holds pushes back that would have to
+    /// wait for it anyway, and a thousand registrations in the time of one fsync cost one view and not a thousand.
     pub fn hold_pushes(&mut self, hold: bool) {
         self.pushes_held = hold;
     }
@@ -301,7 +305,8 @@ impl Registry {
         Some((lease, self.services[&self.leases[&lease].service].get(instance)?))
     }
 
-    /// When the lease of `instance` ends if it stays silent, as a date where leases are dated; a pass may find out later.
+    /// When the lease of `instance` ends if it stays silent, as a date where leases are dated; a pass may find out
+    /// later.
     pub fn lease_deadline(&self, instance: InstanceId) -> Option<Instant> {
         Some(self.leases[self.by_instance.get(&instance)?].deadline)
     }
@@ -429,8 +434,8 @@ impl Registry {
         }
     }
 
-    /// The wall clock shows `date` at `now`. A lease that stands keeps the date at which it ends; one that was recovered before
-    /// any date was known gets its date now.
+    /// The wall clock shows `date` at `now`. A lease that stands keeps the date at which it ends; one that was
+    /// recovered before any date was known gets its date now.
     fn learn_date(&mut self, now: Instant, date: Instant) {
         if !self.config.dated_leases {
             return;

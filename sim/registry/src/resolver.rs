@@ -1,8 +1,8 @@
 //! The caller's side: keeps the latest view of each service it was asked to follow.
 //!
-//! In [`Mode::Watch`] it asks once and is told of changes, and asks again after a long silence, as a blocking query does
-//! when its wait ends. In [`Mode::Poll`] it asks at intervals. Whatever is not answered in time is asked again after a
-//! backoff, with the next `attempt`; the last good view stays in use meanwhile.
+//! In [`Mode::Watch`] it asks once and is told of changes, and asks again after a long silence, as a blocking query
+//! does when its wait ends. In [`Mode::Poll`] it asks at intervals. Whatever is not answered in time is asked again
+//! after a backoff, with the next `attempt`; the last good view stays in use meanwhile.
 //!
 //! It follows one server at a time. Views of that server only ever move forward, so a message that was late or repeated
 //! changes nothing. Another server's revisions mean nothing beside them; its view is taken when a question is open, and
@@ -18,8 +18,8 @@ use std::sync::Arc;
 /// How a resolver learns of changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// It is told. After silence of `wait`, and up to a sixteenth more (drawn, so that callers do not return together), it
-    /// asks whether the watch still stands.
+    /// It is told. After silence of `wait`, and up to a sixteenth more (drawn, so that callers do not return together),
+    /// it asks whether the watch still stands.
     Watch {
         /// The longest silence it accepts.
         wait: Duration,
@@ -66,8 +66,8 @@ pub enum Input {
     Subscribe {
         /// This one.
         service: ServiceId,
-        /// For how long the caller's process has been asking, from which its polls and waits follow each other; zero for one
-        /// that starts now. It asks at once in any case.
+        /// For how long the caller's process has been asking, from which its polls and waits follow each other; zero
+        /// for one that starts now. It asks at once in any case.
         age: Duration,
     },
     /// Forget this service and its view.

@@ -60,7 +60,8 @@ impl View {
         View { service, revision, endpoints, digest }
     }
 
-    /// The sum of the digests of its endpoints, which was made once: what a fingerprint folds in place of the endpoints.
+    /// The sum of the digests of its endpoints, which was made once: what a fingerprint folds in place of the
+    /// endpoints.
     pub fn digest(&self) -> u64 {
         self.digest
     }

@@ -1,7 +1,7 @@
 //! All three together over a network that loses, repeats, delays and reorders, with a server that restarts.
 //!
-//! The network is a sorted map and the whole world sixty lines: the cores do the work. A storm is followed by a calm, in
-//! which everything must come right by itself.
+//! The network is a sorted map and the whole world sixty lines: the cores do the work. A storm is followed by a calm,
+//! in which everything must come right by itself.
 
 use base::{Draw, Duration, InstanceId, Instant, NodeId, Outbox, Ratio, Rng, Seed, ServiceId, VersionId, ZoneId};
 use registry::{
@@ -228,8 +228,8 @@ fn a_quiet_network_expires_nobody() {
     }
 }
 
-/// After a storm of loss and restarts that may lose the end of the log, who runs is listed, who stopped or crashed is not,
-/// and every caller knows; no caller ever goes back.
+/// After a storm of loss and restarts that may lose the end of the log, who runs is listed, who stopped or crashed is
+/// not, and every caller knows; no caller ever goes back.
 #[test]
 fn after_a_storm_everybody_agrees() {
     let mut expiries = 0;

@@ -221,7 +221,8 @@ impl Bench {
         assert_eq!(self.server.revision(), self.revision);
     }
 
-    /// A restart from `records` knows the same instances, gives each a full ttl, and begins after every revision so far.
+    /// A restart from `records` knows the same instances, gives each a full ttl, and begins after every revision so
+    /// far.
     fn restart_from(&mut self, records: Vec<Record>) {
         let mut bytes = Vec::new();
         records.iter().for_each(|record| record.encode(&mut bytes));

@@ -1,8 +1,9 @@
 //! The server in conversation: golden tables under `testdata/server-*.txt`.
 //!
 //! ```text
-//! server consul_ttl                       a new server at 0s; or etcd, eureka; settings may follow, such as push=500ms,
-//!                                         age=40s (it was started then) and date=10s (what its clock's zero is)
+//! server consul_ttl                       a new server at 0s; or etcd, eureka; settings may follow, such as
+//!                                         push=500ms, age=40s (it was started then) and date=10s (what its
+//!                                         clock's zero is)
 //! 3s register i1 svc0 v2                  i1 lives on n1 in z1; also ttl=, draining, from=
 //! 3s renew i1                             with its present lease, or with lease=7
 //! 3s drain i1 | open i1 | deregister i1

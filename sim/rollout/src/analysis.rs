@@ -3,8 +3,8 @@
 //! The rules are Flagger's (`pkg/controller/scheduler_metrics.go`): a value fails when it is strictly worse than its
 //! limit, checks are made once an interval, and failed checks add up over the whole rollout: a good one does not take a
 //! bad one back. A canary gets no more traffic while its last check is a failed one; a rolling update, whose traffic
-//! nobody splits, goes on until the limit. The rollout goes back on the check that reaches the limit; Flagger itself one
-//! interval later, because its loop looks at the count before it looks at the metrics.
+//! nobody splits, goes on until the limit. The rollout goes back on the check that reaches the limit; Flagger itself
+//! one interval later, because its loop looks at the count before it looks at the metrics.
 //!
 //! Flagger calls a check without data failed, and its users fall over that in quiet hours. Here such a check is
 //! inconclusive and counts for nothing, unless [`TooFew::Fails`] asks for Flagger's way.

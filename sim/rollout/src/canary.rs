@@ -1,7 +1,7 @@
 //! The arithmetic of a canary with a traffic router: how many instances a share of the traffic takes.
 //!
-//! Argo Rollouts, `utils/replicaset/canary.go` (`CalculateReplicaCountsForTrafficRoutedCanary`): the stable version keeps all
-//! its instances while the canary grows, so that going back needs traffic moved and nothing started.
+//! Argo Rollouts, `utils/replicaset/canary.go` (`CalculateReplicaCountsForTrafficRoutedCanary`): the stable version
+//! keeps all its instances while the canary grows, so that going back needs traffic moved and nothing started.
 
 use crate::Step;
 use base::Ratio;

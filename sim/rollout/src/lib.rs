@@ -17,14 +17,14 @@
 //! > Nothing is done to the world except under the service's lock, and everything done carries the lock's token.
 //! > Traffic comes last on the way in and first on the way out: a version gets its share only once it has the instances
 //! > for it, and loses its share before it loses them.
-//! > A rollout whose faults stop, stops: completed, rolled back, or overtaken by a later one. Told not to roll back, it waits
-//! > for instances as long as they take.
+//! > A rollout whose faults stop, stops: completed, rolled back, or overtaken by a later one. Told not to roll back, it
+//! > waits for instances as long as they take.
 //!
 //! The arithmetic is that of the engines people run: [`rolling`] is a Kubernetes Deployment's, [`canary`] is Argo
 //! Rollouts' with a traffic router, [`analysis`] is Flagger's. Where this core differs, the item says so.
 //!
-//! What it leaves to others: creating and stopping instances, splitting traffic, measuring, granting locks, keeping what
-//! it asks to be kept.
+//! What it leaves to others: creating and stopping instances, splitting traffic, measuring, granting locks, keeping
+//! what it asks to be kept.
 
 //!
 //! ```

@@ -8,8 +8,8 @@ use base::{Duration, FencingToken, Ratio, ServiceId, VersionId};
 pub enum Input {
     /// Begin, or go on after [`Rollout::recover`](crate::Rollout::recover). Told twice, it changes nothing.
     Start,
-    /// The lock of the service is ours, under this token. A grant that is older than a lock already lost is ignored; one
-    /// that comes after the end is given back at once.
+    /// The lock of the service is ours, under this token. A grant that is older than a lock already lost is ignored;
+    /// one that comes after the end is given back at once.
     LockGranted {
         /// The token of this grant, larger than that of every grant before.
         token: FencingToken,
@@ -27,8 +27,8 @@ pub enum Input {
     },
     /// The lock is ours no more. Nothing is done to the world until it is granted again.
     LockLost,
-    /// What the world looks like: the answer to [`Effect::Observe`], or volunteered. Looks may be skipped, but an older one
-    /// must not come after a newer one.
+    /// What the world looks like: the answer to [`Effect::Observe`], or volunteered. Looks may be skipped, but an older
+    /// one must not come after a newer one.
     Observed(Observation),
     /// How the new version does: the answer to [`Effect::Measure`]. One that was not asked for is ignored.
     Measured(Measurement),
@@ -61,8 +61,8 @@ pub struct Instances {
     pub desired: u32,
     /// How many there are, starting, serving and on their way out alike. A rollout ends only when the last one is gone.
     pub total: u32,
-    /// How many of the desired ones have been ready for at least the plan's `min_ready`, without a break. Those on their
-    /// way out do not count.
+    /// How many of the desired ones have been ready for at least the plan's `min_ready`, without a break. Those on
+    /// their way out do not count.
     pub available: u32,
 }
 
@@ -134,8 +134,8 @@ pub enum Effect {
         /// How far back.
         window: Duration,
     },
-    /// Keep this for [`Rollout::recover`](crate::Rollout::recover). It comes before the effects that follow from it; when
-    /// it is lost, an older state leads to the same end by a longer way.
+    /// Keep this for [`Rollout::recover`](crate::Rollout::recover). It comes before the effects that follow from it;
+    /// when it is lost, an older state leads to the same end by a longer way.
     Persist(State),
     /// Something happened that people want to read.
     Note(Event),

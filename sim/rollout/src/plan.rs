@@ -9,7 +9,8 @@ use std::fmt;
 pub struct Plan {
     /// Whose versions change.
     pub service: ServiceId,
-    /// The version that serves now and is restored when things go wrong; a grant of the lock that knows better replaces it.
+    /// The version that serves now and is restored when things go wrong; a grant of the lock that knows better replaces
+    /// it.
     pub from: VersionId,
     /// The version that is wanted.
     pub to: VersionId,
@@ -21,9 +22,9 @@ pub struct Plan {
     pub analysis: Option<Analysis>,
     /// How long a rollout may wait for instances without any progress. Kubernetes, Argo and Flagger: 600 s.
     pub progress_deadline: Duration,
-    /// What happens when that time is over: true rolls back, as Flagger does; false says so and keeps trying, as a Kubernetes
-    /// Deployment (`pkg/controller/deployment/progress.go`, condition `ProgressDeadlineExceeded`) and Argo without
-    /// `progressDeadlineAbort` do.
+    /// What happens when that time is over: true rolls back, as Flagger does; false says so and keeps trying, as a
+    /// Kubernetes Deployment (`pkg/controller/deployment/progress.go`, condition `ProgressDeadlineExceeded`) and Argo
+    /// without `progressDeadlineAbort` do.
     pub auto_rollback: bool,
     /// How long an instance must have been ready without a break before it counts as available. Kubernetes: 0 s.
     pub min_ready: Duration,
@@ -96,8 +97,8 @@ impl IntOrPercent {
 }
 
 impl Plan {
-    /// A plan with the usual times: 600 s without progress roll back, a lock is asked for again after 5 s, instances are
-    /// looked at every second, instances without traffic stay for 30 s.
+    /// A plan with the usual times: 600 s without progress roll back, a lock is asked for again after 5 s, instances
+    /// are looked at every second, instances without traffic stay for 30 s.
     pub const fn new(service: ServiceId, from: VersionId, to: VersionId, replicas: u32, strategy: Strategy) -> Self {
         Plan {
             service,

@@ -90,9 +90,9 @@ impl Rollout {
         Ok(Rollout::with_state(plan, state))
     }
 
-    /// A rollout that goes on from a persisted state, once it is told [`Input::Start`]: it asks for the lock, looks at the
-    /// world, and repeats what it last commanded. Its history begins anew. When nothing was persisted yet, recover from the
-    /// [`snapshot`](Rollout::snapshot) of a new rollout: the earlier life may have begun all the same.
+    /// A rollout that goes on from a persisted state, once it is told [`Input::Start`]: it asks for the lock, looks at
+    /// the world, and repeats what it last commanded. Its history begins anew. When nothing was persisted yet, recover
+    /// from the [`snapshot`](Rollout::snapshot) of a new rollout: the earlier life may have begun all the same.
     pub fn recover(plan: Plan, state: State) -> Result<Self, RecoverError> {
         plan.check().map_err(RecoverError::Plan)?;
         if (state.service, state.to) != (plan.service, plan.to) {
@@ -299,8 +299,8 @@ impl Rollout {
     fn lost(&mut self, out: &mut Outbox<Effect>) {
         let Lock::Held(token) = self.lock else { return };
         self.lost = Some(token);
-        // Whoever held the lock meanwhile may have changed anything, and nobody watched: forget what was seen and how long
-        // it was waited.
+        // Whoever held the lock meanwhile may have changed anything, and nobody watched: forget what was seen and how
+        // long it was waited.
         self.timers.clear_all();
         (self.desired, self.seen, self.before) = (None, None, None);
         (self.split, self.measuring, self.held, self.rested) = (false, false, false, false);

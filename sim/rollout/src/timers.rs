@@ -1,7 +1,7 @@
 //! The few moments a rollout waits for, at most one of each kind.
 //!
-//! A fixed table instead of a queue: setting a timer again moves it, and the next wake-up is the least of six. When the clock
-//! jumps back, the timers go back with it, so the time still to wait stays what it was.
+//! A fixed table instead of a queue: setting a timer again moves it, and the next wake-up is the least of six. When the
+//! clock jumps back, the timers go back with it, so the time still to wait stays what it was.
 
 use base::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! What a grant of the lock says of the service: from where a rollout starts, whether there is anything to do, and whether
-//! another has taken its place.
+//! What a grant of the lock says of the service: from where a rollout starts, whether there is anything to do, and
+//! whether another has taken its place.
 
 use base::{FencingToken, Instant, Outbox, Ratio, ServiceId, VersionId};
 use rollout::{

@@ -1,4 +1,5 @@
-//! Rollouts in a world that kills instances, takes locks away, crashes controllers, turns clocks back and stops measuring.
+//! Rollouts in a world that kills instances, takes locks away, crashes controllers, turns clocks back and stops
+//! measuring.
 
 mod fake;
 

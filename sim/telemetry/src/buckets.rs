@@ -1,8 +1,8 @@
 //! Log-linear buckets: where a span falls, and where a bucket ends.
 //!
-//! The layout is HdrHistogram's (Gil Tene): a flat part of `2^STEP` buckets of `2^UNIT` ns each, and from there on every
-//! doubling is cut into `2^STEP` equal parts, so that a bucket is at most `2^−STEP` of its lower end wide. Recording is in
-//! the path of every request, and an index takes one count of leading zeros and two shifts.
+//! The layout is HdrHistogram's (Gil Tene): a flat part of `2^STEP` buckets of `2^UNIT` ns each, and from there on
+//! every doubling is cut into `2^STEP` equal parts, so that a bucket is at most `2^−STEP` of its lower end wide.
+//! Recording is in the path of every request, and an index takes one count of leading zeros and two shifts.
 
 use base::Duration;
 

@@ -1,7 +1,7 @@
 //! How often something happened: the smallest instrument there is.
 //!
-//! A count only grows, so the difference between two readings is what happened between them. Rates, shares and anything that
-//! forgets are for the windows and series beside it.
+//! A count only grows, so the difference between two readings is what happened between them. Rates, shares and anything
+//! that forgets are for the windows and series beside it.
 
 use base::Fingerprint;
 use std::fmt;

@@ -1,9 +1,9 @@
 //! How long something took, over a whole run: an HDR histogram for the quantiles, exact sums for the mean.
 //!
 //! Theory tests compare means with closed forms to a fraction of a percent, so the mean must not suffer from buckets:
-//! the sum is kept in whole nanoseconds, in 128 bits, and no order of records changes it. The buckets are laid out as in
-//! Gil Tene's HdrHistogram with three significant digits; the tests compare with the crate `hdrhistogram`, which takes
-//! five times as long to record.
+//! the sum is kept in whole nanoseconds, in 128 bits, and no order of records changes it. The buckets are laid out as
+//! in Gil Tene's HdrHistogram with three significant digits; the tests compare with the crate `hdrhistogram`, which
+//! takes five times as long to record.
 
 use crate::profile::{self, Profile};
 use base::{Duration, Fingerprint, Ratio};
@@ -15,8 +15,8 @@ type Buckets = crate::buckets::Buckets<9, 10, 42>;
 /// A histogram of spans of time with a fixed size of about 384 KiB.
 ///
 /// A quantile is never below the true one and at most 1/1024 or 512 ns above it, whichever is more, up to 73 minutes.
-/// Count, sum, mean, least and greatest are exact, and so is the mean of each bucket, by which a value that occurs again and
-/// again is known to the nanosecond. For thousands of histograms take [`Sketch`](crate::Sketch).
+/// Count, sum, mean, least and greatest are exact, and so is the mean of each bucket, by which a value that occurs
+/// again and again is known to the nanosecond. For thousands of histograms take [`Sketch`](crate::Sketch).
 #[derive(Clone, Debug)]
 pub struct Latency {
     /// Count and sum in nanoseconds of each bucket. The sum wraps around after 584 years of latency in one bucket.
@@ -144,8 +144,9 @@ impl Latency {
         profile
     }
 
-    /// What was recorded here without what `part` recorded, all of which must have been recorded here too. Count, sum and mean are
-    /// exact; least and greatest are known as quantiles are, to the ends of their buckets. Linear in the buckets.
+    /// What was recorded here without what `part` recorded, all of which must have been recorded here too. Count, sum
+    /// and mean are exact; least and greatest are known as quantiles are, to the ends of their buckets. Linear in the
+    /// buckets.
     #[must_use]
     pub fn without(&self, part: &Latency) -> Latency {
         let mut rest = self.clone();

@@ -1,9 +1,9 @@
 //! A distribution of spans after a run: small enough to be kept for every run of a study, and exact where it matters.
 //!
-//! Bins are log-linear with 256 to an octave, within which values count as evenly spread: with linear interpolation a smooth
-//! distribution keeps its quantiles to about 1e-5 of themselves. A value that occurs again and again, such as a timeout, is
-//! an atom and is kept to the nanosecond beside the bins, because interpolation would smear it. Profiles of several runs have
-//! equal bins, so they add up to the profile of all of them.
+//! Bins are log-linear with 256 to an octave, within which values count as evenly spread: with linear interpolation a
+//! smooth distribution keeps its quantiles to about 1e-5 of themselves. A value that occurs again and again, such as a
+//! timeout, is an atom and is kept to the nanosecond beside the bins, because interpolation would smear it. Profiles of
+//! several runs have equal bins, so they add up to the profile of all of them.
 
 use base::Duration;
 
@@ -19,8 +19,9 @@ pub struct Profile {
     pub atoms: Vec<(Duration, u64)>,
 }
 
-/// Whether a bucket of the full histogram with `count` of `total` spans, and `around` of them in the four buckets beside it,
-/// holds one value that occurs again and again: at least a thousandth of all, and three times the mean of its neighbours.
+/// Whether a bucket of the full histogram with `count` of `total` spans, and `around` of them in the four buckets
+/// beside it, holds one value that occurs again and again: at least a thousandth of all, and three times the mean of
+/// its neighbours.
 pub(crate) fn is_atom(count: u64, around: u64, total: u64) -> bool {
     count >= 8 && count >= total / 1000 && count * 4 > around * 3
 }
@@ -29,8 +30,8 @@ impl Profile {
     /// How many bins there can be; every index is less.
     pub const BINS: u32 = Bins::COUNT as u32;
 
-    /// The shortest span of a bin and the longest, in nanoseconds. The last bin, which has no end, is as wide as the one
-    /// before it.
+    /// The shortest span of a bin and the longest, in nanoseconds. The last bin, which has no end, is as wide as the
+    /// one before it.
     pub fn bounds(bin: u32) -> (u64, u64) {
         let end = |bin: u32| Bins::end(bin as usize).as_nanos();
         let from = if bin == 0 { 0 } else { end(bin - 1) + 1 };

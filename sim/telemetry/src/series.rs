@@ -122,7 +122,8 @@ impl Series {
     }
 }
 
-/// Latencies over time, a [`Sketch`] a step: 200 steps take 700 KiB, so keep one for a service, not one for an instance.
+/// Latencies over time, a [`Sketch`] a step: 200 steps take 700 KiB, so keep one for a service, not one for an
+/// instance.
 #[derive(Clone, Debug)]
 pub struct LatencySeries {
     axis: Axis,

@@ -1,7 +1,7 @@
 //! How long something took, in 3.5 KiB: for the many places that need a quantile and not its third digit.
 //!
-//! Buckets are log-linear with 32 steps an octave: below 32 µs (more exactly 32 · 1024 ns) every bucket is 1024 ns wide;
-//! from there on each doubling is cut into 32 equal parts.
+//! Buckets are log-linear with 32 steps an octave: below 32 µs (more exactly 32 · 1024 ns) every bucket is 1024 ns
+//! wide; from there on each doubling is cut into 32 equal parts.
 
 use base::{Duration, Fingerprint, Ratio};
 

@@ -2,11 +2,11 @@
 //!
 //! Time is cut into slots of equal width, kept in a ring. A question about the last `window` takes whole slots: those
 //! that hold any moment after `now - window`, up to the slot of `now`. It may therefore reach back up to one slot width
-//! further than asked, and is exact when `now - window` is where a slot ends. Prometheus' `rate(…[10s])` over scrapes has
-//! the same grain.
+//! further than asked, and is exact when `now - window` is where a slot ends. Prometheus' `rate(…[10s])` over scrapes
+//! has the same grain.
 //!
-//! A slot belongs to one stretch of the clock. When the clock steps back, a slot that holds a later stretch is taken over
-//! by the earlier one as soon as something is recorded there: the window belongs to the clock as it stands.
+//! A slot belongs to one stretch of the clock. When the clock steps back, a slot that holds a later stretch is taken
+//! over by the earlier one as soon as something is recorded there: the window belongs to the clock as it stands.
 
 use crate::Sketch;
 use crate::sketch;
@@ -17,8 +17,8 @@ use base::{Duration, Fingerprint, Instant, Ratio};
 pub struct SuccessWindow {
     width: Duration,
     slots: Vec<Slot>,
-    /// The slot that was recorded in last, and the nanosecond at which its stretch begins: most records fall into the same
-    /// slot as the one before, and need no division.
+    /// The slot that was recorded in last, and the nanosecond at which its stretch begins: most records fall into the
+    /// same slot as the one before, and need no division.
     last: usize,
     begins: u64,
 }
@@ -85,8 +85,8 @@ impl SuccessWindow {
         })
     }
 
-    /// The latency that a share `p` of the last `window` does not pass, successes and failures alike, with the bounds of
-    /// [`Sketch::quantile`]; none when nothing ended. Slots times buckets: for a judge's tick, not for a request.
+    /// The latency that a share `p` of the last `window` does not pass, successes and failures alike, with the bounds
+    /// of [`Sketch::quantile`]; none when nothing ended. Slots times buckets: for a judge's tick, not for a request.
     pub fn quantile(&self, now: Instant, window: Duration, p: f64) -> Option<Duration> {
         sketch::quantile(self.live(now, window).map(|slot| &slot.latency), p)
     }

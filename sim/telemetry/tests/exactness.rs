@@ -135,21 +135,25 @@ fn fold(part: impl Fn(&mut Fingerprint)) -> u64 {
 proptest! {
     /// The crate everybody knows puts the same spans into the same buckets: its quantiles are ours, to the bucket.
     #[test]
-    fn quantiles_are_hdr_histograms(spans in prop::collection::vec(1_000u64..10_000_000_000, 1..400), p in 0.0f64..=1.0) {
+    fn quantiles_are_hdr_histograms(
+        spans in prop::collection::vec(1_000u64..10_000_000_000, 1..400),
+        p in 0.0f64..=1.0,
+    ) {
         let mut ours = Latency::new();
         let mut theirs = hdrhistogram::Histogram::<u64>::new_with_bounds(1_000, 3_600_000_000_000, 3).unwrap();
         for &ns in &spans {
             ours.record(Duration::ns(ns));
             theirs.record(ns).unwrap();
         }
-        let (ours, theirs) = (ours.quantile(p).unwrap().as_nanos(), theirs.value_at_quantile(p).min(*spans.iter().max().unwrap()));
+        let longest = *spans.iter().max().unwrap();
+        let (ours, theirs) = (ours.quantile(p).unwrap().as_nanos(), theirs.value_at_quantile(p).min(longest));
         prop_assert!(ours.abs_diff(theirs) <= 512.max(theirs / 500), "{ours} against {theirs}");
     }
 }
 
 proptest::proptest! {
-    /// Taking a part away leaves what recording the rest alone would have given; only the least and the greatest are known to
-    /// their buckets.
+    /// Taking a part away leaves what recording the rest alone would have given; only the least and the greatest are
+    /// known to their buckets.
     #[test]
     fn a_part_can_be_taken_away(
         rest in proptest::collection::vec(0u64..20_000_000_000_000, 0..40),
@@ -164,7 +168,8 @@ proptest::proptest! {
         let part = of(&part);
         all.merge(&part);
         let (found, alone) = (all.without(&part), of(&rest));
-        proptest::prop_assert_eq!((found.count(), found.sum_nanos(), found.mean()), (alone.count(), alone.sum_nanos(), alone.mean()));
+        let figures = |latency: &Latency| (latency.count(), latency.sum_nanos(), latency.mean());
+        proptest::prop_assert_eq!(figures(&found), figures(&alone));
         // Beyond the last bucket a span is counted, and its length is known of the greatest alone.
         let within = |span: Option<Duration>| span.filter(|span| span.as_nanos() < 1 << 42);
         for p in [0.0, 0.5, 0.9, 0.999] {

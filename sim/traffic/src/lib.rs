@@ -20,8 +20,8 @@
 //! What always holds:
 //!
 //! - After construction nothing allocates, and an [`Upstream`] without a policy costs one branch a call.
-//! - Time is an argument and may jump back; chance is an argument. Nothing here waits: a pause is returned to the caller,
-//!   who owns the clock, the connection and the request.
+//! - Time is an argument and may jump back; chance is an argument. Nothing here waits: a pause is returned to the
+//!   caller, who owns the clock, the connection and the request.
 //! - Every mechanism follows one published implementation to the letter, named where it is written down, including what
 //!   is odd about it. People come here to learn what theirs will do.
 //!

@@ -2,7 +2,8 @@
 //!
 //! envoyproxy/envoy `api/envoy/config/cluster/v3/circuit_breaker.proto` and
 //! `source/common/upstream/resource_manager_impl.h`: one more may start while fewer than the limit are under way. Envoy
-//! keeps a set per priority and shares the counts of a set between its worker threads; a simulated client has one of each.
+//! keeps a set per priority and shares the counts of a set between its worker threads; a simulated client has one of
+//! each.
 
 /// The most that may be under way at once; `u32::MAX` is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,15 +23,16 @@ pub struct Policy {
 /// What an instance learns of how long its caller waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Deadlines {
-    /// Nothing: it works on a request, and calls others for it, after its caller has given up. Envoy, nginx and most HTTP
-    /// clients.
+    /// Nothing: it works on a request, and calls others for it, after its caller has given up. Envoy, nginx and most
+    /// HTTP clients.
     #[default]
     Stay,
-    /// The time that is left goes with the request. It bounds every call that the request causes, and a request whose time
-    /// is over when its turn comes is answered without being worked on.
+    /// The time that is left goes with the request. It bounds every call that the request causes, and a request whose
+    /// time is over when its turn comes is answered without being worked on.
     ///
-    /// gRPC's header `grpc-timeout` (grpc/grpc `doc/PROTOCOL-HTTP2.md`; propagation by context in grpc-go and grpc-java),
-    /// Finagle's `Deadline` context (twitter/finagle `finagle-core/.../filter/` and `.../context/Deadline.scala`).
+    /// gRPC's header `grpc-timeout` (grpc/grpc `doc/PROTOCOL-HTTP2.md`; propagation by context in grpc-go and
+    /// grpc-java), Finagle's `Deadline` context (twitter/finagle `finagle-core/.../filter/` and
+    /// `.../context/Deadline.scala`).
     Travel,
 }
 

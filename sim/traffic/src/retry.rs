@@ -17,12 +17,12 @@ pub struct RetryPolicy {
     pub backoff: Backoff,
     /// The most time for one attempt, first or further; an attempt that takes longer ends as [`Class::Timeout`].
     pub per_try_timeout: Option<Duration>,
-    /// How often a further attempt picks another host while the pick is one this request was sent to before; after that it
-    /// goes where it was told. Zero picks as for a first attempt.
+    /// How often a further attempt picks another host while the pick is one this request was sent to before; after that
+    /// it goes where it was told. Zero picks as for a first attempt.
     ///
-    /// Envoy's retry host predicate `previous_hosts` (`source/extensions/retry/host/previous_hosts/previous_hosts.h`, all
-    /// hosts attempted so far) and `host_selection_retry_max_attempts`. Envoy has no predicate unless a route names one, gRPC
-    /// has nothing like it, and Istio compiles both into every route, with five.
+    /// Envoy's retry host predicate `previous_hosts` (`source/extensions/retry/host/previous_hosts/previous_hosts.h`,
+    /// all hosts attempted so far) and `host_selection_retry_max_attempts`. Envoy has no predicate unless a route names
+    /// one, gRPC has nothing like it, and Istio compiles both into every route, with five.
     pub previous_hosts: u32,
 }
 
@@ -48,8 +48,8 @@ pub enum Backoff {
     /// Evenly from zero to an interval that begins at `base`, doubles, and stops at `max`: with the defaults below
     /// 25, 50, 100, 200, 250, 250 … ms.
     ///
-    /// envoyproxy/envoy `source/common/common/backoff_strategy.cc`, `JitteredExponentialBackOffStrategy`. Envoy's manual
-    /// still gives the older rule, `[0, (2ⁿ − 1) · base)`.
+    /// envoyproxy/envoy `source/common/common/backoff_strategy.cc`, `JitteredExponentialBackOffStrategy`. Envoy's
+    /// manual still gives the older rule, `[0, (2ⁿ − 1) · base)`.
     Envoy {
         /// The first interval, 25 ms by default.
         base: Duration,

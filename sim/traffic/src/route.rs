@@ -1,7 +1,7 @@
 //! Which service a request is for: a table of routes, of which the first that matches wins.
 //!
-//! The shape is Istio's `VirtualService.http` (a route has alternative matches; within a match everything must hold; the
-//! first route wins), and the matching of hosts, paths and headers is Envoy's (envoyproxy/envoy
+//! The shape is Istio's `VirtualService.http` (a route has alternative matches; within a match everything must hold;
+//! the first route wins), and the matching of hosts, paths and headers is Envoy's (envoyproxy/envoy
 //! `api/envoy/config/route/v3/route_components.proto`, `source/common/router/config_impl.cc`). Regular expressions are
 //! left out. Two of Envoy's rules surprise often enough to be pinned by tests: a `prefix` is a prefix of characters, so
 //! `/api` matches `/apiary`; and a rewrite replaces exactly the prefix, so `/api/` → `/` and `/api` → `/` differ.
@@ -71,8 +71,8 @@ pub enum PathMatch {
     Exact(String),
     /// Envoy's and Istio's `prefix`: the path begins with these characters.
     Prefix(String),
-    /// Envoy's `path_separated_prefix`, Kubernetes' `PathPrefix`: whole segments, so `/api` matches `/api` and `/api/v1`
-    /// but not `/apiary`. Held without a slash at the end.
+    /// Envoy's `path_separated_prefix`, Kubernetes' `PathPrefix`: whole segments, so `/api` matches `/api` and
+    /// `/api/v1` but not `/apiary`. Held without a slash at the end.
     SeparatedPrefix(String),
 }
 
@@ -262,8 +262,8 @@ impl RouteTable {
         RouteTable { routes }
     }
 
-    /// The index of the first route that matches, or `None`, which a gateway answers with 404. O(routes); a caller whose
-    /// requests repeat themselves looks once and keeps the index.
+    /// The index of the first route that matches, or `None`, which a gateway answers with 404. O(routes); a caller
+    /// whose requests repeat themselves looks once and keeps the index.
     pub fn find(&self, request: &RequestHead<'_>) -> Option<usize> {
         self.routes.iter().position(|route| route.matched(request).is_some())
     }

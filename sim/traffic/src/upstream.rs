@@ -8,9 +8,9 @@
 //!   └ Err: over
 //! ```
 //!
-//! Each `begin` or `retry_started` that is granted is followed by exactly one `attempt_done` or `attempt_cancelled`; each
-//! pause granted by `retry` by exactly one `retry_started` or `retry_cancelled`. Then, when nothing is under way, every
-//! count is zero again.
+//! Each `begin` or `retry_started` that is granted is followed by exactly one `attempt_done` or `attempt_cancelled`;
+//! each pause granted by `retry` by exactly one `retry_started` or `retry_cancelled`. Then, when nothing is under way,
+//! every count is zero again.
 //!
 //! A retry holds its place from the decision to the end of its attempt, pause included, as in Envoy
 //! (`source/common/router/retry_state_impl.cc`).

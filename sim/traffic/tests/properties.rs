@@ -133,7 +133,8 @@ proptest! {
         for retry in (1..20).chain([64, 65, u32::MAX]) {
             let pause = backoff.delay(retry, previous, &mut draw);
             let interval = |base: Duration, cap: Duration| {
-                Duration::ns((u128::from(base.as_nanos()) << (retry - 1).min(40)).min(u128::from(cap.as_nanos())) as u64)
+                let doubled = u128::from(base.as_nanos()) << (retry - 1).min(40);
+                Duration::ns(doubled.min(u128::from(cap.as_nanos())) as u64)
             };
             let (low, high) = match backoff {
                 Backoff::Constant(pause) => (pause, pause),
@@ -214,7 +215,8 @@ proptest! {
         seed: u64,
     ) {
         let budget = [RetryBudget::Unlimited, RetryBudget::ENVOY, RetryBudget::FINAGLE, RetryBudget::GRPC][which];
-        let breaker = BreakerConfig { window: 10, min_calls: 10, open_for: Duration::secs(2), ..BreakerConfig::RESILIENCE4J };
+        let breaker =
+            BreakerConfig { window: 10, min_calls: 10, open_for: Duration::secs(2), ..BreakerConfig::RESILIENCE4J };
         let mut policy = Policy { budget, breaker: Some(breaker), ..Policy::envoy() };
         policy.limits.max_requests = max_requests;
         policy.retry.as_mut().unwrap().max_retries = 3;
@@ -305,8 +307,8 @@ fn a_budget_bounds_what_a_failing_service_receives() {
     // 20 % of the requests, and ten a second: 100 of each 10,000.
     let finagle = amplification(RetryBudget::FINAGLE);
     assert!((1.2..=1.2 + 0.012).contains(&finagle), "{finagle}");
-    // Nothing ever succeeds, so the tokens never come back: the first request has its three retries, and its four failures
-    // and the first of the second request leave half.
+    // Nothing ever succeeds, so the tokens never come back: the first request has its three retries, and its four
+    // failures and the first of the second request leave half.
     let grpc = amplification(RetryBudget::GRPC);
     assert_eq!((grpc * 60_000.0).round(), 60_003.0);
 }

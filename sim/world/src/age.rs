@@ -1,11 +1,13 @@
 //! How old things are when a run begins: where each process stands in its own periods.
 //!
-//! Heartbeats, polls, passes and checks follow each other from the moment their process was started. What a run finds in place
-//! was started some time before, and not all at once; so each node has an age, drawn evenly from its stream `NAME/phase`, and
-//! every period of the node counts from that start. Two periods of one process therefore meet as they do in a real one, and
-//! those of two processes meet as chance has it. What starts during a run has no age: its periods begin there.
+//! Heartbeats, polls, passes and checks follow each other from the moment their process was started. What a run finds
+//! in place was started some time before, and not all at once; so each node has an age, drawn evenly from its stream
+//! `NAME/phase`, and every period of the node counts from that start. Two periods of one process therefore meet as they
+//! do in a real one, and those of two processes meet as chance has it. What starts during a run has no age: its periods
+//! begin there.
 //!
-//! What goes by the date instead (a cache renewed at every half minute) goes by one that all nodes share, drawn from `date`.
+//! What goes by the date instead (a cache renewed at every half minute) goes by one that all nodes share, drawn from
+//! `date`.
 
 use crate::world::World;
 use base::{Draw, Duration, Instant, Seed};
@@ -24,8 +26,8 @@ pub(crate) fn date(seed: Seed) -> Duration {
 }
 
 impl World {
-    /// How long the process called `name` has been running that is heard of now: a drawn time in the first moment of a run, and
-    /// no time later.
+    /// How long the process called `name` has been running that is heard of now: a drawn time in the first moment of a
+    /// run, and no time later.
     pub(crate) fn age(&self, name: &str) -> Duration {
         if self.kernel.now() == Instant::ZERO { age(self.seed, name) } else { Duration::ZERO }
     }

@@ -1,7 +1,7 @@
 //! From a spec to a world in its first moment: nodes in order, roles, callers, the plan of faults, the first arrivals.
 //!
-//! Nodes are created in a fixed order: registry servers, lock store, controller, gateways, instances, load sources. What a
-//! node draws depends on its name, not on that order.
+//! Nodes are created in a fixed order: registry servers, lock store, controller, gateways, instances, load sources.
+//! What a node draws depends on its name, not on that order.
 
 use crate::caller::Caller;
 use crate::check::Checks;

@@ -8,9 +8,9 @@
 //!
 //! An attempt for which there is no room waits before it goes on the wire; that is in `line`.
 //!
-//! A call that a load source began is a request: its end is the request's outcome. A call that an instance or the gateway
-//! began while it works on a request reports to that work. A call ends exactly once, because ending takes it out of the
-//! slab; whatever arrives for it later finds nothing.
+//! A call that a load source began is a request: its end is the request's outcome. A call that an instance or the
+//! gateway began while it works on a request reports to that work. A call ends exactly once, because ending takes it
+//! out of the slab; whatever arrives for it later finds nothing.
 
 use crate::again::Again;
 use crate::caller::Choice;
@@ -206,14 +206,23 @@ impl World {
             None => traffic.policy().deadline(local, inherited),
             Some(timeout) => local.saturating_add(timeout).min(inherited.unwrap_or(Instant::MAX)),
         };
-        let is_late = inherited.is_some() && deadline <= local;
-        let admitted = if is_late { Ok(()) } else { traffic.begin(local) };
         let call = Call::new(parent, caller, upstream as u16, key, self.kernel.now());
         let call = Call { demand, deadline: Tight(deadline), ..call };
+        // Whoever asked for this waits no longer: nothing is sent.
+        if inherited.is_some() && deadline <= local {
+            let id = self.calls.insert(call);
+            self.end_call(id, End::Timeout);
+            return;
+        }
+        let admitted = traffic.begin(local);
         let id = self.calls.insert(call);
+        self.attempt_or_end(id, admitted);
+    }
+
+    /// The attempt that the rules of traffic have admitted, or the call's end where they have not.
+    #[inline]
+    pub(crate) fn attempt_or_end(&mut self, id: Id<Call>, admitted: Result<(), Rejection>) {
         match admitted {
-            // Whoever asked for this waits no longer: nothing is sent.
-            Ok(()) if is_late => self.end_call(id, End::Timeout),
             Ok(()) => self.attempt(id),
             Err(rejection) => self.end_call(id, rejected(rejection)),
         }
@@ -307,8 +316,8 @@ impl World {
         }
     }
 
-    /// The hash of what a call is routed by, for a balancer that asks; it is that of the request in which the call was made.
-    /// When whoever made the call has given up on it meanwhile, the call goes by a key of its own.
+    /// The hash of what a call is routed by, for a balancer that asks; it is that of the request in which the call was
+    /// made. When whoever made the call has given up on it meanwhile, the call goes by a key of its own.
     #[inline]
     fn routing_hash(&self, id: Id<Call>) -> u64 {
         match self.calls.get(id) {
@@ -429,10 +438,8 @@ impl World {
             self.again[id.slot()].laps += 1;
             1
         });
-        match caller.upstreams[usize::from(call.upstream)].traffic.retry_started(local) {
-            Ok(()) => self.attempt(id),
-            Err(rejection) => self.end_call(id, rejected(rejection)),
-        }
+        let admitted = caller.upstreams[usize::from(call.upstream)].traffic.retry_started(local);
+        self.attempt_or_end(id, admitted);
     }
 
     /// Books an attempt as over with everybody who counts attempts.
@@ -463,7 +470,8 @@ impl World {
             Heard::Answer => self.reports.of(id, call.retries),
             Heard::Nothing => None,
         };
-        upstream.finished(local, choice, &Response { rtt: now - began, class: end_of(class), report });
+        let (rtt, stepped_ns) = (now - began, caller.steps.after(began));
+        upstream.finished(local, choice, &Response { rtt, stepped_ns, class: end_of(class), report });
         let waits = !upstream.lines.are_empty();
         let opened = upstream.traffic.breaker_opened();
         upstream.traffic.attempt_done(local, u32::from(call.retries), class, now - began);
@@ -539,17 +547,11 @@ impl World {
             self.end_call(id, End::Abandoned);
         }
     }
-
-    /// When each request that has not ended began.
-    pub(crate) fn open_requests(&self) -> impl Iterator<Item = Instant> {
-        let open = self.calls.iter().filter(|(_, call)| matches!(call.parent(), Parent::Source(_)));
-        open.map(|(_, call)| call.started())
-    }
 }
 
 /// All attempts before the present one.
 #[inline]
-fn retries_of(again: &[Again], id: Id<Call>, call: &Call) -> u32 {
+pub(crate) fn retries_of(again: &[Again], id: Id<Call>, call: &Call) -> u32 {
     if call.retries == 0 { 0 } else { again[id.slot()].retries(call) }
 }
 
@@ -574,7 +576,7 @@ pub(crate) fn name_of(key: Key) -> String {
     format!("req-{:08x}", key.0 >> 32)
 }
 
-pub(crate) fn rejected(rejection: Rejection) -> End {
+fn rejected(rejection: Rejection) -> End {
     match rejection {
         Rejection::BreakerOpen => End::BreakerOpen,
         Rejection::Overflow => End::Overflow,

@@ -1,9 +1,11 @@
 //! A caller: a node that sends requests to services, with its own and possibly stale idea of who can serve them.
 //!
-//! Load sources, gateways and instances with downstream calls are callers. For each service a caller has an [`Upstream`]: the
-//! latest view it was given, a cluster that balances over it, and the traffic state (budgets, breakers, limits). While a rollout splits
-//! a service's traffic, the upstream first chooses a version by weight and then an instance of that version.
+//! Load sources, gateways and instances with downstream calls are callers. For each service a caller has an
+//! [`Upstream`]: the latest view it was given, a cluster that balances over it, and the traffic state (budgets,
+//! breakers, limits). While a rollout splits a service's traffic, the upstream first chooses a version by weight and
+//! then an instance of that version.
 
+use crate::date::Steps;
 use crate::line::Lines;
 use balancer::around::{Candidate, Cluster, Eligibility, Health, Peers};
 use balancer::{Desk, Host, ProbeReply, Rebuilds, Request, Response};
@@ -21,6 +23,8 @@ pub(crate) struct Caller {
     /// How it learns of instances, when there is a registry.
     pub(crate) resolver: Option<Resolver>,
     pub(crate) alarm: crate::alarm::Alarm,
+    /// How its wall clock was set.
+    pub(crate) steps: Steps,
     /// It among those that call like it.
     pub(crate) peers: Peers,
 }
@@ -40,8 +44,8 @@ pub(crate) struct Upstream {
     pub(crate) is_probing: bool,
     pub(crate) probes: u64,
     view: Option<Arc<View>>,
-    /// It has chosen nobody yet, and keeps a pointer to its view and no hosts: a caller that only listens costs no memory for
-    /// each instance, and no time for each change.
+    /// It has chosen nobody yet, and keeps a pointer to its view and no hosts: a caller that only listens costs no
+    /// memory for each instance, and no time for each change.
     sleeps: bool,
     /// When it was given that view.
     view_at: Instant,
@@ -55,6 +59,8 @@ pub(crate) struct Upstream {
     name: String,
     seed: Seed,
     balance: Balance,
+    /// How far its client's date is ahead because it was set.
+    ahead_ns: i64,
 }
 
 /// How an upstream balances.
@@ -122,12 +128,19 @@ impl Upstream {
             name,
             seed,
             balance,
+            ahead_ns: 0,
         }
     }
 
     /// Its client was started `age` before `now`.
     pub(crate) fn running_for(&mut self, now: Instant, age: Duration) {
         self.groups.iter_mut().flatten().for_each(|cluster| cluster.running_for(now, age));
+    }
+
+    /// Its client's date was set ahead.
+    pub(crate) fn stepped(&mut self, by_ns: i64) {
+        self.ahead_ns = self.ahead_ns.saturating_add(by_ns);
+        self.groups.iter_mut().flatten().for_each(|cluster| cluster.stepped(by_ns));
     }
 
     /// Uses `view` from now on.
@@ -204,7 +217,9 @@ impl Upstream {
             self.groups.resize_with(group + 1, || None);
         }
         let name = format!("{}/balancer/{version}", self.name);
-        self.groups[group] = Some(self.balance.cluster(self.seed, &name).0);
+        let (mut cluster, _) = self.balance.cluster(self.seed, &name);
+        cluster.stepped(self.ahead_ns);
+        self.groups[group] = Some(cluster);
         self.refill(now, group);
     }
 
@@ -224,8 +239,8 @@ impl Upstream {
         self.listed.get(instance.index() / 64).is_some_and(|word| word >> (instance.index() % 64) & 1 == 1)
     }
 
-    /// Chooses an instance for the attempt of this key, preferably none of `tried` as far as the retry policy says or the
-    /// strategy is one that passes over them, and counts the request as begun there.
+    /// Chooses an instance for the attempt of this key, preferably none of `tried` as far as the retry policy says or
+    /// the strategy is one that passes over them, and counts the request as begun there.
     #[inline]
     pub(crate) fn choose(
         &mut self,
@@ -262,8 +277,8 @@ impl Upstream {
         }
     }
 
-    /// The group whose line the attempt of this key is to join, for which nobody could be chosen; none when nothing is in
-    /// flight there whose end would make room.
+    /// The group whose line the attempt of this key is to join, for which nobody could be chosen; none when nothing is
+    /// in flight there whose end would make room.
     #[cold]
     pub(crate) fn line_of(&self, key: Key, pin: Option<VersionId>) -> Option<usize> {
         if !self.balance.strategy.info().needs.line {

@@ -2,8 +2,8 @@
 
 use base::VersionId;
 
-/// What a call asks for beyond its service, in a byte: whether its parent can do without an answer, and whether only one
-/// version will do. Nobody asks for both.
+/// What a call asks for beyond its service, in a byte: whether its parent can do without an answer, and whether only
+/// one version will do. Nobody asks for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Demand(u8);
 

@@ -24,11 +24,6 @@ impl World {
         words.collect::<Vec<String>>().join(" ")
     }
 
-    fn version_name(&self, service: ServiceId, version: VersionId) -> String {
-        let versions = self.spec.services.get(service.index()).map(|s| &s.versions);
-        versions.and_then(|v| v.get(version.index())).map_or_else(|| version.to_string(), |v| v.version.to_string())
-    }
-
     pub(crate) fn finish(mut self) -> Run {
         let now = self.kernel.now();
         let before = self.timeline_steps_closed();
@@ -49,7 +44,7 @@ impl World {
             .iter()
             .map(|c| {
                 let service = c.service();
-                c.outcome(&self.spec.services[service.index()].name, |v| self.version_name(service, v))
+                c.outcome(&self.spec.services[service.index()].name, |v| self.spec.version_name(service, v))
             })
             .collect();
         let faults = self.fault_windows(now);
@@ -122,7 +117,7 @@ impl World {
             latency: distribution(all, metrics.youngest_open),
             success_latency: distribution(&all.without(failed), None),
             latency_per_step: metrics.latency_per_step.clone(),
-            versions: versions.map(|(v, m)| m.outcome(self.version_name(service, VersionId(v as u32)))).collect(),
+            versions: versions.map(|(v, m)| m.outcome(self.spec.version_name(service, VersionId(v as u32)))).collect(),
             instances,
         }
     }
@@ -141,7 +136,7 @@ impl World {
         let zone = self.kernel.nodes().zone(instance.node);
         InstanceOutcome {
             name: record.name.clone(),
-            version: self.version_name(instance.service(), instance.version()),
+            version: self.spec.version_name(instance.service(), instance.version()),
             zone: self.spec.zones[zone.index()].clone(),
             requests: self.taken[index] - baseline.taken,
             expired: record.expired,
@@ -171,8 +166,8 @@ impl World {
         self.kernel.plan().iter().enumerate().filter(|(_, fault)| fault.at <= now).map(window).collect()
     }
 
-    /// Whom a fault met, where the scenario does not say so by itself: the nodes that chance chose, or nobody. None before it
-    /// has begun.
+    /// Whom a fault met, where the scenario does not say so by itself: the nodes that chance chose, or nobody. None
+    /// before it has begun.
     pub(crate) fn hit(&self, fault: usize) -> Option<String> {
         let hit = &self.kernel.hits()[fault];
         if hit.nodes? == 0 {

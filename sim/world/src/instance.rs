@@ -1,9 +1,9 @@
 //! A service instance: takes requests in, works on some, lets others wait, and answers. Hot.
 //!
-//! An instance is a queue with servers: up to `concurrency` requests are worked on at once, up to `queue_limit` wait, in order
-//! of arrival, and more are refused. A request that needs downstream calls keeps its place at work until they have
-//! answered, as a thread per request does. How long the own work takes, and whether a buggy version fails it, follows
-//! from the request's key.
+//! An instance is a queue with servers: up to `concurrency` requests are worked on at once, up to `queue_limit` wait,
+//! in order of arrival, and more are refused. A request that needs downstream calls keeps its place at work until they
+//! have answered, as a thread per request does. How long the own work takes, and whether a buggy version fails it,
+//! follows from the request's key.
 
 use crate::call::{Call, Parent};
 use crate::demand::Demand;

@@ -1,7 +1,7 @@
 //! Where cores and kernel meet: a complete service-governance stack on virtual nodes.
 //!
-//! A [`Spec`] says what there is: zones, a registry, services with versions and downstream calls, a gateway, load, rollouts,
-//! faults, and what is expected. [`run`] makes it happen under a seed and answers with an [`Outcome`].
+//! A [`Spec`] says what there is: zones, a registry, services with versions and downstream calls, a gateway, load,
+//! rollouts, faults, and what is expected. [`run`] makes it happen under a seed and answers with an [`Outcome`].
 //!
 //! ```text
 //!   load ──▶ gateway ──▶ instance ──▶ instance          a request's way: view, balancer, network, queue, work, calls
@@ -26,6 +26,7 @@ mod build;
 mod call;
 mod caller;
 mod check;
+mod date;
 mod demand;
 mod finish;
 mod instance;

@@ -6,10 +6,11 @@
 //!                └── node comes up ─────┘ node goes down: everything under way is lost
 //! ```
 //!
-//! Stopping takes an instance out of the registry first and lets it serve for a grace period, because callers learn late; that is
-//! the race between endpoint removal and SIGTERM that every rolling update runs (kubernetes/kubernetes#43576). An instance that
-//! refuses while it drains ends as soon as it is idle. At the end of its grace either is killed, and its callers'
-//! connections are reset, as a kubelet does after `terminationGracePeriodSeconds`.
+//! Stopping takes an instance out of the registry first and lets it serve for a grace period, because callers learn
+//! late; that is the race between endpoint removal and SIGTERM that every rolling update runs
+//! (kubernetes/kubernetes#43576). An instance that refuses while it drains ends as soon as it is idle. At the end of
+//! its grace either is killed, and its callers' connections are reset, as a kubelet does after
+//! `terminationGracePeriodSeconds`.
 
 use crate::caller::{Balance, Caller, Upstream};
 use crate::instance::{Baseline, Instance, Life, Place, Record};
@@ -137,8 +138,8 @@ impl World {
         }
     }
 
-    /// The `nth` caller of its kind among `count` that were there at the start, spread over the zones in turn. Later ones take
-    /// the places of those.
+    /// The `nth` caller of its kind among `count` that were there at the start, spread over the zones in turn. Later
+    /// ones take the places of those.
     pub(crate) fn peers(&self, node: NodeId, nth: u32, count: u32) -> Peers {
         // In turn, so the first zones have one more where it does not come out even.
         let zones = self.spec.zones.len() as u32;
@@ -154,7 +155,8 @@ impl World {
         let name = self.kernel.nodes().name(node).to_string();
         let upstreams = self.fresh_upstreams(node, services, &peers);
         let resolver = self.fresh_resolver(node);
-        self.callers.push(Caller { node, name, upstreams, resolver, alarm: Default::default(), peers });
+        let (alarm, steps) = Default::default();
+        self.callers.push(Caller { node, name, upstreams, resolver, alarm, steps, peers });
         self.read_splits(index);
         index
     }
@@ -175,6 +177,8 @@ impl World {
             };
             let mut upstream = Upstream::new(service, state.policy, balance, self.seed, key);
             upstream.lane = state.lane;
+            let caller = self.caller_at(node).and_then(|caller| self.callers.get(caller as usize));
+            upstream.stepped(caller.map_or(0, |caller| caller.steps.total()));
             if now == Instant::ZERO {
                 upstream.running_for(self.kernel.local(node), age);
             }

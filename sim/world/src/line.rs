@@ -1,13 +1,13 @@
 //! The line at a caller: calls that wait because every instance has as many of the caller's requests as it may have.
 //!
-//! Only strategies that bound what an instance may have make calls wait (see [`balancer::strategy::catalogue::Needs::line`]). A
-//! call in line has been admitted and counts as a request of its caller, but no attempt is under way: nothing is on the wire, no
-//! instance knows of it, and only the call's own deadline ends it. It counts as pending with limits, as a request does that
-//! waits for a connection.
+//! Only strategies that bound what an instance may have make calls wait (see
+//! [`balancer::strategy::catalogue::Needs::line`]). A call in line has been admitted and counts as a request of its
+//! caller, but no attempt is under way: nothing is on the wire, no instance knows of it, and only the call's own
+//! deadline ends it. It counts as pending with limits, as a request does that waits for a connection.
 //!
-//! A line is first in, first out, one for each version that has a share of its own. It moves when a request ends, by at most one
-//! call, and when hosts or shares change, by as many as find room. Whoever waits, waits for something in flight: a call that
-//! would wait for nothing ends as unavailable instead.
+//! A line is first in, first out, one for each version that has a share of its own. It moves when a request ends, by at
+//! most one call, and when hosts or shares change, by as many as find room. Whoever waits, waits for something in
+//! flight: a call that would wait for nothing ends as unavailable instead.
 
 use crate::again::Again;
 use crate::call::{Call, State};

@@ -5,7 +5,7 @@
 //! done to them. A closed load's users wait for their answers, so only its keys are common to all runs. Which of its
 //! nodes a request comes from follows from the request's key, or from the user's number.
 
-use crate::call::{Call, Parent, rejected};
+use crate::call::{Call, Parent};
 use crate::demand::Demand;
 use crate::slab::Id;
 use crate::spec::{Arrivals, LoadSpec, RoutingKeys, Spread, Target};
@@ -81,8 +81,8 @@ impl Load {
         Some((*route.choose(&mut key.draws())?, route.action.timeout))
     }
 
-    /// The hash of what the request of this key is routed by. It follows from the request's key, so a request has the same one
-    /// at every attempt and under every balancer.
+    /// The hash of what the request of this key is routed by. It follows from the request's key, so a request has the
+    /// same one at every attempt and under every balancer.
     pub(crate) fn routing_hash(&self, key: Key) -> u64 {
         let own = key.derive(ROUTING_KEY);
         match self.routing_keys {
@@ -169,7 +169,8 @@ impl Load {
 }
 
 /// [`Arrivals::Bursts`]: a rate that is one of two numbers, so that the next arrival follows from one draw, whatever
-/// stretch of time lies between (inversion of the cumulative rate: Çınlar, "Introduction to Stochastic Processes", 1975).
+/// stretch of time lies between (inversion of the cumulative rate: Çınlar, "Introduction to Stochastic Processes",
+/// 1975).
 struct Bursts {
     base: f64,
     peak: f64,
@@ -178,14 +179,15 @@ struct Bursts {
 }
 
 impl Bursts {
-    /// The moment by which `expected` more arrivals are to be expected after `now`; [`Instant::MAX`] when that is never.
-    /// O(1): whole periods are stepped over at once.
+    /// The moment by which `expected` more arrivals are to be expected after `now`; [`Instant::MAX`] when that is
+    /// never. O(1): whole periods are stepped over at once.
     fn after(&mut self, now: Instant, mut expected: f64) -> Instant {
         let every = self.every.max(Duration::ns(1));
         let lasts = self.lasts.min(every);
         let arrivals = |rate: f64, span: Duration| rate * span.as_secs_f64();
         let mut at = now;
-        // The rest of the period that has begun, whole periods, and the period in which it happens: four stretches at most.
+        // The rest of the period that has begun, whole periods, and the period in which it happens: four stretches at
+        // most.
         let mut whole_periods_are_over = false;
         loop {
             let into = Duration::ns(at.as_nanos() % every.as_nanos());
@@ -321,10 +323,8 @@ impl World {
         let local = self.kernel.local(caller.node);
         let traffic = &mut caller.upstreams[usize::from(call.upstream)].traffic;
         call.set_deadline(traffic.policy().deadline(local, None));
-        match traffic.begin(local) {
-            Ok(()) => self.attempt(id),
-            Err(rejection) => self.end_call(id, rejected(rejection)),
-        }
+        let admitted = traffic.begin(local);
+        self.attempt_or_end(id, admitted);
     }
 
     /// A node of a source is up again, and the users who found none of them up ask now.

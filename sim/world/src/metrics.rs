@@ -1,7 +1,8 @@
 //! What is counted while a run goes on: how requests end, how long they take, and the shape of both over time.
 //!
-//! Hot: every request passes here twice. Totals count what arrived after warm-up; the timeline covers the whole run. Steps of
-//! the timeline are closed one after the other as time passes, so that recording touches only the present step.
+//! Hot: every request passes here twice. Totals count what arrived after warm-up; the timeline covers the whole run.
+//! Steps of the timeline are closed one after the other as time passes, so that recording touches only the present
+//! step.
 
 use crate::outcome::{Distribution, Requests, Timeline, VersionOutcome};
 use base::{Duration, Instant, VersionId};
@@ -172,7 +173,8 @@ pub(crate) struct ServiceMetrics {
     /// recorded twice.
     pub(crate) is_all: bool,
     pub(crate) versions: Vec<VersionMetrics>,
-    /// Count and sum of the latencies that were recorded in each step of the timeline, and of all before the present one.
+    /// Count and sum of the latencies that were recorded in each step of the timeline, and of all before the present
+    /// one.
     pub(crate) latency_per_step: Vec<(u64, u64)>,
     before_step: (u64, u128),
 }
@@ -359,8 +361,8 @@ impl ServiceMetrics {
         self.youngest_open = Some(self.youngest_open.map_or(age, |least| least.min(age)));
     }
 
-    /// Closes the present step, of which `steps` are then closed. `all` is the world's histogram, for a service whose calls
-    /// are all of them.
+    /// Closes the present step, of which `steps` are then closed. `all` is the world's histogram, for a service whose
+    /// calls are all of them.
     pub(crate) fn close_step(&mut self, steps: usize, all: &Latency) {
         let latency = if self.is_all { all } else { &self.latency };
         let now = (latency.count(), latency.sum_nanos());

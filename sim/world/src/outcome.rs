@@ -162,8 +162,8 @@ pub struct Distribution {
     pub p999: Duration,
     /// The longest.
     pub max: Duration,
-    /// Where not every span had ended: the least age of those that had not. They are counted with their ages, so figures up
-    /// to here are exact, and greater ones and the mean are lower bounds.
+    /// Where not every span had ended: the least age of those that had not. They are counted with their ages, so
+    /// figures up to here are exact, and greater ones and the mean are lower bounds.
     pub exact_below: Option<Duration>,
     /// The distribution function: (share, span), both rising, at about a hundred points chosen so that the tail is as
     /// well described as the middle.
@@ -196,8 +196,8 @@ pub struct ServiceOutcome {
     pub requests: Requests,
     /// Latency of those calls as the callers saw it, successes and failures alike.
     pub latency: Distribution,
-    /// How many of those calls ended in each step of the timeline, and the sum of their latencies in nanoseconds. What ends
-    /// behind the last step counts in it.
+    /// How many of those calls ended in each step of the timeline, and the sum of their latencies in nanoseconds. What
+    /// ends behind the last step counts in it.
     pub latency_per_step: Vec<(u64, u64)>,
     /// Latency of those that succeeded. Its longest is known as a quantile is: at most 1/1024 too long.
     pub success_latency: Distribution,

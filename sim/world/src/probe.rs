@@ -1,9 +1,11 @@
-//! Probes: callers ask instances how busy they are, in messages of their own, for balancers that want to know before they choose.
+//! Probes: callers ask instances how busy they are, in messages of their own, for balancers that want to know before
+//! they choose.
 //!
-//! A probe travels like anything else: it takes its time, it is lost, it finds a process that is gone, and then nothing comes of it.
-//! It is no request: it takes no place in the queue, and nobody waits for it. An instance answers with its requests in flight and
-//! with the latency to expect at that number: the median of the last sixteen that arrived when as many were in flight, or at the
-//! nearest number of which it knows some (Prequal, NSDI 2024, section 4.1). Instances that nobody probes keep no such record.
+//! A probe travels like anything else: it takes its time, it is lost, it finds a process that is gone, and then nothing
+//! comes of it. It is no request: it takes no place in the queue, and nobody waits for it. An instance answers with its
+//! requests in flight and with the latency to expect at that number: the median of the last sixteen that arrived when
+//! as many were in flight, or at the nearest number of which it knows some (Prequal, NSDI 2024, section 4.1). Instances
+//! that nobody probes keep no such record.
 
 use crate::call::Call;
 use crate::instance::Job;
@@ -120,7 +122,8 @@ impl World {
         self.kernel.send(node, from, PROBE_BYTES, Transport::Exchange, key, Msg::Probed(Box::new(answer)));
     }
 
-    /// A caller has its answer. One that restarted meanwhile has another balancer, to which the answer is as good as any.
+    /// A caller has its answer. One that restarted meanwhile has another balancer, to which the answer is as good as
+    /// any.
     pub(crate) fn probe_answered(&mut self, answer: &ProbeAnswer) {
         let caller = &mut self.callers[answer.caller as usize];
         let now = self.kernel.local(caller.node);

@@ -1,12 +1,13 @@
 //! What instances say of themselves with their answers, for balancers that listen.
 //!
-//! A report goes by the side of a response, in a table by the call's slot, so that a message need not be larger for everybody.
-//! With it stand the call's generation and the attempt: a response finds its own report or none, and a late answer to an attempt
-//! that was given up never takes the place of a newer one's. Services whose callers do not listen pay nothing.
+//! A report goes by the side of a response, in a table by the call's slot, so that a message need not be larger for
+//! everybody. With it stand the call's generation and the attempt: a response finds its own report or none, and a late
+//! answer to an attempt that was given up never takes the place of a newer one's. Services whose callers do not listen
+//! pay nothing.
 //!
-//! Queue and service time are those of the moment; service time runs from the beginning of the work to the answer, downstream
-//! calls included, as a thread per request measures it. Utilization and rates are of the last full second, as load reports are
-//! that a server samples; before the first second is over, of what there is.
+//! Queue and service time are those of the moment; service time runs from the beginning of the work to the answer,
+//! downstream calls included, as a thread per request measures it. Utilization and rates are of the last full second,
+//! as load reports are that a server samples; before the first second is over, of what there is.
 
 use crate::age::age;
 use crate::call::Call;

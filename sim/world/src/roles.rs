@@ -1,7 +1,8 @@
 //! The roles that nodes play beside being instances of services, published once for everybody who names them.
 //!
-//! A node is made with its role's tag here; selectors of faults, reserved names, `explain` and the documentation go by the same
-//! list, so that what can be written is what exists. Instances of a service carry the service's name as their tag.
+//! A node is made with its role's tag here; selectors of faults, reserved names, `explain` and the documentation go by
+//! the same list, so that what can be written is what exists. Instances of a service carry the service's name as their
+//! tag.
 
 /// A role, as selectors name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! Processor sharing: the requests an instance works on share its processors evenly.
 //!
-//! With n requests at work on c processors, each gets on at the rate min(1, c / n): a short request is not held up by a long
-//! one before it, as it is in a queue, but everybody slows everybody down. Only own work takes part; who waits for downstream
-//! calls needs no processor. This is the egalitarian processor sharing of queueing theory, and what a kernel that divides time
-//! fairly, or a quota of processor time, comes to.
+//! With n requests at work on c processors, each gets on at the rate min(1, c / n): a short request is not held up by a
+//! long one before it, as it is in a queue, but everybody slows everybody down. Only own work takes part; who waits for
+//! downstream calls needs no processor. This is the egalitarian processor sharing of queueing theory, and what a kernel
+//! that divides time fairly, or a quota of processor time, comes to.
 //!
-//! Nobody's rest is counted down. All at work get the same, so it is enough to know how much a request has got that was there
-//! all the time; each is done when that has grown by its own work, and who is done first stays first whoever comes or goes.
-//! A request costs O(log n), and the instance has one timer, for the next who will be done.
+//! Nobody's rest is counted down. All at work get the same, so it is enough to know how much a request has got that was
+//! there all the time; each is done when that has grown by its own work, and who is done first stays first whoever
+//! comes or goes. A request costs O(log n), and the instance has one timer, for the next who will be done.
 
 use crate::instance::Job;
 use crate::slab::Id;
@@ -178,8 +178,8 @@ impl World {
         self.kernel.cancel(timer);
     }
 
-    /// What an instance has worked so far, in nanoseconds times its [`World::room`]: places that were taken, or processors
-    /// that were busy.
+    /// What an instance has worked so far, in nanoseconds times its [`World::room`]: places that were taken, or
+    /// processors that were busy.
     pub(crate) fn work_area(&self, id: InstanceId) -> u128 {
         match self.processors(id) {
             Some(processors) => {

@@ -1,7 +1,7 @@
 //! Things that come and go by the million: stored in place, named by a slot and a generation.
 //!
-//! A name outlives its thing: a message about a call that ended long ago finds nothing, never another call that took the
-//! slot over.
+//! A name outlives its thing: a message about a call that ended long ago finds nothing, never another call that took
+//! the slot over.
 
 use std::fmt;
 use std::marker::PhantomData;

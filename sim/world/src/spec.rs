@@ -1,7 +1,7 @@
 //! What a world is made of: the resolved description of a run, with every name looked up and every range drawn.
 //!
-//! A [`Spec`] is plain data in the words of the cores and the kernel. It knows no file format: `scenarios` reads TOML and
-//! lowers it to this. The same spec and seed always make the same run.
+//! A [`Spec`] is plain data in the words of the cores and the kernel. It knows no file format: `scenarios` reads TOML
+//! and lowers it to this. The same spec and seed always make the same run.
 
 use crate::outcome::{CheckKind, Phases};
 use base::{Dist, Duration, Instant, Ratio, ServiceId, VersionId, Zipf, ZoneId};
@@ -45,8 +45,9 @@ pub struct Spec {
 /// The registry servers and how their clients behave.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegistrySpec {
-    /// How many servers. Each keeps its own catalogue; instances register with all of them, a caller follows one and turns
-    /// to the next when it is silent. Nothing is replicated between them, as a scenario about split catalogues wants.
+    /// How many servers. Each keeps its own catalogue; instances register with all of them, a caller follows one and
+    /// turns to the next when it is silent. Nothing is replicated between them, as a scenario about split catalogues
+    /// wants.
     pub servers: u32,
     /// Times and rules of a server.
     pub server: registry::Config,
@@ -65,8 +66,8 @@ pub struct ServiceSpec {
     pub instances: u32,
     /// Requests one instance works on at once.
     pub concurrency: u32,
-    /// The processors of one instance, above zero, which those requests share evenly: of n at work each gets on at the rate
-    /// min(1, processors / n). One for each request when `None`.
+    /// The processors of one instance, above zero, which those requests share evenly: of n at work each gets on at the
+    /// rate min(1, processors / n). One for each request when `None`.
     pub processors: Option<f64>,
     /// Requests that wait when all of those are busy; more are refused. Without a bound when `None`.
     pub queue_limit: Option<u32>,
@@ -84,14 +85,14 @@ pub struct ServiceSpec {
     pub calls: Vec<Vec<CallSpec>>,
     /// How its callers choose an instance.
     pub balancer: balancer::Strategy,
-    /// Which of its instances are eligible, and with which share; all that a caller knows of, when none. Zones have their
-    /// indexes in [`Spec::zones`].
+    /// Which of its instances are eligible, and with which share; all that a caller knows of, when none. Zones have
+    /// their indexes in [`Spec::zones`].
     pub eligibility: Option<balancer::around::Eligibility>,
-    /// What its instances weigh for strategies that go by weight, 1 to 65535, given to them in turn as they are created; one
-    /// each when there are none.
+    /// What its instances weigh for strategies that go by weight, 1 to 65535, given to them in turn as they are
+    /// created; one each when there are none.
     pub weights: Vec<u32>,
-    /// How fast its instances work, above zero, given to them in turn as they are created: at 0.5 work takes twice as long. All
-    /// work at 1 when there are none.
+    /// How fast its instances work, above zero, given to them in turn as they are created: at 0.5 work takes twice as
+    /// long. All work at 1 when there are none.
     pub speeds: Vec<f64>,
     /// How its callers treat a call.
     pub policy: traffic::Policy,
@@ -119,8 +120,8 @@ pub fn in_turn<T: Copy>(list: &[T], nth: u32) -> Option<T> {
 /// What an instance that was told to stop does with requests that still come in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Draining {
-    /// It serves them, and ends with its grace: the container of a Kubernetes pod whose `preStop` sleeps, so that endpoints and
-    /// proxies have time to forget it.
+    /// It serves them, and ends with its grace: the container of a Kubernetes pod whose `preStop` sleeps, so that
+    /// endpoints and proxies have time to forget it.
     #[default]
     Serves,
     /// It refuses them, and ends as soon as nothing is under way: Go's `http.Server.Shutdown`, nginx on `SIGQUIT`.
@@ -156,9 +157,9 @@ pub struct GatewaySpec {
     pub instances: u32,
     /// Which of them each request comes to.
     pub spread: Spread,
-    /// How long a load source waits for the gateway's answer before it gives the request up as timed out; for ever when `None`.
-    /// It is the only patience there is in front of the gateway: what is lost on the way there is otherwise sent again for as
-    /// long as TCP keeps trying.
+    /// How long a load source waits for the gateway's answer before it gives the request up as timed out; for ever when
+    /// `None`. It is the only patience there is in front of the gateway: what is lost on the way there is otherwise
+    /// sent again for as long as TCP keeps trying.
     pub client_timeout: Option<Duration>,
     /// First match wins.
     pub routes: Vec<traffic::Route>,
@@ -184,12 +185,12 @@ pub struct LoadSpec {
 /// How requests are spread over the nodes that take them in: a load's sources, a gateway's instances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Spread {
-    /// Each request draws its node, as flows do that a router hashes: of a Poisson stream, every node gets a Poisson stream
-    /// that is independent of the others. A user of a closed load draws once and keeps the node.
+    /// Each request draws its node, as flows do that a router hashes: of a Poisson stream, every node gets a Poisson
+    /// stream that is independent of the others. A user of a closed load draws once and keeps the node.
     #[default]
     Random,
-    /// The nodes take turns, which makes the stream of each more even than the whole: of a Poisson stream over n nodes, each
-    /// gets one with gaps of an Erlang distribution of order n. User k of a closed load keeps node k mod n.
+    /// The nodes take turns, which makes the stream of each more even than the whole: of a Poisson stream over n nodes,
+    /// each gets one with gaps of an Erlang distribution of order n. User k of a closed load keeps node k mod n.
     InTurn,
 }
 
@@ -315,5 +316,11 @@ impl Spec {
     /// A service by name.
     pub fn service(&self, name: &str) -> Option<ServiceId> {
         self.services.iter().position(|s| s.name == name).map(|i| ServiceId(i as u32))
+    }
+
+    /// A version of a service as the file names it.
+    pub(crate) fn version_name(&self, service: ServiceId, version: VersionId) -> String {
+        let versions = self.services.get(service.index()).map(|s| &s.versions);
+        versions.and_then(|v| v.get(version.index())).map_or_else(|| version.to_string(), |v| v.version.to_string())
     }
 }

@@ -1,9 +1,10 @@
 //! A run whose time stands still: what it is, how it is noticed, and what to say about it.
 //!
-//! Simulated time moves only because something takes time. Where a loop of events costs none, such as users who never think
-//! and are answered at once, the run would handle events for ever without reaching its end. The loop therefore looks up
-//! every 65,536 events, which costs it nothing that can be measured, and gives up after so many events at one instant that
-//! no run with an end has them: ten million, and a thousand more for each node and each user of a closed load.
+//! Simulated time moves only because something takes time. Where a loop of events costs none, such as users who never
+//! think and are answered at once, the run would handle events for ever without reaching its end. The loop therefore
+//! looks up every 65,536 events, which costs it nothing that can be measured, and gives up after so many events at one
+//! instant that no run with an end has them: ten million, and a thousand more for each node and each user of a closed
+//! load.
 //!
 //! The same look tells whoever waits for the run how far it has come.
 
@@ -25,6 +26,7 @@ pub(crate) const LOOK_EVERY: u32 = 1 << 16;
 const STILL_MAX: u64 = 10_000_000;
 /// What each node and each user of a closed load adds to that.
 const STILL_PER_MEMBER: u64 = 1_000;
+
 /// Why a run has no outcome: it went on handling events, and no time passed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standstill {

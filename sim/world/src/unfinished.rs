@@ -1,10 +1,11 @@
 //! Calls that have not ended when the run does: unfinished where somebody still works on them, lost where nobody does.
 //!
-//! A request that is queued, at work, on its way, or waits for a call that is, would have ended later: an overloaded queue is
-//! no broken promise. A request whose answer nothing will ever bring, and whose caller has no timeout, hangs for ever. Both
-//! belong into every denominator, or an overload would report the latency and the success of the few that got through.
+//! A request that is queued, at work, on its way, or waits for a call that is, would have ended later: an overloaded
+//! queue is no broken promise. A request whose answer nothing will ever bring, and whose caller has no timeout, hangs
+//! for ever. Both belong into every denominator, or an overload would report the latency and the success of the few
+//! that got through.
 
-use crate::call::{Call, Parent, State};
+use crate::call::{Call, Parent, State, retries_of};
 use crate::instance::Job;
 use crate::metrics::End;
 use crate::slab::Id;
@@ -65,14 +66,21 @@ impl World {
         open
     }
 
+    /// The requests that have not ended: what a load source began, without the calls made for them.
+    pub(crate) fn open_requests(&self) -> impl Iterator<Item = (Id<Call>, &Call)> {
+        self.calls.iter().filter(|(_, call)| matches!(call.parent(), Parent::Source(_)))
+    }
+
     /// How many requests nobody works on any more, and of those that is so, the one that has waited longest.
     pub(crate) fn lost_requests(&self, open: &OpenCalls) -> (u64, Option<(base::Key, base::Instant)>) {
-        let lost = || {
-            let requests = self.calls.iter().filter(|(_, call)| matches!(call.parent(), Parent::Source(_)));
-            requests.filter(|(id, _)| open.end_of(*id) == End::Lost)
-        };
-        let oldest = lost().map(|(_, call)| (call.key(), call.started())).min_by_key(|(_, started)| *started);
-        (lost().count() as u64, oldest)
+        let (mut count, mut oldest) = (0, None);
+        for (_, call) in self.open_requests().filter(|(id, _)| open.end_of(*id) == End::Lost) {
+            count += 1;
+            if oldest.is_none_or(|(_, started)| call.started() < started) {
+                oldest = Some((call.key(), call.started()));
+            }
+        }
+        (count, oldest)
     }
 
     /// Counts what is open with everything that arrived in the measured part, with its age for a latency.
@@ -82,12 +90,12 @@ impl World {
             if call.started() < self.metrics.measured_from {
                 continue;
             }
-            let (end, age, retries) = (open.end_of(id), now - call.started(), u32::from(call.retries));
+            let (end, age, retries) = (open.end_of(id), now - call.started(), retries_of(&self.again, id, call));
             let service = self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].service;
             self.metrics_of[service.index()].call_open(end, age, retries);
             match call.parent() {
                 Parent::Source(_) => self.metrics.request_open(end, age, retries),
-                Parent::Job(_) => self.retries_inside += u64::from(call.retries),
+                Parent::Job(_) => self.retries_inside += u64::from(retries),
             }
         }
     }

@@ -108,8 +108,8 @@ pub(crate) struct SplitOrder {
     pub(crate) shares: Option<[(VersionId, Ratio); 2]>,
 }
 
-/// The chances of messages that belong to no request: one stream of keys a node, by the node's name, so that what one node
-/// sends changes nothing for another.
+/// The chances of messages that belong to no request: one stream of keys a node, by the node's name, so that what one
+/// node sends changes nothing for another.
 #[derive(Debug, Default)]
 pub(crate) struct Post {
     nodes: Vec<(Key, u64)>,

@@ -1,7 +1,8 @@
-//! The world of one run: nodes in their roles, requests under way, and the loop that hands each event to whom it concerns.
+//! The world of one run: nodes in their roles, requests under way, and the loop that hands each event to whom it
+//! concerns.
 //!
-//! [`run`] is the way in. Everything a run depends on is the [`Spec`] and the [`Seed`]; [`Options`] say what to record of it,
-//! and change nothing that happens.
+//! [`run`] is the way in. Everything a run depends on is the [`Spec`] and the [`Seed`]; [`Options`] say what to record
+//! of it, and change nothing that happens.
 
 use crate::again::Again;
 use crate::call::Call;
@@ -351,6 +352,9 @@ impl World {
                     let hit = hit.map(|hit| format!("; hits {hit}")).unwrap_or_default();
                     format!("{name}{} {} {verb}{hit}", fault.kind.name(), Named(&fault.kind, &zones.zones))
                 });
+                if matches!(fault.kind, kernel::FaultKind::ClockStep(..)) {
+                    self.clocks_are_set();
+                }
             }
             Event::World(msg) => return self.world_event(msg),
         }

@@ -1,8 +1,8 @@
-//! Random faults on a stack with a rollout, one plan a seed: no promise is broken while they happen, and calm restores what
-//! must be restored.
+//! Random faults on a stack with a rollout, one plan a seed: no promise is broken while they happen, and calm restores
+//! what must be restored.
 //!
-//! Every kind of fault is drawn, against every role, several at once, all over before calm begins. A seed that ever failed
-//! is kept below with one sentence of why.
+//! Every kind of fault is drawn, against every role, several at once, all over before calm begins. A seed that ever
+//! failed is kept below with one sentence of why.
 
 use crate::common::{canary, rolling, stack};
 use base::{Dist, Draw, Duration, Instant, Ratio, Rng, Seed, ZoneId};

@@ -18,8 +18,8 @@ fn crash(whom: Selector, at_s: u64, lasts_s: u64) -> Fault {
     Fault { name: "crash".into(), at: Instant::from_secs(at_s), lasts: Some(Duration::secs(lasts_s)), kind }
 }
 
-/// 20 s measured, one caller a zone and three instances in each of three zones; a zone away is 10 ms away. With a registry
-/// that hears of a death ten seconds late.
+/// 20 s measured, one caller a zone and three instances in each of three zones; a zone away is 10 ms away. With a
+/// registry that hears of a death ten seconds late.
 fn zones(rules: Option<Eligibility>) -> Spec {
     let api = ServiceSpec { balancer: Strategy::ROUND_ROBIN, eligibility: rules, concurrency: 8, ..service("api", 9) };
     let mut load = poisson(600.0);

@@ -1,5 +1,5 @@
-//! A test that cannot fail is a defect, and so is an invariant: for each there is a planted bug that it catches, and that no
-//! run without the bug shows.
+//! A test that cannot fail is a defect, and so is an invariant: for each there is a planted bug that it catches, and
+//! that no run without the bug shows.
 
 use crate::common::{canary, ideal, poisson, rolling, service, stack};
 use base::{Duration, Instant, Ratio, Seed};

@@ -170,7 +170,8 @@ fn m_m_c_with_shared_processors_has_as_many_in_it_as_with_a_queue() {
 #[test]
 fn the_shorter_of_two_shared_processors_hardly_asks_how_service_is_distributed() {
     // Gupta, Harchol-Balter, Sigman and Whitt, "Analysis of join-the-shortest-queue routing for web server farms",
-    // Performance Evaluation 64 (2007): exponential service is that of queues, and the others are within 2 % of it or so.
+    // Performance Evaluation 64 (2007): exponential service is that of queues, and the others are within 2 % of it or
+    // so.
     let exact = shorter_of_two(1.0, 0.7).mean;
     holds(sharing(Strategy::FULL_SCAN, 2, Dist::Exponential { mean: Duration::ms(1) }), 0.7, exact, 4e6, 0.0);
     holds(sharing(Strategy::FULL_SCAN, 2, mostly_fast()), 0.7, exact, 14e6, 0.009);

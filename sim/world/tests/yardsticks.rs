@@ -1,8 +1,9 @@
-//! The yardsticks of queueing theory: strategies that know more than a client can, against what theory says of them, and the
-//! crossovers that follow from knowing less.
+//! The yardsticks of queueing theory: strategies that know more than a client can, against what theory says of them,
+//! and the crossovers that follow from knowing less.
 //!
-//! Where there is a number, sixteen runs must contain it in an interval of 99.9 % that is narrower than 2 %. Where there is only an
-//! order, it must hold under each seed: runs of one seed meet the same requests, with the same service times.
+//! Where there is a number, sixteen runs must contain it in an interval of 99.9 % that is narrower than 2 %. Where
+//! there is only an order, it must hold under each seed: runs of one seed meet the same requests, with the same service
+//! times.
 
 use crate::common::{ideal, poisson, service};
 use balancer::Strategy;

@@ -1,5 +1,5 @@
-//! An invariant nobody asks for is not tested: each file of `sim/world/src/invariant/` must be named by a scenario. Nor is a
-//! planted bug that nobody plants: each variant of `Sabotage` must be named by a test of the world.
+//! An invariant nobody asks for is not tested: each file of `sim/world/src/invariant/` must be named by a scenario. Nor
+//! is a planted bug that nobody plants: each variant of `Sabotage` must be named by a test of the world.
 //!
 //! The name of an invariant is the name of its file. `mod.rs` is the only file there that is none.
 

@@ -1,9 +1,9 @@
 //! Every dependency comes under a licence that `deny.toml` permits, and none is a crate that it bans.
 //!
 //! cargo-deny reads the same file and knows more (advisories, sources); this much needs nothing but cargo. Licences are
-//! SPDX expressions (specification 2.3, annex D): `OR` offers a choice, `AND` binds stronger and demands both, `WITH` adds
-//! an exception that belongs to the licence's name, and the old `MIT/Apache-2.0` means `OR`. A package that ships its licence
-//! as a file without naming it is clarified there, in `[[licenses.clarify]]`.
+//! SPDX expressions (specification 2.3, annex D): `OR` offers a choice, `AND` binds stronger and demands both, `WITH`
+//! adds an exception that belongs to the licence's name, and the old `MIT/Apache-2.0` means `OR`. A package that ships
+//! its licence as a file without naming it is clarified there, in `[[licenses.clarify]]`.
 
 use super::{Finding, Tree};
 use serde_json::Value;

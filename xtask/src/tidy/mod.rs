@@ -1,7 +1,8 @@
 //! `cargo xtask tidy`: the rules about the code itself that no compiler knows, executed.
 //!
-//! Each rule is a function from a [`Tree`] (all files of the repository, held in memory) to findings, so that a test can
-//! plant a fault and see it found. The repository itself is judged by a test too, so `cargo test` is enough to keep them.
+//! Each rule is a function from a [`Tree`] (all files of the repository, held in memory) to findings, so that a test
+//! can plant a fault and see it found. The repository itself is judged by a test too, so `cargo test` is enough to keep
+//! them.
 
 mod edges;
 mod invariants;

@@ -1,6 +1,7 @@
 //! Rules about the text of files: every source opens with prose, stays short, and leaves nothing behind.
 //!
-//! Golden files under `testdata/` are answers, not prose, and are left alone, as are the regression files proptest writes.
+//! Golden files under `testdata/` are answers, not prose, and are left alone, as are the regression files proptest
+//! writes.
 
 use super::{Finding, Tree};
 

@@ -58,8 +58,8 @@ impl Along {
         Along { axis, places, kind }
     }
 
-    /// Loads between the first and the last point that can be served, evenly along the picture, with their places; empty
-    /// when the axis is not one of loads.
+    /// Loads between the first and the last point that can be served, evenly along the picture, with their places;
+    /// empty when the axis is not one of loads.
     pub(crate) fn loads_between(&self, numbers: &[f64]) -> Vec<(f64, f64)> {
         const POINTS: usize = 41;
         let served: Vec<f64> = numbers.iter().copied().filter(|x| *x > 0.0 && *x < 1.0).collect();

@@ -1,7 +1,7 @@
 //! What is at every instance over time: a heat map for each line, one above the other on one axis and one scale.
 //!
-//! Even columns are even balancing; a row that stays dark is an instance in trouble; stripes that all rows share are the
-//! load; a pattern that travels is herding.
+//! Even columns are even balancing; a row that stays dark is an instance in trouble; stripes that all rows share are
+//! the load; a pattern that travels is herding.
 
 use super::{Figure, Line, heading, id, left_out, lines, reproduce, shown};
 use crate::csv::{self, Sheet};

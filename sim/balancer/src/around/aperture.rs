@@ -1,15 +1,17 @@
 //! Aperture: talk to as few hosts as the load needs, and choose the less busy of two among them.
 //!
-//! Finagle's default balancer, in both of its forms (`finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/aperture/`):
+//! Finagle's default balancer, in both of its forms
+//! (`finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/aperture/`):
 //!
-//! - **By load** (`RandomAperture.scala`, `LoadBand.scala`): hosts stand in an order that is the client's own and does not
-//!   change; the first few are in use. Their number grows by one whenever the requests in flight, smoothed over 15 s and
-//!   divided by that number, reach 1.125, and shrinks by one at 0.875; it is looked at with every request that begins or ends.
-//! - **Deterministic** (`DeterministicAperture.scala`): each client takes its stretch of a ring, at least 12 hosts wide,
-//!   whatever the load. Together the clients load all hosts evenly. See [`super::ring`].
+//! - **By load** (`RandomAperture.scala`, `LoadBand.scala`): hosts stand in an order that is the client's own and does
+//!   not change; the first few are in use. Their number grows by one whenever the requests in flight, smoothed over 15
+//!   s and divided by that number, reach 1.125, and shrinks by one at 0.875; it is looked at with every request that
+//!   begins or ends.
+//! - **Deterministic** (`DeterministicAperture.scala`): each client takes its stretch of a ring, at least 12 hosts
+//!   wide, whatever the load. Together the clients load all hosts evenly. See [`super::ring`].
 //!
-//! Within, it is always the less loaded of two distinct hosts by requests outstanding; in a deterministic aperture the load of
-//! a host that belongs to it in part is taken as that much more.
+//! Within, it is always the less loaded of two distinct hosts by requests outstanding; in a deterministic aperture the
+//! load of a host that belongs to it in part is taken as that much more.
 
 use super::ring::{Ring, Stretch};
 use crate::hashing::xxh64;

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 /// Chooses hosts for one client of one service, by a strategy and the rules around it.
 ///
-/// Its calls are those of [`Balancer`], over candidates in place of hosts. Without rules it *is* that balancer, pick for
-/// pick, at the cost of one branch; health then counts for nothing.
+/// Its calls are those of [`Balancer`], over candidates in place of hosts. Without rules it *is* that balancer, pick
+/// for pick, at the cost of one branch; health then counts for nothing.
 ///
 /// ```
 /// use balancer::around::{Candidate, Cluster, Eligibility, Outliers, Peers};
@@ -61,8 +61,8 @@ impl Cluster {
         Cluster { inner }
     }
 
-    /// Takes a place at the board of a service; see [`Balancer::join`]. To be called before [`Cluster::update`]. Whether
-    /// anything may come of that: where there are rules it is not known until there are hosts.
+    /// Takes a place at the board of a service; see [`Balancer::join`]. To be called before [`Cluster::update`].
+    /// Whether anything may come of that: where there are rules it is not known until there are hosts.
     pub fn join(&mut self, desk: &Desk) -> bool {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.join(desk),
@@ -79,6 +79,14 @@ impl Cluster {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.running_for(now, age),
             Inner::Surrounded(rules) => rules.running_for(now, age),
+        }
+    }
+
+    /// Says that the date on the client's wall clock was set ahead; see [`Balancer::stepped`].
+    pub fn stepped(&mut self, by_ns: i64) {
+        match &mut self.inner {
+            Inner::Alone { balancer, .. } => balancer.stepped(by_ns),
+            Inner::Surrounded(rules) => rules.stepped(by_ns),
         }
     }
 
@@ -152,9 +160,9 @@ impl Cluster {
         }
     }
 
-    /// Takes an instance for ill until `until`, or until [`Cluster::uneject`]; whether that was allowed. It is not when the
-    /// instance is no candidate or ejected already, when too many are (see [`super::Outliers::max_ejection_percent`]), and
-    /// where there are no rules.
+    /// Takes an instance for ill until `until`, or until [`Cluster::uneject`]; whether that was allowed. It is not when
+    /// the instance is no candidate or ejected already, when too many are (see
+    /// [`super::Outliers::max_ejection_percent`]), and where there are no rules.
     pub fn eject(&mut self, now: Instant, instance: InstanceId, until: Instant) -> bool {
         match &mut self.inner {
             Inner::Alone { .. } => false,
@@ -178,7 +186,8 @@ impl Cluster {
         }
     }
 
-    /// Whether the host at `index` may be picked at all: it is in the client's subset, and well or in a level that panics.
+    /// Whether the host at `index` may be picked at all: it is in the client's subset, and well or in a level that
+    /// panics.
     pub fn is_eligible(&self, index: usize) -> bool {
         match &self.inner {
             Inner::Alone { .. } => true,

@@ -1,7 +1,8 @@
 //! A group: the hosts among which a strategy chooses once priority, health and locality are settled.
 //!
-//! Envoy's `HostsSource`. A host is in several at a time (all hosts of its level, for panic; the healthy ones; those of its
-//! zone), each with its own turn or schedule, while the count of outstanding requests is the cluster's and the same in all.
+//! Envoy's `HostsSource`. A host is in several at a time (all hosts of its level, for panic; the healthy ones; those of
+//! its zone), each with its own turn or schedule, while the count of outstanding requests is the cluster's and the same
+//! in all.
 
 use super::aperture::Opening;
 use super::priority::Availability;
@@ -73,6 +74,13 @@ impl Group {
                 balancer.update_as_part(now, &self.hosts, &self.outstanding, since);
             }
             Inner::Aperture { opening, .. } => opening.refresh(&self.hosts, &self.outstanding),
+        }
+    }
+
+    /// The date on the client's wall clock was set ahead.
+    pub(super) fn stepped(&mut self, by_ns: i64) {
+        if let Inner::Strategy(balancer) = &mut self.inner {
+            balancer.stepped(by_ns);
         }
     }
 

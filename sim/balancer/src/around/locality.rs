@@ -1,15 +1,15 @@
 //! Localities: which zone of a level gets a request, by weights or by nearness.
 //!
-//! **Weighted** (Envoy's `locality_weighted_lb_config`, `LocalityWrr` in `source/extensions/load_balancing_policies/common/
-//! locality_wrr.cc`): each zone has a weight, scaled down by min(1, 1.4 × the share of its hosts that are available), and
-//! zones take turns in an earliest-deadline schedule.
+//! **Weighted** (Envoy's `locality_weighted_lb_config`, `LocalityWrr` in
+//! `source/extensions/load_balancing_policies/common/ locality_wrr.cc`): each zone has a weight, scaled down by min(1,
+//! 1.4 × the share of its hosts that are available), and zones take turns in an earliest-deadline schedule.
 //!
 //! **Zone aware** (`zone_aware_lb_config`, `regenerateLocalityRoutingStructures` and `tryChooseLocalLocalityHosts` in
-//! `load_balancer_impl.cc`; docs `zone_aware.rst`): clients keep to their own zone as far as hosts everywhere get equally
-//! much. Each knows how its peers are spread over the zones. Where the own zone has at least as large a share of the
-//! hosts as of the peers, everything stays; otherwise that fraction stays, and the rest goes to zones in proportion to
-//! what they have beyond their own peers. Shares are whole ten-thousandths, rounded down. Only the first priority is
-//! routed like this.
+//! `load_balancer_impl.cc`; docs `zone_aware.rst`): clients keep to their own zone as far as hosts everywhere get
+//! equally much. Each knows how its peers are spread over the zones. Where the own zone has at least as large a share
+//! of the hosts as of the peers, everything stays; otherwise that fraction stays, and the rest goes to zones in
+//! proportion to what they have beyond their own peers. Shares are whole ten-thousandths, rounded down. Only the first
+//! priority is routed like this.
 //!
 //! What Envoy looks up at each request, whether too many of its own peers are ill, is not looked up here: peers are
 //! counted, not watched.
@@ -76,7 +76,8 @@ impl Default for ZoneAware {
 /// How requests of one client are spread over zones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// The zones that have hosts, healthy or not: the client's own first when it is among them, then the others in order.
+    /// The zones that have hosts, healthy or not: the client's own first when it is among them, then the others in
+    /// order.
     pub zones: Vec<ZoneId>,
     /// What is done.
     pub rule: Rule,
@@ -99,8 +100,8 @@ pub enum Rule {
 }
 
 impl Plan {
-    /// The plan of a client in zone `own`. By zone: `peers` counts the clients, itself included, `hosts` the hosts of any
-    /// health and `healthy` the healthy ones; all equally long. O(zones).
+    /// The plan of a client in zone `own`. By zone: `peers` counts the clients, itself included, `hosts` the hosts of
+    /// any health and `healthy` the healthy ones; all equally long. O(zones).
     pub fn new(config: &ZoneAware, own: ZoneId, peers: &[u32], hosts: &[u32], healthy: &[u32]) -> Plan {
         let has_hosts = |zone: &ZoneId| hosts.get(zone.index()).is_some_and(|&n| n > 0);
         let others = (0..hosts.len() as u32).map(ZoneId).filter(|zone| *zone != own);

@@ -1,6 +1,7 @@
 //! What stands around a strategy: who may be picked, and with which share, before the strategy chooses among them.
 //!
-//! A [`Cluster`] is a balancer with rules of eligibility around it. Candidates pass them in this order, which is Envoy's:
+//! A [`Cluster`] is a balancer with rules of eligibility around it. Candidates pass them in this order, which is
+//! Envoy's:
 //!
 //! ```text
 //!   candidates ─▶ subset ─▶ random subset ─▶ priority ─▶ locality ─▶ strategy or aperture ─▶ instance

@@ -3,21 +3,22 @@
 //! Envoy's (`source/common/upstream/outlier_detection_impl.cc`, docs `outlier.rst`) with two of its detectors:
 //!
 //! - **Consecutive errors**: the fifth bad answer in a row ejects at once.
-//! - **Success rate**: every interval, of at least five hosts with at least a hundred answers each in the interval before,
-//!   those whose rate is below mean − 1.9 standard deviations are ejected.
+//! - **Success rate**: every interval, of at least five hosts with at least a hundred answers each in the interval
+//!   before, those whose rate is below mean − 1.9 standard deviations are ejected.
 //!
-//! An ejection lasts base_ejection_time times how often the host was ejected lately, at most max_ejection_time; it ends at the
-//! interval's next beat after that. A host that stays well for a whole interval has its count lowered by one at each beat.
-//! No more than max_ejection_percent of the hosts are ejected at a time, where the count of one is let through as long as it
-//! is the only one: versions of Envoy until 1.2x did that always, later ones where `always_eject_one_host` says so, which
-//! is why it is a setting here.
+//! An ejection lasts base_ejection_time times how often the host was ejected lately, at most max_ejection_time; it ends
+//! at the interval's next beat after that. A host that stays well for a whole interval has its count lowered by one at
+//! each beat. No more than max_ejection_percent of the hosts are ejected at a time, where the count of one is let
+//! through as long as it is the only one: versions of Envoy until 1.2x did that always, later ones where
+//! `always_eject_one_host` says so, which is why it is a setting here.
 //!
-//! Everything that is not a success counts as an error, timeouts and broken connections too, as in Envoy unless it is told
-//! to keep those apart. Ejection disregards priorities: a whole zone may be ejected, and panic is what stands against it.
+//! Everything that is not a success counts as an error, timeouts and broken connections too, as in Envoy unless it is
+//! told to keep those apart. Ejection disregards priorities: a whole zone may be ejected, and panic is what stands
+//! against it.
 //!
-//! The intervals beat from when the client was started ([`Detector::running_for`]), or from the first moment the detector is
-//! told of. Nobody need wake it: what a beat changes is seen
-//! only by picks, and every pick brings the beats up to date first.
+//! The intervals beat from when the client was started ([`Detector::running_for`]), or from the first moment the
+//! detector is told of. Nobody need wake it: what a beat changes is seen only by picks, and every pick brings the beats
+//! up to date first.
 
 use base::{Duration, Instant};
 
@@ -36,8 +37,8 @@ pub struct Outliers {
     pub max_ejection_percent: u32,
     /// Whether one host may be ejected whatever the percentage says.
     pub always_eject_one: bool,
-    /// The success rate is looked at; a factor on the standard deviation in thousandths, with the least number of hosts and of
-    /// answers.
+    /// The success rate is looked at; a factor on the standard deviation in thousandths, with the least number of hosts
+    /// and of answers.
     pub success_rate: Option<SuccessRate>,
 }
 

@@ -5,17 +5,17 @@
 //! `source/extensions/load_balancing_policies/common/load_balancer_impl.cc`; docs `priority.rst`, `degraded.rst`,
 //! `panic_threshold.rst`):
 //!
-//! - A level is as available as its healthy hosts are of all, times the overprovisioning factor, at most 100 %. Degraded
-//!   hosts make an availability of their own.
+//! - A level is as available as its healthy hosts are of all, times the overprovisioning factor, at most 100 %.
+//!   Degraded hosts make an availability of their own.
 //! - Load goes to healthy hosts level by level, then to degraded hosts level by level, until 100 % are placed. Where
 //!   everything together is below 100 %, each gets its share of that sum; what rounding leaves goes to the first level
 //!   that has healthy hosts, or else degraded ones.
 //! - While the sum is below 100 %, a level with too few available hosts is in panic: its load goes to all its hosts,
 //!   whatever their health. When every level is, the load is shared by the number of hosts.
 //!
-//! Two things differ, where Envoy has no answer of its own. With the panic threshold at zero and nobody available Envoy keeps the panic flags of the
-//! moment before; here no level is in panic then, and nobody is picked. And
-//! where all percentages round to nothing without panic, the first level with healthy hosts gets everything.
+//! Two things differ, where Envoy has no answer of its own. With the panic threshold at zero and nobody available Envoy
+//! keeps the panic flags of the moment before; here no level is in panic then, and nobody is picked. And where all
+//! percentages round to nothing without panic, the first level with healthy hosts gets everything.
 
 /// The hosts of one level, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! The ring of deterministic aperture: clients and hosts side by side on one circle, so that together the clients cover
 //! every host equally, each talking to few.
 //!
-//! Finagle's (`finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/aperture/Ring.scala`, `ProcessCoordinate.scala`
-//! and `DeterministicAperture.scala`), to the order of its floating point: n hosts divide the circle evenly, p clients
-//! do too, and a client reaches from its place over so many of its own widths as hold at least the wanted number of
-//! hosts. A host of which only a part lies within gets that part of a host's load.
+//! Finagle's (`finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/aperture/Ring.scala`,
+//! `ProcessCoordinate.scala` and `DeterministicAperture.scala`), to the order of its floating point: n hosts divide the
+//! circle evenly, p clients do too, and a client reaches from its place over so many of its own widths as hold at least
+//! the wanted number of hosts. A host of which only a part lies within gets that part of a host's load.
 
 use base::Draw;
 
@@ -21,7 +21,8 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// That of client `index` of `clients`, wide enough for `aperture` of `hosts` hosts. Panics without clients or hosts.
+    /// That of client `index` of `clients`, wide enough for `aperture` of `hosts` hosts. Panics without clients or
+    /// hosts.
     pub fn new(index: u32, clients: u32, aperture: u32, hosts: u32) -> Self {
         assert!(clients > 0 && hosts > 0, "a ring has clients and hosts");
         let unit = 1.0 / f64::from(clients);

@@ -2,9 +2,9 @@
 //!
 //! As Envoy does it (`applySlowStartFactor` and `noHostsAreInSlowStart` in `source/extensions/load_balancing_policies/
 //! common/load_balancer_impl.cc`; docs `slow_start.rst`): the weight times
-//! max(min_weight, (age / window)^(1 / aggression)), age in whole milliseconds and at least one of them. (The docs speak
-//! of seconds there; the code counts milliseconds.) The factor is taken anew each time a host enters the schedule, so it
-//! grows from turn to turn, and a host that is seldom due is seldom looked at.
+//! max(min_weight, (age / window)^(1 / aggression)), age in whole milliseconds and at least one of them. (The docs
+//! speak of seconds there; the code counts milliseconds.) The factor is taken anew each time a host enters the
+//! schedule, so it grows from turn to turn, and a host that is seldom due is seldom looked at.
 //!
 //! Only a weighted schedule can follow it, Envoy's round robin and its weighted least request; to all other strategies
 //! it means nothing, there as here. See [`SlowStart::is_followed_by`].

@@ -1,8 +1,8 @@
 //! Sticky sessions: a session stays with the instance that served it first, for as long as that may be picked.
 //!
-//! As a cookie does in Envoy's stateful session filter (`source/extensions/http/stateful_session/cookie`, not in its strict
-//! mode): a request that names an instance goes there if the instance is healthy or degraded, past priorities, localities
-//! and the strategy; otherwise it is balanced like any other, and the session moves to where it went.
+//! As a cookie does in Envoy's stateful session filter (`source/extensions/http/stateful_session/cookie`, not in its
+//! strict mode): a request that names an instance goes there if the instance is healthy or degraded, past priorities,
+//! localities and the strategy; otherwise it is balanced like any other, and the session moves to where it went.
 //!
 //! The session is the hash by which a request is routed, and its client remembers it: one entry a session, for the life
 //! of the client. Clients do not share what they remember.

@@ -1,8 +1,9 @@
 //! Subsets: only the hosts whose metadata match are candidates, and a rule for when there are none.
 //!
-//! Envoy's `LbSubsetConfig` (`source/extensions/load_balancing_policies/subset/subset_lb.cc`, docs `subsets.rst`) with the
-//! metadata that instances have here: version and zone. The fallback is taken when the subset has no host at all, whatever
-//! the health of its hosts: a subset that is there and ill is answered by panic inside it, not by another subset.
+//! Envoy's `LbSubsetConfig` (`source/extensions/load_balancing_policies/subset/subset_lb.cc`, docs `subsets.rst`) with
+//! the metadata that instances have here: version and zone. The fallback is taken when the subset has no host at all,
+//! whatever the health of its hosts: a subset that is there and ill is answered by panic inside it, not by another
+//! subset.
 
 use super::Candidate;
 use base::{VersionId, ZoneId};

@@ -1,7 +1,7 @@
 //! The rules of eligibility at work: who is in which group now, and which group a request goes to.
 //!
-//! Everything that depends on who is there and how they are is settled when that changes, in O(n × groups); a pick draws
-//! its level, draws or takes turns for its zone, and asks one group.
+//! Everything that depends on who is there and how they are is settled when that changes, in O(n × groups); a pick
+//! draws its level, draws or takes turns for its zone, and asks one group.
 
 use super::aperture::Opening;
 use super::group::{Group, Inner, Source};
@@ -14,7 +14,7 @@ use super::{Candidate, Eligibility, Health, Locality, Peers};
 use crate::hosts::{Host, Hosts};
 use crate::request::{ProbeReply, Request, Response};
 use crate::strategy::per_host::PerHost;
-use crate::{Balancer, Board, Desk, Rebuilds, Strategy};
+use crate::{Balancer, Board, Desk, Rebuilds, Strategy, pick_untried};
 use base::{Draw, Duration, InstanceId, Instant, Rng, Seed, ZoneId};
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ pub(super) struct Surrounded {
     strategy: Strategy,
     rules: Arc<Eligibility>,
     peers: Peers,
-    /// What all clients know together, and whether the strategy goes by it: what is started and finished is counted there once,
-    /// whatever the number of groups that are told.
+    /// What all clients know together, and whether the strategy goes by it: what is started and finished is counted
+    /// there once, whatever the number of groups that are told.
     desk: Desk,
     uses_board: bool,
     /// The seed of what every group draws by itself.
@@ -48,6 +48,8 @@ pub(super) struct Surrounded {
     now: Instant,
     /// How long before the beginning of time the client was started, where that is known.
     age: Option<Duration>,
+    /// What steps have added to the date on the client's wall clock, in nanoseconds.
+    ahead_ns: i64,
 }
 
 /// How zones matter in one level.
@@ -82,6 +84,7 @@ impl Surrounded {
             latest: 0,
             now: Instant::ZERO,
             age: None,
+            ahead_ns: 0,
             rules,
         }
     }
@@ -95,6 +98,11 @@ impl Surrounded {
             self.detector.running_for(now, age);
         }
         self.age = Some(age.saturating_sub(now.saturating_since(Instant::ZERO)));
+    }
+
+    pub(super) fn stepped(&mut self, by_ns: i64) {
+        self.ahead_ns = self.ahead_ns.saturating_add(by_ns);
+        self.groups.iter_mut().for_each(|group| group.stepped(by_ns));
     }
 
     pub(super) fn update(&mut self, now: Instant, candidates: impl IntoIterator<Item = Candidate>) {
@@ -249,7 +257,8 @@ impl Surrounded {
         }
     }
 
-    /// Makes the groups that a level needs and does not have yet. Those it no longer needs stay, for when it does again.
+    /// Makes the groups that a level needs and does not have yet. Those it no longer needs stay, for when it does
+    /// again.
     fn ensure_groups(&mut self, level: usize) {
         let share = self.shares[level];
         if share.panic {
@@ -277,6 +286,7 @@ impl Surrounded {
             None => {
                 let mut balancer = Balancer::warming_up(self.strategy, rng, self.rules.slow_start);
                 self.uses_board |= balancer.join_as_part(&self.desk);
+                balancer.stepped(self.ahead_ns);
                 if let Some(age) = self.age {
                     let until_now = self.now.saturating_since(Instant::ZERO);
                     balancer.running_for(self.now, age.saturating_add(until_now));
@@ -315,15 +325,10 @@ impl Surrounded {
         {
             return Some(index);
         }
-        let mut index = self.pick_once(now, request, 0, tried)?;
-        if !tried.is_empty() {
-            for attempt in 1..=reselections {
-                if !tried.contains(&self.hosts.instance(index)) {
-                    break;
-                }
-                index = self.pick_once(now, request, attempt, tried)?;
-            }
-        }
+        let index = pick_untried(tried, reselections, |attempt| {
+            let index = self.pick_once(now, request, attempt, tried)?;
+            Some((index, self.hosts.instance(index)))
+        })?;
         if let Some(sessions) = &mut self.sessions {
             sessions.put(request.hash, self.hosts.instance(index));
         }

@@ -57,9 +57,9 @@ impl Anchor {
 
     /// The taken place for `hash`. O((1 + ln(capacity / taken))²) expected.
     ///
-    /// The paper leaves the family of hash functions open. Here the first place is the lower half of `hash`, exclusive or
-    /// the upper half, as a fraction of the capacity; and the hash at a place left is that of a mixture of `hash` and the
-    /// place, as a fraction of those that were taken: multiplications where a remainder would be a division.
+    /// The paper leaves the family of hash functions open. Here the first place is the lower half of `hash`, exclusive
+    /// or the upper half, as a fraction of the capacity; and the hash at a place left is that of a mixture of `hash`
+    /// and the place, as a fraction of those that were taken: multiplications where a remainder would be a division.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
         let mut place = share(hash ^ (hash >> 32), self.taken_after.len() as u32);

@@ -1,16 +1,17 @@
 //! Binomial: constant time and two numbers of memory, for hosts that come and go at the end of the list.
 //!
-//! Coluzzi et al., "BinomialHash: A Constant Time, Minimal Memory Consistent Hash Algorithm" (arXiv:2406.19836). Hosts are
-//! the nodes of a binary tree, level by level. A key falls on a node of the smallest full tree that holds them all and is
-//! shuffled within that node's level; if nobody is there, it tries again a few times, and then falls back on the full tree
-//! below, where everybody is. What it does that [`jump`](super::jump) does in ln n steps takes as many here for any n.
+//! Coluzzi et al., "BinomialHash: A Constant Time, Minimal Memory Consistent Hash Algorithm" (arXiv:2406.19836). Hosts
+//! are the nodes of a binary tree, level by level. A key falls on a node of the smallest full tree that holds them all
+//! and is shuffled within that node's level; if nobody is there, it tries again a few times, and then falls back on the
+//! full tree below, where everybody is. What it does that [`jump`](super::jump) does in ln n steps takes as many here
+//! for any n.
 
 use super::check;
 
 /// Hosts numbered in the order given; names and weights play no part.
 ///
-/// Disruption: that of [`Jump`](super::Jump): only the last can come or go cheaply. Balance: the hosts of the last level get up
-/// to 2⁻⁵ less than their part, the price of a bound on the tries (section 5.4 of the paper).
+/// Disruption: that of [`Jump`](super::Jump): only the last can come or go cheaply. Balance: the hosts of the last
+/// level get up to 2⁻⁵ less than their part, the price of a bound on the tries (section 5.4 of the paper).
 #[derive(Clone, Debug)]
 pub struct Binomial {
     hosts: u32,
@@ -19,8 +20,8 @@ pub struct Binomial {
 }
 
 impl Binomial {
-    /// Tries in the enclosing tree after the first; four in the authors' code (SUPSI-DTI-ISIN/java-consistent-hashing-algorithms,
-    /// `BinomialEngine.java`).
+    /// Tries in the enclosing tree after the first; four in the authors' code
+    /// (SUPSI-DTI-ISIN/java-consistent-hashing-algorithms, `BinomialEngine.java`).
     const TRIES: u32 = 4;
 
     /// Numbers `hosts`. O(n), for the check alone.

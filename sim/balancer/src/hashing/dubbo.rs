@@ -20,12 +20,12 @@ impl DubboConsistentHash {
     /// Points of a host by default (`hash.nodes`).
     pub const REPLICAS: u32 = 160;
 
-    /// The selector of Dubbo (apache/dubbo `ConsistentHashLoadBalance.java`, `ConsistentHashSelector`) with `replicas` points
-    /// a host, rounded down to a multiple of four.
+    /// The selector of Dubbo (apache/dubbo `ConsistentHashLoadBalance.java`, `ConsistentHashSelector`) with `replicas`
+    /// points a host, rounded down to a multiple of four.
     ///
-    /// Digest i of a host is the [`md5`](super::md5) of its name and i in decimal; each four of its bytes, little end first,
-    /// are a point. Of equal points the last of the list has it. O(p) expected for p points. Panics on fewer than four
-    /// replicas, with which Dubbo has nobody to choose.
+    /// Digest i of a host is the [`md5`](super::md5) of its name and i in decimal; each four of its bytes, little end
+    /// first, are a point. Of equal points the last of the list has it. O(p) expected for p points. Panics on fewer
+    /// than four replicas, with which Dubbo has nobody to choose.
     pub fn new(hosts: &[(&str, u32)], replicas: u32) -> Self {
         check(hosts);
         assert!(replicas >= 4, "points come by four");

@@ -127,9 +127,9 @@ pub(super) fn crc32_end(register: u32) -> u32 {
     !register
 }
 
-/// What a byte does to the register, and in table k when k bytes of zero follow it: the bytes of a block are looked up side
-/// by side instead of one after the other (Kounavis and Berry, "Novel Table Lookup-Based Algorithms for High-Performance
-/// CRC Generation", 2008).
+/// What a byte does to the register, and in table k when k bytes of zero follow it: the bytes of a block are looked up
+/// side by side instead of one after the other (Kounavis and Berry, "Novel Table Lookup-Based Algorithms for
+/// High-Performance CRC Generation", 2008).
 static CRC32_TABLES: [[u32; 256]; 16] = {
     let mut tables = [[0; 256]; 16];
     let mut byte = 0;

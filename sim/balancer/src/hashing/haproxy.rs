@@ -1,9 +1,10 @@
-//! HAProxy: the ring of `hash-type consistent`, where the nearest point wins on either side, and the map of `map-based`.
+//! HAProxy: the ring of `hash-type consistent`, where the nearest point wins on either side, and the map of
+//! `map-based`.
 //!
 //! A server is known by its number in the configuration and by nothing else, so its points stay where they are when its
-//! address changes. They are 16 for each unit of weight. A key goes to the nearest point, before it or after it: between two
-//! points the border lies half way, and that is how they are kept here, as the ends of what is theirs, so that the lookup is
-//! the one of every other ring.
+//! address changes. They are 16 for each unit of weight. A key goes to the nearest point, before it or after it:
+//! between two points the border lies half way, and that is how they are kept here, as the ends of what is theirs, so
+//! that the lookup is the one of every other ring.
 
 use super::haproxy_function::avalanche;
 use super::points::{Points, Unplaced};
@@ -34,8 +35,8 @@ impl Haproxy {
     /// Numbers between the first points of one server and the next (`SRV_EWGHT_RANGE`).
     const RANGE: u32 = Self::WEIGHT_MAX * Self::POINTS_PER_WEIGHT;
 
-    /// Gives `hosts` the places 0 to n − 1; to HAProxy they are the servers 1 to n. Names play no part. O(p log p) for p
-    /// points.
+    /// Gives `hosts` the places 0 to n − 1; to HAProxy they are the servers 1 to n. Names play no part. O(p log p) for
+    /// p points.
     ///
     /// Point i of server s is at the [`avalanche`](super::HashFunction::SdbmAvalanche) of `4096 · s + i`
     /// (`src/lb_chash.c`, `chash_init_server_tree`), with `hash-key id`, the default. Such points never coincide.
@@ -96,8 +97,8 @@ impl Haproxy {
         self.ends.owner_at_or_after(hash << 32)
     }
 
-    /// The place for the `attempt`-th retry: with each, the walk along the circle goes on to the next point of somebody else
-    /// (`chash_get_server_hash`, `avoid`).
+    /// The place for the `attempt`-th retry: with each, the walk along the circle goes on to the next point of somebody
+    /// else (`chash_get_server_hash`, `avoid`).
     pub fn lookup_attempt(&self, hash: u64, attempt: u32) -> usize {
         let mut point = self.ends.at_or_after(hash << 32);
         for _ in 0..attempt {
@@ -115,10 +116,10 @@ impl Haproxy {
     /// The place for `hash` when no server may have more than `factor` percent of its share of the requests, of which
     /// `served` are under way at a place: the nearest, or along the circle the next one with a slot free.
     ///
-    /// `hash-balance-factor` (`src/lb_chash.c`, `chash_server_is_eligible`). Of `⌈(Σ served + 1) · factor / 100⌉` slots each
-    /// server gets a whole number for every unit of its weight, and of the rest what falls to it when the units of all are
-    /// laid side by side in the order of places; at least one. Unlike in Envoy, a server at its slots gets no more, and its
-    /// overflow falls on its neighbour on the circle. O(n), and O(1) expected for each point passed over.
+    /// `hash-balance-factor` (`src/lb_chash.c`, `chash_server_is_eligible`). Of `⌈(Σ served + 1) · factor / 100⌉` slots
+    /// each server gets a whole number for every unit of its weight, and of the rest what falls to it when the units of
+    /// all are laid side by side in the order of places; at least one. Unlike in Envoy, a server at its slots gets no
+    /// more, and its overflow falls on its neighbour on the circle. O(n), and O(1) expected for each point passed over.
     pub fn lookup_bounded(&self, hash: u64, factor: u32, served: impl Fn(usize) -> u32) -> usize {
         let total: u64 = (0..self.weights.len()).filter(|p| self.weights[*p] > 0).map(|p| u64::from(served(p))).sum();
         let slots = ((total + 1) * u64::from(factor)).div_ceil(100);
@@ -142,8 +143,8 @@ impl Haproxy {
         ((after - before) * each + after * rest / total - before * rest / total).max(1)
     }
 
-    /// The server at `place` leaves. O(log p) for each of its points. Panics when nobody has the place, and when its server
-    /// is the only one.
+    /// The server at `place` leaves. O(log p) for each of its points. Panics when nobody has the place, and when its
+    /// server is the only one.
     pub fn remove(&mut self, place: usize) {
         let weight = self.weights.get(place).copied().filter(|weight| *weight > 0);
         let weight = weight.expect("nobody has that place");
@@ -153,8 +154,8 @@ impl Haproxy {
         self.sum_up();
     }
 
-    /// A server of `weight` takes the first place that is free; returns which. O(log p) for each of its points. Panics on
-    /// weight zero.
+    /// A server of `weight` takes the first place that is free; returns which. O(log p) for each of its points. Panics
+    /// on weight zero.
     pub fn add(&mut self, weight: u32) -> usize {
         assert!(weight > 0, "a host of weight zero is to be left out");
         let place = self.weights.iter().position(|weight| *weight == 0).unwrap_or(self.weights.len());
@@ -163,8 +164,8 @@ impl Haproxy {
         place
     }
 
-    /// The server at `place` weighs `weight` from now on: points are added behind its last, or taken away from there. Returns
-    /// how many. O(log p) for each. Panics on weight zero.
+    /// The server at `place` weighs `weight` from now on: points are added behind its last, or taken away from there.
+    /// Returns how many. O(log p) for each. Panics on weight zero.
     pub fn weigh(&mut self, place: usize, weight: u32) -> usize {
         assert!(weight > 0, "a host of weight zero is to be left out");
         let (before, weight) = (self.weights[place], weight.min(Self::WEIGHT_MAX));
@@ -222,8 +223,8 @@ fn position(hash: u32) -> u64 {
     u64::from(hash) << 32
 }
 
-/// The table of HAProxy's `hash-type map-based`, its default: hosts in the order of a weighted round robin, and the hash
-/// modulo the length.
+/// The table of HAProxy's `hash-type map-based`, its default: hosts in the order of a weighted round robin, and the
+/// hash modulo the length.
 ///
 /// Disruption: nearly all keys on any change.
 #[derive(Clone, Debug)]
@@ -232,8 +233,8 @@ pub struct HaproxyMap {
 }
 
 impl HaproxyMap {
-    /// The map for `hosts` in the order given (`src/lb_map.c`, `recalc_server_map`). Weights are divided by what they have in
-    /// common; HAProxy does so once, for those in its configuration. O(n · Σ weights).
+    /// The map for `hosts` in the order given (`src/lb_map.c`, `recalc_server_map`). Weights are divided by what they
+    /// have in common; HAProxy does so once, for those in its configuration. O(n · Σ weights).
     pub fn new(hosts: &[(&str, u32)]) -> Self {
         check(hosts);
         let divisor = common_divisor(hosts.iter().map(|(_, weight)| *weight));
@@ -244,7 +245,8 @@ impl HaproxyMap {
             let (mut best, mut most) = (0, 0);
             for (host, (score, weight)) in scores.iter_mut().zip(&weights).enumerate() {
                 *score += weight;
-                // Whole turns that are due, and one: who is ahead by a part of a turn has no advantage over who came first.
+                // Whole turns that are due, and one: who is ahead by a part of a turn has no advantage over who came
+                // first.
                 let due = (*score + total) / total;
                 if due > most {
                     (best, most) = (host, due);

@@ -1,7 +1,7 @@
 //! The hash functions of HAProxy, 32 bits each, and what spreads a poor one's bits.
 //!
-//! `hash-type` names one of [`sdbm`], [`djb2`], [`wt6`] and [`crc32`](super::crc32), and whether it is avalanched. Without a
-//! word it is sdbm: plain for the map, avalanched for the ring.
+//! `hash-type` names one of [`sdbm`], [`djb2`], [`wt6`] and [`crc32`](super::crc32), and whether it is avalanched.
+//! Without a word it is sdbm: plain for the map, avalanched for the ring.
 
 /// The function of the sdbm database library (`src/hash.c`, `hash_sdbm`): hash · 65599 + byte. O(length).
 pub fn sdbm(bytes: &[u8]) -> u32 {
@@ -29,8 +29,8 @@ pub fn wt6(bytes: &[u8]) -> u32 {
 
 /// `hash`, each bit of which has a part in all others afterwards: `full_hash` of HAProxy (`include/haproxy/intops.h`).
 ///
-/// The full avalanche of Bob Jenkins in six shifts, and then a multiplication by a prime near three quarters of 2³². One to
-/// one.
+/// The full avalanche of Bob Jenkins in six shifts, and then a multiplication by a prime near three quarters of 2³².
+/// One to one.
 pub(super) fn avalanche(hash: u32) -> u32 {
     let mut a = hash;
     a = a.wrapping_add(0x7ed5_5d16).wrapping_add(a << 12);
@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn hashes_are_those_of_haproxys_own_test() {
-        // haproxy/haproxy reg-tests/sample_fetches/hashes.vtc: all bytes once, in order; plain and with (1), avalanched.
+        // haproxy/haproxy reg-tests/sample_fetches/hashes.vtc: all bytes once, in order; plain and with (1),
+        // avalanched.
         let key: Vec<u8> = (0..=255).collect();
         for (function, expected) in [
             (HashFunction::Crc32, 688_229_491),

@@ -21,12 +21,12 @@
 //! | [`DubboConsistentHash`] | Dubbo `consistenthash` | O(1) expected | no | its own |
 //!
 //! Four more are changed in place, and answer with places that hosts hold: [`Anchor`] and [`Dx`], within a capacity,
-//! [`Memento`], without, and [`Haproxy`], the ring of HAProxy's `hash-type consistent`. All move only the keys of whoever
-//! leaves; the last one alone knows weights. [`Ring`] with fixed points, [`Nginx`], [`Rendezvous`] and [`MultiProbe`] can be
-//! changed in place as well. [`Structure`] is any of them all.
+//! [`Memento`], without, and [`Haproxy`], the ring of HAProxy's `hash-type consistent`. All move only the keys of
+//! whoever leaves; the last one alone knows weights. [`Ring`] with fixed points, [`Nginx`], [`Rendezvous`] and
+//! [`MultiProbe`] can be changed in place as well. [`Structure`] is any of them all.
 //!
-//! [`BoundedLoad`] goes around any of them as Envoy has it, and [`Haproxy`] has a rule of its own: it sends a key elsewhere
-//! while its host has more requests than its part.
+//! [`BoundedLoad`] goes around any of them as Envoy has it, and [`Haproxy`] has a rule of its own: it sends a key
+//! elsewhere while its host has more requests than its part.
 //!
 //! What always holds:
 //!

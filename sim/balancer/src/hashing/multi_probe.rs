@@ -21,18 +21,18 @@ pub struct MultiProbe {
 impl MultiProbe {
     /// The number of probes at which the paper promises a peak of 1.05 times the average.
     pub const PROBES: u32 = 21;
-    /// The seeds of SipHash in dgryski/go-mpchash's tests: for hosts, and for the two hashes of a key. The first of the two is
-    /// [`HashFunction::SipHash`].
+    /// The seeds of SipHash in dgryski/go-mpchash's tests: for hosts, and for the two hashes of a key. The first of the
+    /// two is [`HashFunction::SipHash`].
     const SIP_SEEDS: [u64; 3] = [0, 1, 2];
 
-    /// Places each of `hosts` at the [`xxh64`] of its name, for lookups with `probes` probes. O(n) expected. Panics when
-    /// there are no probes.
+    /// Places each of `hosts` at the [`xxh64`] of its name, for lookups with `probes` probes. O(n) expected. Panics
+    /// when there are no probes.
     pub fn new(hosts: &[(&str, u32)], probes: u32) -> Self {
         MultiProbe::hashed(hosts, probes, HashFunction::Xxh64)
     }
 
-    /// Like [`MultiProbe::new`] with another hash function: with [`HashFunction::SipHash`] hosts, and keys that are looked up
-    /// by [`MultiProbe::lookup_key`], are where dgryski/go-mpchash's tests have them.
+    /// Like [`MultiProbe::new`] with another hash function: with [`HashFunction::SipHash`] hosts, and keys that are
+    /// looked up by [`MultiProbe::lookup_key`], are where dgryski/go-mpchash's tests have them.
     pub fn hashed(hosts: &[(&str, u32)], probes: u32, function: HashFunction) -> Self {
         check(hosts);
         assert!(probes > 0, "a key without probes has no place");
@@ -63,15 +63,15 @@ impl MultiProbe {
         assert!(was_there, "host {index} is not there, or the last one");
     }
 
-    /// The host for `hash`: [`MultiProbe::lookup_pair`] of it and of its own hash, since of a key nothing else is known.
-    /// O(probes) expected.
+    /// The host for `hash`: [`MultiProbe::lookup_pair`] of it and of its own hash, since of a key nothing else is
+    /// known. O(probes) expected.
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
         self.lookup_pair(hash, second(self.function, &hash.to_le_bytes()))
     }
 
-    /// The host for a key whose bytes are known: [`MultiProbe::lookup_pair`] of its two hashes with SipHash, and otherwise
-    /// [`MultiProbe::lookup`] of its hash. O(length + probes) expected.
+    /// The host for a key whose bytes are known: [`MultiProbe::lookup_pair`] of its two hashes with SipHash, and
+    /// otherwise [`MultiProbe::lookup`] of its hash. O(length + probes) expected.
     pub fn lookup_key(&self, key: &[u8]) -> usize {
         match self.function {
             HashFunction::SipHash => self.lookup_pair(self.function.hash(key), second(self.function, key)),

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 /// Points of hosts on a circle of 32-bit hashes, as nginx places them.
 ///
-/// Disruption: minimal, on any change of hosts or weights. A host may come and go: it is known by an index, which stays its own
-/// while others come and go.
+/// Disruption: minimal, on any change of hosts or weights. A host may come and go: it is known by an index, which stays
+/// its own while others come and go.
 #[derive(Clone, Debug)]
 pub struct Nginx {
     points: Points,
@@ -39,22 +39,22 @@ impl Nginx {
         Nginx { points, hidden: hidden.into_iter().collect() }
     }
 
-    /// `host` comes, to be known by `index`, which nobody is known by. O(points of the host) expected. Panics when `weight` is
-    /// zero.
+    /// `host` comes, to be known by `index`, which nobody is known by. O(points of the host) expected. Panics when
+    /// `weight` is zero.
     pub fn insert(&mut self, index: usize, host: &str, weight: u32) {
         check(&[(host, weight)]);
         positions(host).take(count_of(weight)).for_each(|position| self.put(position, index as u32));
     }
 
-    /// The host known by `index` leaves, which came as `host` with `weight`. O(points of the host) expected. Panics when it is
-    /// the last one.
+    /// The host known by `index` leaves, which came as `host` with `weight`. O(points of the host) expected. Panics
+    /// when it is the last one.
     pub fn remove(&mut self, index: usize, host: &str, weight: u32) {
         positions(host).take(count_of(weight)).for_each(|position| self.take_away(position, index as u32));
         assert!(self.points.owner(self.points.at_or_after(0)) != index, "the last host cannot leave");
     }
 
-    /// The host known by `index`, which came as `host`, has the weight `to` from now on instead of `from`; how many points that
-    /// wrote. O(points of the host) expected.
+    /// The host known by `index`, which came as `host`, has the weight `to` from now on instead of `from`; how many
+    /// points that wrote. O(points of the host) expected.
     pub fn weigh(&mut self, index: usize, host: &str, from: u32, to: u32) -> usize {
         let (from, to) = (count_of(from), count_of(to));
         positions(host).take(to).skip(from).for_each(|position| self.put(position, index as u32));

@@ -1,8 +1,8 @@
 //! nginx without a ring: `hash KEY` and `ip_hash`, which take a remainder of few bits by the sum of weights.
 //!
-//! Both walk down the list of servers with the remainder, and hash again for a retry. Of the hash little is used: 15 bits by
-//! the one, so that a key can be told apart from 32,768 others at most; a number below 6,271 by the other, from the first
-//! three bytes of an address, so that a whole /24 of clients has the same server.
+//! Both walk down the list of servers with the remainder, and hash again for a retry. Of the hash little is used: 15
+//! bits by the one, so that a key can be told apart from 32,768 others at most; a number below 6,271 by the other, from
+//! the first three bytes of an address, so that a whole /24 of clients has the same server.
 
 use super::Modulo;
 use super::function::{CRC32_START, crc32, crc32_end, crc32_step};
@@ -32,21 +32,21 @@ impl NginxHash {
         self.servers.bytes()
     }
 
-    /// The host of a key whose [`crc32`] is the lower half of `hash`: bits 16 to 30 of it, modulo the sum of the weights
-    /// (`src/http/modules/ngx_http_upstream_hash_module.c`, `ngx_http_upstream_get_hash_peer`). O(log n).
+    /// The host of a key whose [`crc32`] is the lower half of `hash`: bits 16 to 30 of it, modulo the sum of the
+    /// weights (`src/http/modules/ngx_http_upstream_hash_module.c`, `ngx_http_upstream_get_hash_peer`). O(log n).
     #[inline]
     pub fn lookup(&self, hash: u64) -> usize {
         self.servers.lookup(part(hash as u32))
     }
 
-    /// The host for the `attempt`-th retry of `key`: to its hash those of `1KEY`, `2KEY` and so on are added, in nginx up to
-    /// twenty times. It may be the same one. O(attempt · length + log n).
+    /// The host for the `attempt`-th retry of `key`: to its hash those of `1KEY`, `2KEY` and so on are added, in nginx
+    /// up to twenty times. It may be the same one. O(attempt · length + log n).
     pub fn lookup_key(&self, key: &[u8], attempt: u32) -> usize {
         self.servers.lookup(part(crc32(key)) + retries(key, attempt))
     }
 
-    /// [`NginxHash::lookup_key`] where there is only a hash: the key of the retries is then its lower four bytes, little end
-    /// first.
+    /// [`NginxHash::lookup_key`] where there is only a hash: the key of the retries is then its lower four bytes,
+    /// little end first.
     pub fn lookup_attempt(&self, hash: u64, attempt: u32) -> usize {
         self.servers.lookup(part(hash as u32) + retries(&(hash as u32).to_le_bytes(), attempt))
     }
@@ -77,7 +77,8 @@ fn part(crc: u32) -> u64 {
 
 /// `ip_hash` of nginx: by the first three bytes of the client's address.
 ///
-/// Disruption: nearly all keys on any change; a server that is only marked as down keeps its share, and a retry moves it.
+/// Disruption: nearly all keys on any change; a server that is only marked as down keeps its share, and a retry moves
+/// it.
 #[derive(Clone, Debug)]
 pub struct NginxIpHash {
     servers: Modulo,
@@ -107,8 +108,8 @@ impl NginxIpHash {
     }
 
     /// The host for the `attempt`-th retry: the bytes are hashed once more onto what they gave before
-    /// (`src/http/modules/ngx_http_upstream_ip_hash_module.c`, `ngx_http_upstream_get_ip_hash_peer`), in nginx up to twenty
-    /// times. It may be the same one. O(attempt + log n).
+    /// (`src/http/modules/ngx_http_upstream_ip_hash_module.c`, `ngx_http_upstream_get_ip_hash_peer`), in nginx up to
+    /// twenty times. It may be the same one. O(attempt + log n).
     #[inline]
     pub fn lookup_attempt(&self, hash: u64, attempt: u32) -> usize {
         let [a, b, c, _] = (hash as u32).to_be_bytes();
@@ -118,8 +119,8 @@ impl NginxIpHash {
     }
 }
 
-/// The IPv4 address that `text` is, as a number; zero when it is none, as nginx counts clients on Unix sockets. Its rule for
-/// IPv6, all 16 bytes, is not modelled.
+/// The IPv4 address that `text` is, as a number; zero when it is none, as nginx counts clients on Unix sockets. Its
+/// rule for IPv6, all 16 bytes, is not modelled.
 pub(super) fn ipv4(text: &[u8]) -> u32 {
     let address: Option<Ipv4Addr> = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
     address.map_or(0, u32::from)

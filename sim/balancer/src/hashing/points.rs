@@ -1,10 +1,10 @@
 //! Points on a circle of 64-bit positions, and the search for the next one clockwise.
 //!
-//! Positions are hashes, so they lie evenly, and the circle is cut into equal arcs of two or three points each. An arc is
-//! one cache line: its points in order, and then the owner of the point that follows, wherever that is. So the next point
-//! after a position is found in one line, whatever their number; a binary search over 1,600,000 points would miss the cache
-//! a dozen times. An arc that gets more points than fit keeps the first of them, and the others wait in a tree beside, which
-//! a lookup in fifty asks.
+//! Positions are hashes, so they lie evenly, and the circle is cut into equal arcs of two or three points each. An arc
+//! is one cache line: its points in order, and then the owner of the point that follows, wherever that is. So the next
+//! point after a position is found in one line, whatever their number; a binary search over 1,600,000 points would miss
+//! the cache a dozen times. An arc that gets more points than fit keeps the first of them, and the others wait in a
+//! tree beside, which a lookup in fifty asks.
 //!
 //! Nothing has to be sorted for that, and a point comes or goes by changing its own line and those before it that look
 //! ahead to it.
@@ -164,7 +164,8 @@ impl Points {
         Points::placed::<false>(points).0
     }
 
-    /// Of points at the same position only the one with the least owner is placed; those of other owners are given back.
+    /// Of points at the same position only the one with the least owner is placed; those of other owners are given
+    /// back.
     pub(super) fn deduplicated(points: Unplaced) -> (Self, Vec<(u64, u32)>) {
         Points::placed::<true>(points)
     }
@@ -263,8 +264,8 @@ impl Points {
         self.first(self.following(arc))
     }
 
-    /// The owner of the first point at `position` or after it, around the circle. O(1) expected for hashes, and one cache
-    /// line in all but two of a hundred cases.
+    /// The owner of the first point at `position` or after it, around the circle. O(1) expected for hashes, and one
+    /// cache line in all but two of a hundred cases.
     #[inline]
     pub(super) fn owner_at_or_after(&self, position: u64) -> usize {
         let arc = self.arc(position);
@@ -297,8 +298,8 @@ impl Points {
         }
     }
 
-    /// The first point strictly after `probe`, as its distance from there and its owner, if it is nearer than `nearest` is to
-    /// its own probe; otherwise that. O(1) expected for hashes.
+    /// The first point strictly after `probe`, as its distance from there and its owner, if it is nearer than `nearest`
+    /// is to its own probe; otherwise that. O(1) expected for hashes.
     #[inline]
     pub(super) fn nearer(&self, probe: u64, nearest: (u64, u32)) -> (u64, u32) {
         // The distance to anything behind this arc is more than what is left of the arc, in units of 1/arcs.
@@ -401,7 +402,8 @@ impl Points {
         self.look_ahead(arc);
     }
 
-    /// Takes away the point of `owner` at `position`; whether there was one. The last point stays. O(1) expected for hashes.
+    /// Takes away the point of `owner` at `position`; whether there was one. The last point stays. O(1) expected for
+    /// hashes.
     pub(super) fn remove(&mut self, position: u64, owner: u32) -> bool {
         if self.len == 1 {
             return false;

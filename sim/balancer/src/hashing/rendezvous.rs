@@ -9,8 +9,8 @@ use base::math::ln;
 
 /// Hashes of the hosts' names, and their weights if they differ.
 ///
-/// Disruption: minimal, on any change of hosts, and of weights. A host may come and go: it is known by an index, which stays
-/// its own while others come and go.
+/// Disruption: minimal, on any change of hosts, and of weights. A host may come and go: it is known by an index, which
+/// stays its own while others come and go.
 #[derive(Clone, Debug)]
 pub struct Rendezvous {
     /// Hashes of names, in the order in which they are compared.
@@ -19,8 +19,8 @@ pub struct Rendezvous {
     weights: Vec<f64>,
     /// The weight of all, when it is one.
     common: u32,
-    /// By place in `hosts`, the index that the host there is known by, and by index its place. Both are empty while each is
-    /// its own, which is until the first host leaves.
+    /// By place in `hosts`, the index that the host there is known by, and by index its place. Both are empty while
+    /// each is its own, which is until the first host leaves.
     indexes: Vec<u32>,
     places: Vec<u32>,
 }
@@ -39,8 +39,8 @@ impl Rendezvous {
         }
     }
 
-    /// `host` comes, to be known by `index`, which nobody is known by. O(1), and O(n) when it is the first whose weight is
-    /// another than that of all. Panics when `weight` is zero.
+    /// `host` comes, to be known by `index`, which nobody is known by. O(1), and O(n) when it is the first whose weight
+    /// is another than that of all. Panics when `weight` is zero.
     pub fn insert(&mut self, index: usize, host: &str, weight: u32) {
         check(&[(host, weight)]);
         let place = self.hosts.len();
@@ -57,8 +57,8 @@ impl Rendezvous {
         }
     }
 
-    /// The host known by `index` leaves, and the last of those that are compared takes its place there. O(1), but O(n) when it
-    /// is the first to leave. Panics when nobody is known by it, and when it is the only one.
+    /// The host known by `index` leaves, and the last of those that are compared takes its place there. O(1), but O(n)
+    /// when it is the first to leave. Panics when nobody is known by it, and when it is the only one.
     pub fn remove(&mut self, index: usize) {
         assert!(self.hosts.len() > 1, "the last host cannot leave");
         self.write_indexes();
@@ -74,8 +74,8 @@ impl Rendezvous {
         }
     }
 
-    /// The host known by `index` weighs `weight` from now on. O(1), and O(n) when it is the first whose weight is another than
-    /// that of all. Panics when nobody is known by it, and when `weight` is zero.
+    /// The host known by `index` weighs `weight` from now on. O(1), and O(n) when it is the first whose weight is
+    /// another than that of all. Panics when nobody is known by it, and when `weight` is zero.
     pub fn weigh(&mut self, index: usize, weight: u32) {
         assert!(weight > 0, "a host of weight zero is to be left out");
         let place = if self.places.is_empty() { index } else { self.places[index] as usize };
@@ -103,7 +103,8 @@ impl Rendezvous {
         size_of::<Self>() + size_of_val(self.hosts.as_slice()) + size_of_val(self.weights.as_slice()) + indexes
     }
 
-    /// The host with the highest score for `hash`, the one compared earlier of equals. O(n), and a logarithm each with weights.
+    /// The host with the highest score for `hash`, the one compared earlier of equals. O(n), and a logarithm each with
+    /// weights.
     ///
     /// The score is that of dgryski/go-rendezvous: the exclusive or of key and host through `xorshift64*`. With weights
     /// w, it becomes a number u between 0 and 1 and then `−w / ln u`, by which a host wins in proportion to w

@@ -35,8 +35,8 @@ impl Ring {
     /// With weights as shares of their sum, the size aimed at is `⌈least share · minimum⌉ / least share`, so that the
     /// lightest host gets a whole number of points, or the maximum if that is less. Going through the hosts, the points
     /// so far are raised to the sum of the targets so far, so a host may get one more or less than its share, none even
-    /// when the maximum is below the number of hosts. O(p) expected for p points. Panics on a minimum above the maximum,
-    /// which Envoy refuses, and on a minimum of zero.
+    /// when the maximum is below the number of hosts. O(p) expected for p points. Panics on a minimum above the
+    /// maximum, which Envoy refuses, and on a minimum of zero.
     pub fn envoy(hosts: &[(&str, u32)], size: RangeInclusive<u64>, function: HashFunction) -> Self {
         check(hosts);
         let (minimum, maximum) = size.into_inner();
@@ -91,7 +91,8 @@ impl Ring {
 
     /// `host` comes, to be known by `index`: afterwards the ring is what [`Ring::fixed`] gives for all that are there.
     ///
-    /// O(points of the host) expected. Panics on a ring as Envoy's, where everybody's points change, and on weight zero.
+    /// O(points of the host) expected. Panics on a ring as Envoy's, where everybody's points change, and on weight
+    /// zero.
     pub fn insert(&mut self, index: usize, host: &str, weight: u32) {
         let (function, points) = (self.function, &mut self.points);
         let count = count_of(weight, self.per_weight);

@@ -1,7 +1,7 @@
 //! SipHash-2-4, the keyed hash that go-mpchash's tests place hosts and keys with.
 //!
-//! Aumasson and Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012. The standard library has it too, marked as
-//! deprecated in favour of a default hasher whose algorithm is not promised.
+//! Aumasson and Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012. The standard library has it too, marked
+//! as deprecated in favour of a default hasher whose algorithm is not promised.
 
 /// SipHash-2-4 of `bytes` under the key whose first half is `seed` and whose second half is zero.
 pub fn siphash(bytes: &[u8], seed: u64) -> u64 {
@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn the_vectors_of_its_authors_come_out() {
-        // The paper, appendix A, and the first and last of veorq/SipHash vectors.h: bytes 0, 1, 2, … under the key 0 to 15.
+        // The paper, appendix A, and the first and last of veorq/SipHash vectors.h: bytes 0, 1, 2, … under the key 0
+        // to 15.
         let key = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
         let bytes: Vec<u8> = (0..63).collect();
         for (n, expected) in [

@@ -1,7 +1,7 @@
 //! How large a structure over some hosts will be, before it is built, and what is too large to be built at all.
 //!
-//! A ring with 65,536 points a unit of weight over 100,000 hosts would ask for 160 GB, and a weight of 4,294,967,295 for as
-//! much by itself. Whoever takes numbers from people asks here first: scenarios, studies and `route` do.
+//! A ring with 65,536 points a unit of weight over 100,000 hosts would ask for 160 GB, and a weight of 4,294,967,295
+//! for as much by itself. Whoever takes numbers from people asks here first: scenarios, studies and `route` do.
 
 use super::structure::room;
 use super::{Haproxy, HaproxyMap, Ketama, Kind, Nginx, total_weight};
@@ -44,10 +44,11 @@ impl Kind {
         }
     }
 
-    /// An upper bound of the memory of a structure over `hosts` in bytes, and of the places of hosts in it; at most four times
-    /// what it is. O(n).
+    /// An upper bound of the memory of a structure over `hosts` in bytes, and of the places of hosts in it; at most
+    /// four times what it is. O(n).
     pub fn bytes_over(self, hosts: &[(&str, u32)]) -> u64 {
-        // A line of 64 bytes has room for five points and holds two to four of them, and one point in twenty lies beside.
+        // A line of 64 bytes has room for five points and holds two to four of them, and one point in twenty lies
+        // beside.
         let each = match self {
             Kind::Haproxy => 48,
             Kind::Ring { .. }
@@ -67,8 +68,8 @@ impl Kind {
         self.entries_over(hosts).saturating_mul(each).saturating_add(places).saturating_add(1_024)
     }
 
-    /// Why it should not be built over `hosts`: what would take minutes, or more memory than there is. In words for whoever
-    /// gave the numbers, and what to do about it. O(n).
+    /// Why it should not be built over `hosts`: what would take minutes, or more memory than there is. In words for
+    /// whoever gave the numbers, and what to do about it. O(n).
     pub fn check(self, hosts: &[(&str, u32)]) -> Result<(), (String, &'static str)> {
         let total = total_weight(hosts);
         let common = "divide the weights by what they have in common";
@@ -111,8 +112,8 @@ impl Kind {
                 "weights closer to each other",
             ),
             Kind::Maglev { size } => {
-                // In each round of turns every host is looked at, and where one host weighs nearly everything, it alone takes
-                // an entry in most of them.
+                // In each round of turns every host is looked at, and where one host weighs nearly everything, it alone
+                // takes an entry in most of them.
                 let most = hosts.iter().map(|(_, weight)| *weight).max().unwrap_or(1);
                 let rounds = f64::from(size) * f64::from(most) / total as f64;
                 let help = "a smaller table, or weights closer to each other";

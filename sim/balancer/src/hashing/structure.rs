@@ -1,6 +1,7 @@
 //! Every structure behind one face: named with its parameters, built over hosts, asked, changed, shown.
 //!
-//! Strategies in a run, `windtunnel route` and studies of hashing all go through here, so that what is shown is what runs.
+//! Strategies in a run, `windtunnel route` and studies of hashing all go through here, so that what is shown is what
+//! runs.
 
 use super::{
     Anchor, Binomial, DubboConsistentHash, Dx, Haproxy, HaproxyMap, HashFunction, Jump, Ketama, Maglev, Memento,
@@ -182,15 +183,15 @@ impl Kind {
     }
 }
 
-/// Places of a structure with a capacity over `n` hosts: twice the hosts, where nothing is said; and never less than there must
-/// be.
+/// Places of a structure with a capacity over `n` hosts: twice the hosts, where nothing is said; and never less than
+/// there must be.
 pub(super) fn room(capacity: u32, n: u32) -> u32 {
     if capacity < n { (2 * n).max(16) } else { capacity }
 }
 
 impl Structure {
-    /// Builds it over `hosts`, each a name and a weight; see [the module](super) for what it costs. Panics when there is no
-    /// host, and when a weight is zero.
+    /// Builds it over `hosts`, each a name and a weight; see [the module](super) for what it costs. Panics when there
+    /// is no host, and when a weight is zero.
     pub fn build(kind: Kind, hosts: &[(&str, u32)]) -> Structure {
         let n = hosts.len() as u32;
         let room = |capacity: u32| room(capacity, n);
@@ -237,8 +238,8 @@ impl Structure {
         })
     }
 
-    /// The host for `hash`, or for its `attempt`-th retry: the next one, or where a structure has no next place, the host of
-    /// another hash drawn from this one.
+    /// The host for `hash`, or for its `attempt`-th retry: the next one, or where a structure has no next place, the
+    /// host of another hash drawn from this one.
     pub fn lookup_retry(&self, hash: u64, attempt: u32) -> usize {
         match attempt {
             0 => self.lookup(hash),
@@ -246,8 +247,9 @@ impl Structure {
         }
     }
 
-    /// [`Structure::lookup_retry`] for a key whose bytes are known, hashed by `function`. Differs from that of its hash where
-    /// the originals hash a key more than once: for retries of [`NginxHash`], and for [`MultiProbe`] with SipHash.
+    /// [`Structure::lookup_retry`] for a key whose bytes are known, hashed by `function`. Differs from that of its hash
+    /// where the originals hash a key more than once: for retries of [`NginxHash`], and for [`MultiProbe`] with
+    /// SipHash.
     pub fn lookup_key(&self, key: &[u8], function: HashFunction, attempt: u32) -> usize {
         match &self.inner {
             Inner::NginxHash(s) if function == HashFunction::Crc32 => s.lookup_key(key, attempt),
@@ -291,8 +293,8 @@ impl Structure {
         })
     }
 
-    /// Whether it is changed in place: hosts then hold places, which stay theirs when others come and go. At first they are
-    /// those of the list it was built over.
+    /// Whether it is changed in place: hosts then hold places, which stay theirs when others come and go. At first they
+    /// are those of the list it was built over.
     pub fn is_changed_in_place(&self) -> bool {
         match &self.inner {
             Inner::Rendezvous(_) | Inner::MultiProbe(_) | Inner::Nginx(_) => true,
@@ -306,8 +308,8 @@ impl Structure {
         matches!(self.inner, Inner::Anchor(_) | Inner::Dx(_) | Inner::Memento(_) | Inner::Haproxy(_))
     }
 
-    /// The `host` at `place`, its name and its weight, leaves; whether that could be done in place. Panics when it is not
-    /// there, and when it is the only one.
+    /// The `host` at `place`, its name and its weight, leaves; whether that could be done in place. Panics when it is
+    /// not there, and when it is the only one.
     pub fn leave(&mut self, place: usize, host: (&str, u32)) -> bool {
         match &mut self.inner {
             Inner::Anchor(s) => s.remove(place),
@@ -326,8 +328,8 @@ impl Structure {
         true
     }
 
-    /// A `host`, its name and its weight, comes and takes the place returned; none when every place is taken, and when this
-    /// cannot be done in place.
+    /// A `host`, its name and its weight, comes and takes the place returned; none when every place is taken, and when
+    /// this cannot be done in place.
     pub fn come(&mut self, host: (&str, u32)) -> Option<usize> {
         // Whoever left last gives up his number first.
         let number = self.free.last().copied().unwrap_or(self.next) as usize;

@@ -1,7 +1,8 @@
-//! C3: the host with the lowest score of latency, service time and a queue that counts cubed, as Elasticsearch ranks its copies.
+//! C3: the host with the lowest score of latency, service time and a queue that counts cubed, as Elasticsearch ranks
+//! its copies.
 //!
-//! Suresh, Canini, Schmid and Feldmann, "C3: Cutting Tail Latency in Cloud Data Stores via Adaptive Replica Selection" (NSDI 2015),
-//! in the form of Elasticsearch's adaptive replica selection (elastic/elasticsearch
+//! Suresh, Canini, Schmid and Feldmann, "C3: Cutting Tail Latency in Cloud Data Stores via Adaptive Replica Selection"
+//! (NSDI 2015), in the form of Elasticsearch's adaptive replica selection (elastic/elasticsearch
 //! `server/src/main/java/org/elasticsearch/node/ResponseCollectorService.java`, and `rankShardsAndUpdateStats` in
 //! `cluster/routing/IndexShardRoutingTable.java`):
 //!
@@ -9,19 +10,21 @@
 //! score = R − S + q̂³ · S        q̂ = 1 + outstanding · clients + q
 //! ```
 //!
-//! R is the response time and q the queue's length, both moving averages with α = 0.3; S is the service time; times are in
-//! milliseconds, and q counts in whole requests. `outstanding · clients` guesses what the other clients are doing: the same.
+//! R is the response time and q the queue's length, both moving averages with α = 0.3; S is the service time; times are
+//! in milliseconds, and q counts in whole requests. `outstanding · clients` guesses what the other clients are doing:
+//! the same.
 //!
-//! After a choice all others are told of values half-way between theirs and the chosen's, as if these had been observed, so that
-//! who was bad once is tried again some day. A host without statistics comes before all others, and when the choice has none,
-//! nobody is told anything. Copies are looked at from a start that goes round, and begins anywhere, which is how ties are broken.
-//! Only good answers are observed (`action/search/SearchExecutionStatsCollector.java`): a host that only fails keeps its score but
-//! for what it is told, and one that never did anything else stays unknown and first. C3's rate control is not part of it, there as
+//! After a choice all others are told of values half-way between theirs and the chosen's, as if these had been
+//! observed, so that who was bad once is tried again some day. A host without statistics comes before all others, and
+//! when the choice has none, nobody is told anything. Copies are looked at from a start that goes round, and begins
+//! anywhere, which is how ties are broken. Only good answers are observed
+//! (`action/search/SearchExecutionStatsCollector.java`): a host that only fails keeps its score but for what it is
+//! told, and one that never did anything else stays unknown and first. C3's rate control is not part of it, there as
 //! here, and neither is the cap on requests to unknown nodes, which release builds leave off (`OperationRouting.java`,
 //! `probe_enabled`).
 //!
-//! Elasticsearch's nodes report a moving average of their service times; here it is that of the answers this client saw. C3 itself
-//! leaves the exponent open and chooses three.
+//! Elasticsearch's nodes report a moving average of their service times; here it is that of the answers this client
+//! saw. C3 itself leaves the exponent open and chooses three.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::parameter::{Kind, Parameter, Value};
@@ -209,7 +212,7 @@ mod tests {
     fn answer(balancer: &mut Balancer, index: usize, waiting: u32, rtt_ms: u64, class: Class) {
         let report = Report { waiting, service_time: Duration::ms(10), ..Report::default() };
         balancer.started(index);
-        let response = Response { rtt: Duration::ms(rtt_ms), class, report: Some(report) };
+        let response = Response { class, report: Some(report), ..Response::success(Duration::ms(rtt_ms)) };
         balancer.finished(Instant::ZERO, index, InstanceId(index as u32), &response);
     }
 

@@ -39,8 +39,8 @@ pub struct Needs {
     pub reports: bool,
     /// It sends probes: [`Balancer::probe`](crate::Balancer::probe) is to be asked after every pick.
     pub probes: bool,
-    /// It may pick nobody though there are hosts: requests then wait in line at the client until one has ended or the hosts
-    /// have changed.
+    /// It may pick nobody though there are hosts: requests then wait in line at the client until one has ended or the
+    /// hosts have changed.
     pub line: bool,
 }
 

@@ -1,17 +1,19 @@
 //! Client-side weighted round robin: weights that the client makes of the hosts' own load reports.
 //!
-//! A host's weight is what it answers per second over how busy that keeps it: weight = qps / (utilization + eps / qps · penalty). A
-//! host of twice the capacity is half as busy with the same requests, so it weighs twice as much, whoever sent them. Two systems do
-//! this (grpc/proposal A58 and `weighted_round_robin` of gRPC C++; Envoy's `client_side_weighted_round_robin` with
-//! `source/extensions/load_balancing_policies/common/orca_weight_manager.cc`), and differ in two points:
+//! A host's weight is what it answers per second over how busy that keeps it: weight = qps / (utilization + eps / qps ·
+//! penalty). A host of twice the capacity is half as busy with the same requests, so it weighs twice as much, whoever
+//! sent them. Two systems do this (grpc/proposal A58 and `weighted_round_robin` of gRPC C++; Envoy's
+//! `client_side_weighted_round_robin` with `source/extensions/load_balancing_policies/common/orca_weight_manager.cc`),
+//! and differ in two points:
 //!
 //! - gRPC picks by static stride, and a host without a weight counts as the mean of the others.
 //! - Envoy picks by earliest deadline first, and a host without a weight counts as the median of the others, or one.
 //!
-//! In both a weight counts only after the host has reported for the blackout period, so that a cold host is not judged by its first
-//! answers, and no longer than the expiration period after its last report. Weights take effect once a period; the moments are
-//! multiples of it from the client's start on (from the first hosts on, where nothing is known of that), kept exactly although nothing wakes up for them: whatever happens first after such a
-//! moment makes up for it before it does anything else.
+//! In both a weight counts only after the host has reported for the blackout period, so that a cold host is not judged
+//! by its first answers, and no longer than the expiration period after its last report. Weights take effect once a
+//! period; the moments are multiples of it from the client's start on (from the first hosts on, where nothing is known
+//! of that), kept exactly although nothing wakes up for them: whatever happens first after such a moment makes up for
+//! it before it does anything else.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::edf::Schedule;

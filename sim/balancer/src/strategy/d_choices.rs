@@ -5,8 +5,8 @@
 //! many clients with old news do not herd to the same idle one.
 //!
 //! Two ways of drawing are in production and differ where hosts are few. Envoy draws **with replacement**
-//! (`source/extensions/load_balancing_policies/least_request/least_request_lb.cc`, `unweightedHostPickNChoices`): of two
-//! hosts the busier still gets a quarter of the requests. Finagle draws a **distinct pair**
+//! (`source/extensions/load_balancing_policies/least_request/least_request_lb.cc`, `unweightedHostPickNChoices`): of
+//! two hosts the busier still gets a quarter of the requests. Finagle draws a **distinct pair**
 //! (`finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/p2c/P2CPick.scala`): the busier of two gets none. In
 //! both the earlier draw wins a tie.
 
@@ -116,8 +116,8 @@ pub(super) fn with_replacement(n: usize, choices: u32, rng: &mut Rng, count: imp
     best
 }
 
-/// The least costly of `choices` distinct indexes below `n`, or of all when there are fewer; the earlier draw wins a tie. What
-/// is alone is not asked for its cost, and nothing is asked twice. At most [`DISTINCT_MAX`] choices.
+/// The least costly of `choices` distinct indexes below `n`, or of all when there are fewer; the earlier draw wins a
+/// tie. What is alone is not asked for its cost, and nothing is asked twice. At most [`DISTINCT_MAX`] choices.
 #[inline]
 pub(super) fn least_of_distinct<C: PartialOrd>(
     n: usize,

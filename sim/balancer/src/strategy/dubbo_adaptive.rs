@@ -1,22 +1,27 @@
-//! Dubbo's adaptive: the lower of two loads, made of the server's CPU, the client's latency, its requests and its successes.
+//! Dubbo's adaptive: the lower of two loads, made of the server's CPU, the client's latency, its requests and its
+//! successes.
 //!
 //! As `AdaptiveLoadBalance`, `AdaptiveMetrics` and `AdaptiveLoadBalanceFilter` (apache/dubbo
 //! `dubbo-cluster/.../loadbalance/AdaptiveLoadBalance.java`, `dubbo-rpc/dubbo-rpc-api/.../AdaptiveMetrics.java`,
 //! `.../filter/AdaptiveLoadBalanceFilter.java`), quirks included:
 //!
-//! - load = cpu · (√latency + 1) · (in flight + 1) / (good / (asked + 1) · weight + 1). Latency is that of the call as the client
-//!   saw it, in milliseconds, smoothed with β = 0.5 at every report **and** at every look. The first look after a report, and any
-//!   other in the millisecond of that report, counts a latency of twice the timeout, as a penalty; every later one counts half the
-//!   latency of before, or less for every timeout that has passed since the last look.
+//! - load = cpu · (√latency + 1) · (in flight + 1) / (good / (asked + 1) · weight + 1). Latency is that of the call as
+//!   the client saw it, in milliseconds, smoothed with β = 0.5 at every report **and** at every look. The first look
+//!   after a report, and any other in the millisecond of that report, counts a latency of twice the timeout, as a
+//!   penalty; every later one counts half the latency of before, or less for every timeout that has passed since the
+//!   last look.
 //! - A host that was not picked for twice the timeout has no load at all, and is tried again.
-//! - Counts of requests are for ever, so an error early on is forgotten slowly. An error that the service itself answers counts as
-//!   good and brings a report, because an exception travels inside a result; bad is what the framework gives up: no connection, no
-//!   answer in time, a refusal.
+//! - Counts of requests are for ever, so an error early on is forgotten slowly. An error that the service itself
+//!   answers counts as good and brings a report, because an exception travels inside a result; bad is what the
+//!   framework gives up: no connection, no answer in time, a refusal.
 //! - Of two hosts the pair is always the same; otherwise it is drawn, distinct. Equal loads are drawn by weight.
 //!
-//! CPU load comes with responses, in percent: there the load average of the last minute by processors, here what the instance says
-//! of its utilization. A host that has not reported yet has none, and so no load. The time of a report is the server's clock there,
-//! and here that of its arrival. A weight of one here is a hundred there, which is what Dubbo gives hosts of which nothing is said.
+//! CPU load comes with responses, in percent: there the load average of the last minute by processors, here what the
+//! instance says of its utilization. A host that has not reported yet has none, and so no load. The time of a report is
+//! the server's clock there, and here that of its arrival, on a clock that nobody has set. All else is the client's own
+//! date, and steps with it: while that is behind by more than a timeout, looks change no estimate, and no host is tried
+//! again because it was last picked before the step. A weight of one here is a hundred there, which is what Dubbo gives
+//! hosts of which nothing is said.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::parameter::{Kind, Parameter, Value};
@@ -51,6 +56,8 @@ const WEIGHT_OF_ONE: f64 = 100.0;
 #[derive(Debug)]
 pub(crate) struct DubboAdaptive {
     timeout_ms: i64,
+    /// What steps have added to the client's date.
+    ahead_ns: i64,
     metrics: PerHost<Metrics>,
 }
 
@@ -70,16 +77,23 @@ struct Metrics {
 
 const BETA: f64 = 0.5;
 
-fn millis(now: Instant) -> i64 {
-    (now.as_nanos() / 1_000_000) as i64
+/// The date of what has not happened yet.
+const NEVER: i64 = i64::MIN;
+
+/// A date in whole milliseconds, of a clock that steps have set ahead by `ahead_ns`.
+fn date(now: Instant, ahead_ns: i64) -> i64 {
+    if ahead_ns == 0 {
+        return (now.as_nanos() / 1_000_000) as i64;
+    }
+    (i128::from(now.as_nanos()) + i128::from(ahead_ns)).div_euclid(1_000_000) as i64
 }
 
 impl Metrics {
-    fn new(now: Instant) -> Self {
+    fn new(today: i64) -> Self {
         Metrics {
-            reported_at: 0,
-            looked_at: 0,
-            picked_at: millis(now),
+            reported_at: NEVER,
+            looked_at: NEVER,
+            picked_at: today,
             cpu: 0.0,
             latency: 0,
             ewma: 0.0,
@@ -94,7 +108,7 @@ impl Metrics {
         if now - self.picked_at > timeout * 2 {
             return 0.0;
         }
-        if self.looked_at > 0 {
+        if self.looked_at != NEVER {
             // Not above zero when the clock was put back by more than a timeout.
             let multiple = (now - self.looked_at) / timeout + 1;
             if multiple > 0 {
@@ -126,20 +140,25 @@ impl Metrics {
 
 impl DubboAdaptive {
     fn new(timeout: Duration) -> Self {
-        DubboAdaptive { timeout_ms: (timeout.as_nanos() / 1_000_000) as i64, metrics: PerHost::default() }
+        DubboAdaptive { timeout_ms: (timeout.as_nanos() / 1_000_000) as i64, ahead_ns: 0, metrics: PerHost::default() }
     }
 }
 
 impl Choose for DubboAdaptive {
     const FOLLOWS: bool = true;
 
+    fn stepped(&mut self, by_ns: i64) {
+        self.ahead_ns = self.ahead_ns.saturating_add(by_ns);
+    }
+
     fn refresh(&mut self, now: Instant, hosts: &Hosts) {
-        self.metrics.refresh(hosts, |_| Metrics::new(now));
+        let today = date(now, self.ahead_ns);
+        self.metrics.refresh(hosts, |_| Metrics::new(today));
     }
 
     fn pick(&mut self, Pick { now, hosts, rng, .. }: Pick<'_>) -> Option<usize> {
         let n = hosts.len() as u32;
-        let now = millis(now);
+        let now = date(now, self.ahead_ns);
         let choice = match n {
             1 => 0,
             _ => {
@@ -184,7 +203,9 @@ impl Choose for DubboAdaptive {
         }
         metrics.good += 1;
         if let Some(report) = &response.report {
-            metrics.report(millis(now), report.utilization * 100.0, response.rtt.as_nanos() / 1_000_000);
+            // A negative latency is no number there, and what is no number is nothing.
+            let latency = response.elapsed_ms(now).max(0) as u64;
+            metrics.report(date(now, 0), report.utilization * 100.0, latency);
         }
     }
 
@@ -201,7 +222,7 @@ mod tests {
 
     #[test]
     fn load_is_made_as_there() {
-        let mut metrics = Metrics::new(Instant::ZERO);
+        let mut metrics = Metrics::new(0);
         assert_eq!(metrics.load(10, 1, 1_000), 0.0, "nothing is known");
         metrics.asked = 4;
         metrics.good = 3;
@@ -227,7 +248,7 @@ mod tests {
     #[test]
     fn a_long_time_without_a_look_halves_as_often_as_timeouts_passed_and_64_of_them_not_at_all() {
         for (timeouts, left) in [(0, 256.0), (1, 128.0), (8, 1.0), (9, 0.0), (62, 0.0), (63, 512.0), (64, 256.0)] {
-            let mut metrics = Metrics::new(Instant::ZERO);
+            let mut metrics = Metrics::new(0);
             (metrics.looked_at, metrics.reported_at, metrics.latency) = (10, 5, 512);
             let now = 10 + 1_000 * timeouts;
             metrics.picked_at = now;
@@ -246,7 +267,7 @@ mod tests {
             adaptive.refresh(Instant::ZERO, &hosts);
             adaptive.started(0, 0);
             let now = Instant::ZERO + Duration::ms(20);
-            adaptive.finished(now, 0, 1, &Response { rtt: Duration::ms(20), class, report }, &hosts);
+            adaptive.finished(now, 0, 1, &Response { class, report, ..Response::success(Duration::ms(20)) }, &hosts);
             let Metrics { cpu, latency, good, bad, .. } = adaptive.metrics[0];
             (cpu, latency, good, bad)
         };
@@ -258,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_clock_put_back_by_more_than_a_timeout_changes_no_estimate() {
-        let mut metrics = Metrics::new(Instant::ZERO);
+        let mut metrics = Metrics::new(0);
         metrics.report(50_000, 90.0, 512);
         metrics.picked_at = 50_000;
         metrics.load(48_999, 1, 1_000);
@@ -268,8 +289,39 @@ mod tests {
     }
 
     #[test]
+    fn a_clients_date_steps_and_the_servers_does_not() {
+        let mut adaptive = DubboAdaptive::new(Duration::secs(1));
+        let mut hosts = Hosts::default();
+        hosts.update(&[Host::new(InstanceId(0))]);
+        adaptive.refresh(Instant::ZERO, &hosts);
+        let report = Some(Report { utilization: 0.5, ..Report::default() });
+        let report_at = |adaptive: &mut DubboAdaptive, second, stepped_ns| {
+            adaptive.started(0, 0);
+            let answer = Response { report, stepped_ns, ..Response::success(Duration::ms(64)) };
+            adaptive.finished(Instant::from_secs(second), 0, 1, &answer, &hosts);
+            let Metrics { reported_at, latency, ewma, .. } = adaptive.metrics[0];
+            (reported_at, latency, ewma)
+        };
+        assert_eq!(report_at(&mut adaptive, 60, 0), (60_000, 64, 32.0));
+        adaptive.stepped(-30_000_000_000);
+        // A negative latency is none, and the report is no older than the one before.
+        assert_eq!(report_at(&mut adaptive, 61, -30_000_000_000), (61_000, 0, 16.0));
+        assert_eq!(report_at(&mut adaptive, 62, 0), (62_000, 64, 40.0));
+        // Looked at 28 seconds before it was reported, by the client's date; and then the date is what it was.
+        let mut rng = base::Seed(1).stream("looks");
+        hosts.update(&[Host::new(InstanceId(0)), Host::new(InstanceId(1))]);
+        adaptive.refresh(Instant::from_secs(62), &hosts);
+        for (second, ewma) in [(64, 40.0), (90, 40.0), (92, 1_020.0)] {
+            let (now, request) = (Instant::from_secs(second), crate::Request::default());
+            adaptive.metrics[0].picked_at = date(now, adaptive.ahead_ns);
+            adaptive.pick(Pick { now, request, hosts: &hosts, attempt: 0, tried: &[], rng: &mut rng });
+            assert_eq!(adaptive.metrics[0].ewma, ewma, "at {second} s");
+        }
+    }
+
+    #[test]
     fn a_host_not_picked_for_two_timeouts_is_free() {
-        let mut metrics = Metrics::new(Instant::ZERO);
+        let mut metrics = Metrics::new(0);
         metrics.asked = 1;
         metrics.report(100, 90.0, 500);
         assert!(metrics.load(2_000, 1, 1_000) > 0.0);

@@ -1,23 +1,24 @@
 //! Weighted round robin by earliest deadline first: a host of weight w is due again 1/w after its turn.
 //!
 //! As Envoy's round robin where weights differ (`source/common/upstream/edf_scheduler.h`, and `EdfLoadBalancerBase` in
-//! `source/extensions/load_balancing_policies/common/load_balancer_impl.cc`), down to the order in which doubles are added:
+//! `source/extensions/load_balancing_policies/common/load_balancer_impl.cc`), down to the order in which doubles are
+//! added:
 //!
 //! - Whoever is due first is picked, and among hosts due at once the one that was entered first. The schedule's time is
 //!   then that deadline, and the host is entered again at that time + 1/w with the weight it has **now**: a weight that
 //!   changes in place counts from the host's next turn.
 //! - A schedule begins as if it had made a number of picks already, the same number at every rebuild. Without that the
-//!   first picks of every schedule went to the heavy hosts, and a client that rebuilds often never reached the light ones
-//!   (envoyproxy/envoy pull request 29953).
+//!   first picks of every schedule went to the heavy hosts, and a client that rebuilds often never reached the light
+//!   ones (envoyproxy/envoy pull request 29953).
 //! - Where all weights are equal there is no schedule but an index that counts up from the same seed, and goes on over
 //!   updates.
 //!
-//! Slow start ([`crate::around::slow_start`]) scales the weights with which hosts are entered, and makes a schedule of equal
-//! weights too while a host warms up.
+//! Slow start ([`crate::around::slow_start`]) scales the weights with which hosts are entered, and makes a schedule of
+//! equal weights too while a host warms up.
 //!
-//! The schedule is rebuilt when hosts come or go, O(n log n) at worst, and when weights cease to be equal; other changes of
-//! weight are made in place, as Envoy makes those of slow start and of load reports. (Those that come by discovery it made
-//! in place too at first; newer ones rebuild.)
+//! The schedule is rebuilt when hosts come or go, O(n log n) at worst, and when weights cease to be equal; other
+//! changes of weight are made in place, as Envoy makes those of slow start and of load reports. (Those that come by
+//! discovery it made in place too at first; newer ones rebuild.)
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::round_robin::RoundRobin;
@@ -29,8 +30,8 @@ use std::collections::BinaryHeap;
 
 /// The number of picks a schedule may begin after, exclusive: a tenth of what 32 bits hold.
 const PICKS_END: u32 = 429_496_729;
-/// Added to weights while the start is computed, so that weights which are multiples of each other do not make deadlines
-/// that ought to be equal but differ in the last bit. It can be seen in the picks.
+/// Added to weights while the start is computed, so that weights which are multiples of each other do not make
+/// deadlines that ought to be equal but differ in the last bit. It can be seen in the picks.
 const EPSILON: f64 = 1e-13;
 
 pub(super) static INFO: StrategyInfo = StrategyInfo {
@@ -123,9 +124,9 @@ impl Schedule {
         self.queue.is_empty()
     }
 
-    /// Forgets everything and enters indexes `0..n` as if `picks` picks had been made (`createWithPicks`). Each entry is
-    /// put where it must be after at least the floor of its share of the picks, and what is left, less than one for each
-    /// entry, is picked.
+    /// Forgets everything and enters indexes `0..n` as if `picks` picks had been made (`createWithPicks`). Each entry
+    /// is put where it must be after at least the floor of its share of the picks, and what is left, less than one for
+    /// each entry, is picked.
     pub(crate) fn begin_after(&mut self, picks: u32, n: usize, weight: impl Fn(usize) -> f64) {
         let picks = picks % PICKS_END;
         let sum = (0..n).fold(0.0, |sum, index| sum + (weight(index) + EPSILON));

@@ -1,7 +1,7 @@
 //! Least request among all: join the shortest queue, and break ties fairly.
 //!
-//! Envoy's FULL_SCAN walks over all hosts and keeps one of the least busy by reservoir sampling, so that each of them is
-//! equally likely (`source/extensions/load_balancing_policies/least_request/least_request_lb.cc`,
+//! Envoy's FULL_SCAN walks over all hosts and keeps one of the least busy by reservoir sampling, so that each of them
+//! is equally likely (`source/extensions/load_balancing_policies/least_request/least_request_lb.cc`,
 //! `unweightedHostPickFullScan`). The answer here has the same distribution and takes constant time. Hosts are kept
 //! sorted by their count, and a count changes by one at a time, so a host moves to the neighbouring group by one swap
 //! across the border between the two:

@@ -1,13 +1,15 @@
-//! HAProxy's leastconn: the server with the fewest connections for its weight, and of equals the one that has waited longest.
+//! HAProxy's leastconn: the server with the fewest connections for its weight, and of equals the one that has waited
+//! longest.
 //!
-//! Servers stand in a tree by `(n + 1) · 4096 / eweight`, where n is the number of requests under way there and eweight is 16
-//! times the weight; an idle server stands at zero, whatever its weight (`src/lb_fwlc.c`, `fwlc_queue_srv`). A server whose count
-//! changes is taken out and put in again, behind those with the same key, so that equals take turns in the order in which they
-//! came to their present count. This is the rule of HAProxy 2.2 to 3.1. From 3.2 on, servers of one key stand in several lists of
-//! which one is drawn at random, so that threads need not wait for each other, and equals no longer take turns exactly.
+//! Servers stand in a tree by `(n + 1) · 4096 / eweight`, where n is the number of requests under way there and eweight
+//! is 16 times the weight; an idle server stands at zero, whatever its weight (`src/lb_fwlc.c`, `fwlc_queue_srv`). A
+//! server whose count changes is taken out and put in again, behind those with the same key, so that equals take turns
+//! in the order in which they came to their present count. This is the rule of HAProxy 2.2 to 3.1. From 3.2 on, servers
+//! of one key stand in several lists of which one is drawn at random, so that threads need not wait for each other, and
+//! equals no longer take turns exactly.
 //!
-//! HAProxy's tree allocates nothing because its nodes lie in the servers. Here it is a binary heap of indexes, which knows where
-//! each host is.
+//! HAProxy's tree allocates nothing because its nodes lie in the servers. Here it is a binary heap of indexes, which
+//! knows where each host is.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::per_host::PerHost;
@@ -53,7 +55,8 @@ struct Server {
 impl Choose for HaproxyLeastconn {
     const FOLLOWS: bool = true;
 
-    /// Hosts that stay as they are keep their places; new ones, and those of a new weight, are put in behind their equals.
+    /// Hosts that stay as they are keep their places; new ones, and those of a new weight, are put in behind their
+    /// equals.
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
         const NEW: Server = Server { key: u64::MAX, turn: 0, weight: 0 };
         self.servers.refresh(hosts, |_| NEW);
@@ -101,7 +104,8 @@ impl Choose for HaproxyLeastconn {
     }
 }
 
-/// The key of a server that has `served` requests under way. Whole numbers: servers are equal that differ by less than one.
+/// The key of a server that has `served` requests under way. Whole numbers: servers are equal that differ by less than
+/// one.
 fn key(served: u32, weight: u32) -> u64 {
     let effective = u64::from(weight * Haproxy::POINTS_PER_WEIGHT);
     let most = u64::from(Haproxy::WEIGHT_MAX * Haproxy::POINTS_PER_WEIGHT);

@@ -1,9 +1,10 @@
 //! HAProxy's random: places drawn on its hash ring, and the less busy of their servers.
 //!
 //! `balance random` draws a 32-bit number and asks the ring of `hash-type consistent` whose it is, `draws` times
-//! (`src/backend.c`, `get_server_rnd`). A server is therefore as likely as its part of the ring is long, and with the 16 points of
-//! weight one the parts differ: ten servers of HAProxy 2.6 get 7 to 14 % each. Draws are independent, so that a server may be
-//! drawn twice; of two servers the one with fewer requests for its weight wins, and the later draw wins a tie.
+//! (`src/backend.c`, `get_server_rnd`). A server is therefore as likely as its part of the ring is long, and with the
+//! 16 points of weight one the parts differ: ten servers of HAProxy 2.6 get 7 to 14 % each. Draws are independent, so
+//! that a server may be drawn twice; of two servers the one with fewer requests for its weight wins, and the later draw
+//! wins a tie.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::hashed::House;
@@ -14,8 +15,8 @@ use crate::hashing::{Haproxy, Kind};
 use crate::hosts::Hosts;
 use base::{Draw, Instant};
 
-/// How many servers further along the ring a draw goes to avoid those that were tried. More than two are never tried, and the
-/// points of three servers soon follow each other.
+/// How many servers further along the ring a draw goes to avoid those that were tried. More than two are never tried,
+/// and the points of three servers soon follow each other.
 const STEPS_MAX: u32 = 32;
 
 pub(super) static INFO: StrategyInfo = StrategyInfo {

@@ -1,18 +1,21 @@
 //! HAProxy's roundrobin: in turn by weight, on a line of positions that servers move along.
 //!
-//! As `src/lb_fwrr.c`. The group's position advances by one with every pick. A server that is picked gets as its next position
-//! the present one + Σ weights / its own weight, whose remainder is kept and added up. Servers stand in three trees:
+//! As `src/lb_fwrr.c`. The group's position advances by one with every pick. A server that is picked gets as its next
+//! position the present one + Σ weights / its own weight, whose remainder is kept and added up. Servers stand in three
+//! trees:
 //!
-//! - *current*: those whose next position lies in the present round, by position, and at one position the heavier first;
-//! - *init*: those not yet picked in this round, the heaviest first; they fill the positions that nobody of *current* is due at;
-//! - *next*: those whose next position lies beyond, again the heaviest first; when *current* and *init* are empty, they become
-//!   *init* and a round begins.
+//! - *current*: those whose next position lies in the present round, by position, and at one position the heavier
+//!   first;
+//! - *init*: those not yet picked in this round, the heaviest first; they fill the positions that nobody of *current*
+//!   is due at;
+//! - *next*: those whose next position lies beyond, again the heaviest first; when *current* and *init* are empty, they
+//!   become *init* and a round begins.
 //!
-//! Weights are multiplied by 16 to leave room for slow start (`BE_WEIGHT_SCALE`), which makes a round 16 times the sum of weights
-//! long. What HAProxy does when a server comes, leaves or changes its weight is followed too.
+//! Weights are multiplied by 16 to leave room for slow start (`BE_WEIGHT_SCALE`), which makes a round 16 times the sum
+//! of weights long. What HAProxy does when a server comes, leaves or changes its weight is followed too.
 //!
-//! The trees are binary heaps of (key, order of insertion): a tree's duplicates are served first in, first out. HAProxy's keys are
-//! of 32 bits, which is why it admits 4,095 servers; here they are of 64.
+//! The trees are binary heaps of (key, order of insertion): a tree's duplicates are served first in, first out.
+//! HAProxy's keys are of 32 bits, which is why it admits 4,095 servers; here they are of 64.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::per_host::PerHost;
@@ -47,7 +50,8 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
 pub(crate) struct HaproxyRoundrobin {
     servers: PerHost<Server>,
     trees: [Tree; 3],
-    /// The present position, and the weight of the present and of the next round: `curr_pos`, `curr_weight`, `next_weight`.
+    /// The present position, and the weight of the present and of the next round: `curr_pos`, `curr_weight`,
+    /// `next_weight`.
     position: u64,
     round: u64,
     next_round: u64,
@@ -169,7 +173,8 @@ impl HaproxyRoundrobin {
         &mut self.trees[stand as usize]
     }
 
-    /// Fills the trees with those that stay as they are, whose indexes may be others than before. There is room for all in each.
+    /// Fills the trees with those that stay as they are, whose indexes may be others than before. There is room for all
+    /// in each.
     fn rebuild(&mut self, hosts: &Hosts) {
         let n = self.servers.len();
         for tree in &mut self.trees {

@@ -1,12 +1,13 @@
-//! Join the bounded shortest queue: the least busy host, and nobody while every host has as many requests as it may have.
+//! Join the bounded shortest queue: the least busy host, and nobody while every host has as many requests as it may
+//! have.
 //!
-//! JBSQ(k) of Kogias, Prekas, Ghosn, Fietz and Bugnion, "R2P2: Making RPCs first-class datacenter citizens" (USENIX ATC 2019,
-//! section 3.3): requests wait in one queue at the client while every host has k, in the order in which they came, so that
-//! none is bound to a slow host before it has to be. With k = 1 and one client that is the central queue, M/M/n; without a
-//! bound it is the shortest queue. k = 2 hides the way to the host and back, and costs little.
+//! JBSQ(k) of Kogias, Prekas, Ghosn, Fietz and Bugnion, "R2P2: Making RPCs first-class datacenter citizens" (USENIX ATC
+//! 2019, section 3.3): requests wait in one queue at the client while every host has k, in the order in which they
+//! came, so that none is bound to a slow host before it has to be. With k = 1 and one client that is the central queue,
+//! M/M/n; without a bound it is the shortest queue. k = 2 hides the way to the host and back, and costs little.
 //!
-//! The line itself is the driver's: a pick says `None` though there are hosts, and is made again when a request has ended or
-//! the hosts have changed. Each client counts its own requests; several clients are several lines.
+//! The line itself is the driver's: a pick says `None` though there are hosts, and is made again when a request has
+//! ended or the hosts have changed. Each client counts its own requests; several clients are several lines.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::full_scan::FullScan;

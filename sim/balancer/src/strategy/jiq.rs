@@ -1,15 +1,17 @@
 //! Join the idle queue: servers that run out of work report to a client, and the client sends the next request there.
 //!
-//! Lu, Xie, Kliot, Geller, Larus and Greenberg, "Join-Idle-Queue: A novel load balancing algorithm for dynamically scalable
-//! web services" (Performance Evaluation 68, 2011). Each client has a list of idle servers, the I-queue. A request takes the
-//! server that has been on its client's list the longest, and a random one where the list is empty. A server that becomes idle
-//! goes on the list of one client: a random one (JIQ-Random), or the one with the shortest list of d drawn (JIQ-SQ(d)).
+//! Lu, Xie, Kliot, Geller, Larus and Greenberg, "Join-Idle-Queue: A novel load balancing algorithm for dynamically
+//! scalable web services" (Performance Evaluation 68, 2011). Each client has a list of idle servers, the I-queue. A
+//! request takes the server that has been on its client's list the longest, and a random one where the list is empty. A
+//! server that becomes idle goes on the list of one client: a random one (JIQ-Random), or the one with the shortest
+//! list of d drawn (JIQ-SQ(d)).
 //!
-//! Balancing is off the way of a request: nobody is asked anything while it waits. With r servers for each client a fraction
-//! 1 / (1 + r (1 − ρ)) of the requests finds an empty list.
+//! Balancing is off the way of a request: nobody is asked anything while it waits. With r servers for each client a
+//! fraction 1 / (1 + r (1 − ρ)) of the requests finds an empty list.
 //!
-//! A server on somebody's list may be hit by a random request of another client. With `withdraw` it is then struck off at once;
-//! without, it stays noted until it is taken, though it is idle no longer. Either way a server is on one list at most.
+//! A server on somebody's list may be hit by a random request of another client. With `withdraw` it is then struck off
+//! at once; without, it stays noted until it is taken, though it is idle no longer. Either way a server is on one list
+//! at most.
 //!
 //! Reports arrive at once and cost nothing, and a server is idle when no client has a request there: that of the
 //! [`Board`](crate::Board), which makes this a yardstick.

@@ -1,11 +1,11 @@
 //! How to choose: the strategies, one file each, and the enum that selects among them.
 //!
-//! To add one: a file beside these with a state type that implements `Choose` and a [`StrategyInfo`] that declares name,
-//! parameters and meaning; a line in `strategies!` below; and its info in [`catalogue`]. Scenario files, their schema,
-//! `list`, `explain` and `route` follow from that.
+//! To add one: a file beside these with a state type that implements `Choose` and a [`StrategyInfo`] that declares
+//! name, parameters and meaning; a line in `strategies!` below; and its info in [`catalogue`]. Scenario files, their
+//! schema, `list`, `explain` and `route` follow from that.
 //!
-//! Dispatch is a match on an enum, decided by the branch predictor after the first request; there is no table of function
-//! pointers on the way of a request.
+//! Dispatch is a match on an enum, decided by the branch predictor after the first request; there is no table of
+//! function pointers on the way of a request.
 
 mod c3;
 pub mod catalogue;
@@ -95,8 +95,8 @@ impl Strategy {
         hashed::kind_of(self.info.name, &self.values)
     }
 
-    /// An upper bound of what a balancer over `hosts` takes, in bytes, as [`Balancer::bytes`](crate::Balancer::bytes) counts
-    /// them; found without building a structure of keys. O(n).
+    /// An upper bound of what a balancer over `hosts` takes, in bytes, as [`Balancer::bytes`](crate::Balancer::bytes)
+    /// counts them; found without building a structure of keys. O(n).
     pub fn bytes_over(self, hosts: &[Host]) -> u64 {
         // Of what grows with hosts, a small balancer tells how much it is for each.
         const TRIED: usize = 512;
@@ -104,16 +104,16 @@ impl Strategy {
         let kind = self.structure().or_else(|| haproxy_random::ring_of(self.info.name));
         if let Some(kind) = kind {
             let weighing: Vec<(&str, u32)> = hosts.iter().map(|host| ("", host.weight.max(1))).collect();
-            // Hosts as they are and as they were before the latest update, with counts, and those that have left; the bound of
-            // loads keeps a share and an index for each.
+            // Hosts as they are and as they were before the latest update, with counts, and those that have left; the
+            // bound of loads keeps a share and an index for each.
             return kind.bytes_over(&weighing).saturating_add(n.saturating_mul(80)).saturating_add(4_096);
         }
         let few = &hosts[..hosts.len().min(TRIED)];
         let mut balancer = Balancer::new(self, Seed(0).stream("bytes"));
         balancer.update(Instant::ZERO, few);
         balancer.update(Instant::ZERO, few);
-        // Beside it, hosts that have left, and what a smooth round robin remembers once a cycle has gone by: up to sixteen picks
-        // for each host.
+        // Beside it, hosts that have left, and what a smooth round robin remembers once a cycle has gone by: up to
+        // sixteen picks for each host.
         let each = (balancer.bytes() as u64).div_ceil(few.len().max(1) as u64) + 24 + 64;
         n.saturating_mul(each).saturating_add(4_096)
     }
@@ -139,8 +139,8 @@ impl Strategy {
         Ok(self)
     }
 
-    /// The same with a parameter that is a whole number. Panics where [`Strategy::with`] gives an error; for programs that
-    /// know what they write.
+    /// The same with a parameter that is a whole number. Panics where [`Strategy::with`] gives an error; for programs
+    /// that know what they write.
     pub fn count(self, parameter: &str, n: u64) -> Self {
         self.with(parameter, Value::Count(n)).unwrap_or_else(|error| panic!("{error}"))
     }
@@ -193,7 +193,8 @@ pub(crate) struct Pick<'a> {
     pub(crate) hosts: &'a Hosts,
     /// How often this request was picked for before, with a choice that cannot be had.
     pub(crate) attempt: u32,
-    /// Where this request was sent before, for the rules that pass over such hosts by themselves; empty for a first attempt.
+    /// Where this request was sent before, for the rules that pass over such hosts by themselves; empty for a first
+    /// attempt.
     pub(crate) tried: &'a [InstanceId],
     pub(crate) rng: &'a mut Rng,
 }
@@ -214,8 +215,8 @@ impl Pick<'_> {
 
 /// What every strategy can do. The defaults are those of one that remembers nothing.
 pub(crate) trait Choose {
-    /// Whether it does anything when a request starts or ends. Most count nothing themselves, and are then not asked on the way
-    /// of every request.
+    /// Whether it does anything when a request starts or ends. Most count nothing themselves, and are then not asked on
+    /// the way of every request.
     const FOLLOWS: bool;
 
     /// Begins its schedule at `start` in place of the random number it was made with; whether there is such a number.
@@ -241,14 +242,18 @@ pub(crate) trait Choose {
     /// The client was started `age` before `now`, and what it does periodically counts from there.
     fn running_for(&mut self, _now: Instant, _age: Duration) {}
 
-    /// What all clients know together is at `desk`; `counts` when it is for the strategy to count there what is started and
-    /// finished. Whether it goes by that.
+    /// The date on the client's wall clock was set ahead by so many nanoseconds; back when negative. For what reads
+    /// dates: `now` never steps.
+    fn stepped(&mut self, _by_ns: i64) {}
+
+    /// What all clients know together is at `desk`; `counts` when it is for the strategy to count there what is started
+    /// and finished. Whether it goes by that.
     fn join(&mut self, _desk: &Desk, _counts: bool) -> bool {
         false
     }
 
-    /// The next host to send a probe to, while there are any to send. Asked again and again after each pick until it says
-    /// none.
+    /// The next host to send a probe to, while there are any to send. Asked again and again after each pick until it
+    /// says none.
     fn probe(&mut self, _now: Instant, _hosts: &Hosts, _rng: &mut Rng) -> Option<usize> {
         None
     }
@@ -309,6 +314,9 @@ macro_rules! strategies {
             }
             fn running_for(&mut self, now: Instant, age: Duration) {
                 match self { $(State::$state(s) => s.running_for(now, age)),+ }
+            }
+            fn stepped(&mut self, by_ns: i64) {
+                match self { $(State::$state(s) => s.stepped(by_ns)),+ }
             }
             fn join(&mut self, desk: &Desk, counts: bool) -> bool {
                 match self { $(State::$state(s) => s.join(desk, counts)),+ }

@@ -1,12 +1,12 @@
 //! nginx' least_conn: the fewest connections for the weight, and smooth weighted round robin among equals.
 //!
-//! As `src/http/modules/ngx_http_upstream_least_conn_module.c`, `ngx_http_upstream_get_least_conn_peer`: counts are compared as
-//! connections / weight, exactly, by multiplying crosswise. If several peers have the least, they alone take part in one turn of
-//! the smooth weighted round robin: each is given its weight in points, the first with the most points is taken, and it is charged
-//! what was given. Peers that are not among the least keep their points.
+//! As `src/http/modules/ngx_http_upstream_least_conn_module.c`, `ngx_http_upstream_get_least_conn_peer`: counts are
+//! compared as connections / weight, exactly, by multiplying crosswise. If several peers have the least, they alone
+//! take part in one turn of the smooth weighted round robin: each is given its weight in points, the first with the
+//! most points is taken, and it is charged what was given. Peers that are not among the least keep their points.
 //!
-//! What nginx does about peers that fail (`max_fails`, and weights lowered after failures) is left out, as failures do not come to
-//! a balancer here.
+//! What nginx does about peers that fail (`max_fails`, and weights lowered after failures) is left out, as failures do
+//! not come to a balancer here.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::per_host::PerHost;

@@ -1,10 +1,10 @@
 //! nginx' random two: two different hosts drawn by weight, and the less busy of them.
 //!
-//! As `src/http/modules/ngx_http_upstream_random_module.c`, `ngx_http_upstream_get_random2_peer`: a host is drawn by weight until
-//! there are two different ones; the one with fewer connections for its weight is taken, and **the second** if both have as many.
-//! While hosts are idle the second draw decides alone, so that of two hosts the light one gets what the heavy one should: with
-//! weights 1 and 9 it gets nine requests in ten. Draws that give the first host again are counted, and after twenty of them the
-//! request goes by the upstream's smooth weighted round robin.
+//! As `src/http/modules/ngx_http_upstream_random_module.c`, `ngx_http_upstream_get_random2_peer`: a host is drawn by
+//! weight until there are two different ones; the one with fewer connections for its weight is taken, and **the
+//! second** if both have as many. While hosts are idle the second draw decides alone, so that of two hosts the light
+//! one gets what the heavy one should: with weights 1 and 9 it gets nine requests in ten. Draws that give the first
+//! host again are counted, and after twenty of them the request goes by the upstream's smooth weighted round robin.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::nginx_least_conn::turn;

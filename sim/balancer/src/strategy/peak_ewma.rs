@@ -1,17 +1,19 @@
-//! Peak EWMA: the less costly of two, where cost is a careful estimate of latency times the requests that would be waited for.
+//! Peak EWMA: the less costly of two, where cost is a careful estimate of latency times the requests that would be
+//! waited for.
 //!
-//! The estimate jumps up to a latency that is longer than it, and comes down slowly, the more of the way the more time has passed
-//! since it was last looked at. Looking at it counts as a latency of nothing, so what is not used is forgotten, and a host that was
-//! bad is tried again. Finagle invented it (`finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/PeakEwma.scala`), tower
-//! took it over (`tower/src/load/peak_ewma.rs`), linkerd2-proxy uses tower's. They differ for hosts of which nothing is known:
+//! The estimate jumps up to a latency that is longer than it, and comes down slowly, the more of the way the more time
+//! has passed since it was last looked at. Looking at it counts as a latency of nothing, so what is not used is
+//! forgotten, and a host that was bad is tried again. Finagle invented it
+//! (`finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/PeakEwma.scala`), tower took it over
+//! (`tower/src/load/peak_ewma.rs`), linkerd2-proxy uses tower's. They differ for hosts of which nothing is known:
 //!
 //! - tower and linkerd begin with a default latency, which decays like any other.
-//! - Finagle begins with none: an unknown host costs nothing while it is idle, and more than any known one while its first request
-//!   is under way. So it is given one request, and no second before the first is answered.
+//! - Finagle begins with none: an unknown host costs nothing while it is idle, and more than any known one while its
+//!   first request is under way. So it is given one request, and no second before the first is answered.
 //!
-//! Both draw a distinct pair, and the first drawn wins a tie (`finagle .../p2c/P2CPick.scala`, `tower/src/balance/p2c/service.rs`,
-//! `linkerd/pool/p2c/src/lib.rs`). In both an error that comes fast is a latency like any other, and a host that fails at once
-//! looks like the best; `penalty_peak_ewma` is the remedy.
+//! Both draw a distinct pair, and the first drawn wins a tie (`finagle .../p2c/P2CPick.scala`,
+//! `tower/src/balance/p2c/service.rs`, `linkerd/pool/p2c/src/lib.rs`). In both an error that comes fast is a latency
+//! like any other, and a host that fails at once looks like the best; `penalty_peak_ewma` is the remedy.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::d_choices::{DISTINCT_MAX, least_of_distinct};
@@ -224,8 +226,8 @@ mod tests {
         assert!(cost(&mut ewma, 3_000, 0) < 40.0 * MS);
     }
 
-    /// The world of finagle's `P2CPeakEwmaTest`: one request a nanosecond while they last, decay 150 ns; how many each host got
-    /// whose answers take so many nanoseconds.
+    /// The world of finagle's `P2CPeakEwmaTest`: one request a nanosecond while they last, decay 150 ns; how many each
+    /// host got whose answers take so many nanoseconds.
     fn finagle_run(latencies: &[u64]) -> Vec<i64> {
         let mut ewma = PeakEwma::new(Duration::ns(150), None, 2);
         let mut hosts = Hosts::default();
@@ -275,7 +277,8 @@ mod tests {
         assert_eq!(loads[FINAGLE_HOSTS], 1);
     }
 
-    /// "Balances proportionally across nodes with varying latencies": the slow one gets half of what others get, at least.
+    /// "Balances proportionally across nodes with varying latencies": the slow one gets half of what others get, at
+    /// least.
     #[test]
     fn finagle_balances_proportionally_across_nodes_with_varying_latencies() {
         let mut latencies = [5; FINAGLE_HOSTS + 1];

@@ -1,17 +1,20 @@
 //! Peak EWMA with a penalty: a failure counts as a latency of seconds, however fast it came.
 //!
 //! linkerd2-proxy's answer to hosts that attract traffic by failing fast, selected by its policy `PenaltyPeakEwma`
-//! (linkerd/linkerd2-proxy `linkerd/load-biaser/src/lib.rs`, `linkerd/ewma/src/lib.rs`, `linkerd/proxy/balance/src/lib.rs`):
+//! (linkerd/linkerd2-proxy `linkerd/load-biaser/src/lib.rs`, `linkerd/ewma/src/lib.rs`,
+//! `linkerd/proxy/balance/src/lib.rs`):
 //!
-//! - Cost is the estimate, decayed until now, times the requests of this client at the host and one; the least of two counts.
-//! - A good answer is an observation of its latency. A failure is one of `penalty`; one that says when to come back, of that time
-//!   if it is longer, up to `retry_after_max`. How long the failure really took plays no part.
-//! - What ends without an answer, a refused or broken connection or a request given up, has nothing to be judged by and counts as
-//!   the time it took. Against hosts that refuse connections at once this is no remedy.
+//! - Cost is the estimate, decayed until now, times the requests of this client at the host and one; the least of two
+//!   counts.
+//! - A good answer is an observation of its latency. A failure is one of `penalty`; one that says when to come back, of
+//!   that time if it is longer, up to `retry_after_max`. How long the failure really took plays no part.
+//! - What ends without an answer, a refused or broken connection or a request given up, has nothing to be judged by and
+//!   counts as the time it took. Against hosts that refuse connections at once this is no remedy.
 //!
-//! The estimate is linkerd's own and not tower's: looking at it does not change it, an observation is compared with what the
-//! estimate has decayed to, and one that comes in the same moment as the one before is heard only if it is higher. So the weight of
-//! an observation is by the time since the one before, where tower's is by the time since the last look.
+//! The estimate is linkerd's own and not tower's: looking at it does not change it, an observation is compared with
+//! what the estimate has decayed to, and one that comes in the same moment as the one before is heard only if it is
+//! higher. So the weight of an observation is by the time since the one before, where tower's is by the time since the
+//! last look.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::d_choices::least_of_distinct;
@@ -202,8 +205,8 @@ mod tests {
         assert_eq!(loads, [0.099_995_000_249_991_68, 0.199_990_000_499_983_36, 0.299_985_000_749_975_04]);
     }
 
-    /// `test_429_injects_penalty`, `test_200_does_not_inject_penalty`, `test_retry_after_hint_load_grows_monotonically`, and the
-    /// transport errors of `LoadBiaserFuture::poll`.
+    /// `test_429_injects_penalty`, `test_200_does_not_inject_penalty`,
+    /// `test_retry_after_hint_load_grows_monotonically`, and the transport errors of `LoadBiaserFuture::poll`.
     #[test]
     fn a_failure_counts_as_its_penalty_however_long_it_took() {
         let mut values = *crate::Strategy::of(&INFO).values();
@@ -222,7 +225,7 @@ mod tests {
             (asked(60), 60_000),
             (asked(600), 300_000),
         ] {
-            let response = Response { rtt: Duration::secs(20), class, report: None };
+            let response = Response { class, ..Response::success(Duration::secs(20)) };
             assert_eq!(ewma.effective(&response), Duration::ms(expected_ms), "{class:?}");
         }
     }

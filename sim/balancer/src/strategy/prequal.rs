@@ -1,22 +1,24 @@
 //! Prequal: probes ask hosts how busy they are before they are needed, and a request goes to the best answer at hand.
 //!
-//! Wydrowski, Kleinberg, Rumble and Archer, "Load is not what you should balance: Introducing Prequal" (NSDI 2024, arXiv:2312.10172),
-//! section 4, in its asynchronous form. Every request sends some probes to hosts drawn at random, and chooses among the answers
-//! that earlier ones brought. Answers are kept in a small pool, and are distrusted the older and the more used they are:
+//! Wydrowski, Kleinberg, Rumble and Archer, "Load is not what you should balance: Introducing Prequal" (NSDI 2024,
+//! arXiv:2312.10172), section 4, in its asynchronous form. Every request sends some probes to hosts drawn at random,
+//! and chooses among the answers that earlier ones brought. Answers are kept in a small pool, and are distrusted the
+//! older and the more used they are:
 //!
-//! - **Hot or cold.** An answer is hot when its requests in flight (RIF) are above a quantile of those seen in recent answers. Any
-//!   cold answer: the one of least latency. Only hot ones: the one of fewest requests in flight. Load balances where it must,
-//!   latency where it may.
-//! - **Reuse.** An answer may be used b = max(1, (1 + δ) / ((1 − m/n) · r_probe − r_remove)) times, rounded at random, where m is
-//!   the size of the pool and n the number of hosts; with every use its RIF counts one more, because of the request just sent there.
-//! - **Removal.** With every request r_remove answers go, in turn the oldest and the worst (the hot one with most requests in
-//!   flight; if none is hot, the one of greatest latency), so that the pool does not silt up with bad ones. Answers older than
-//!   the probe age go too, and the oldest makes room when the pool is full.
+//! - **Hot or cold.** An answer is hot when its requests in flight (RIF) are above a quantile of those seen in recent
+//!   answers. Any cold answer: the one of least latency. Only hot ones: the one of fewest requests in flight. Load
+//!   balances where it must, latency where it may.
+//! - **Reuse.** An answer may be used b = max(1, (1 + δ) / ((1 − m/n) · r_probe − r_remove)) times, rounded at random,
+//!   where m is the size of the pool and n the number of hosts; with every use its RIF counts one more, because of the
+//!   request just sent there.
+//! - **Removal.** With every request r_remove answers go, in turn the oldest and the worst (the hot one with most
+//!   requests in flight; if none is hot, the one of greatest latency), so that the pool does not silt up with bad ones.
+//!   Answers older than the probe age go too, and the oldest makes room when the pool is full.
 //! - With fewer than two answers at hand, a host is drawn at random.
 //!
-//! What the paper leaves open is decided so: a new answer replaces an earlier one of the same host; fractions of r_probe and
-//! r_remove are carried over from request to request; the quantile is that of the last 128 answers. Probes are sent with requests
-//! only, so a client that is idle for longer than the probe age begins anew.
+//! What the paper leaves open is decided so: a new answer replaces an earlier one of the same host; fractions of
+//! r_probe and r_remove are carried over from request to request; the quantile is that of the last 128 answers. Probes
+//! are sent with requests only, so a client that is idle for longer than the probe age begins anew.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::parameter::{Kind, Parameter, Value};

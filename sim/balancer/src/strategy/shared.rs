@@ -1,9 +1,11 @@
-//! Least request by what all clients together have in flight, now or at the last posting of the [`Board`](crate::Board).
+//! Least request by what all clients together have in flight, now or at the last posting of the
+//! [`Board`](crate::Board).
 //!
 //! The rules are those of `least_request`, `p2c` and `full_scan`; only the counts are others. With shared knowledge and
-//! exponential services many clients are one dispatcher, and `full_scan` is the shortest queue of theory (JSQ). With stale
-//! knowledge every client sees the same old board and adds nothing of its own, as in Mitzenmacher, "How Useful Is Old
-//! Information?" (section 3): the shortest queue then draws everybody to the same host until the board is posted again.
+//! exponential services many clients are one dispatcher, and `full_scan` is the shortest queue of theory (JSQ). With
+//! stale knowledge every client sees the same old board and adds nothing of its own, as in Mitzenmacher, "How Useful Is
+//! Old Information?" (section 3): the shortest queue then draws everybody to the same host until the board is posted
+//! again.
 
 use super::parameter::{Kind, Parameter, Value, Values};
 use super::{Choose, Pick, State, d_choices};

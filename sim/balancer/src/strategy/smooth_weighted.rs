@@ -1,12 +1,13 @@
-//! Smooth weighted round robin: in turn by weight, with the turns of a heavy host spread out between those of the others.
+//! Smooth weighted round robin: in turn by weight, with the turns of a heavy host spread out between those of the
+//! others.
 //!
 //! As nginx (`src/http/ngx_http_upstream_round_robin.c`, `ngx_http_upstream_get_peer`): every pick gives each host its
 //! weight in points, takes the first host with the most points, and charges it what was given to all. The points always
 //! sum up to what they were, and after as many picks as the sum of weights each host has had exactly its weight in
 //! turns. With weights 5, 1, 1 the order is a a b a c a a.
 //!
-//! There is no seed: every client begins at the heaviest host. nginx lowers the points a host is given after failures and
-//! raises them again by one a pick; failures do not come to a balancer here, so that part is left out.
+//! There is no seed: every client begins at the heaviest host. nginx lowers the points a host is given after failures
+//! and raises them again by one a pick; failures do not come to a balancer here, so that part is left out.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::per_host::PerHost;
@@ -39,8 +40,8 @@ const REMEMBERED: u64 = 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct SmoothWeighted {
-    /// Points, by host; while a cycle goes round, those at its beginning. Whole numbers, and exact below 2⁵³; as floating
-    /// point because every processor can add and compare several of those at once.
+    /// Points, by host; while a cycle goes round, those at its beginning. Whole numbers, and exact below 2⁵³; as
+    /// floating point because every processor can add and compare several of those at once.
     pub(super) current: PerHost<f64>,
     weights: Vec<f64>,
     /// What one pick gives away.
@@ -48,12 +49,12 @@ pub(crate) struct SmoothWeighted {
     cycle: Cycle,
 }
 
-/// The picks of one cycle. They are the same in every one that begins with the same points, so that after the first of them
-/// nothing has to be raised or compared.
+/// The picks of one cycle. They are the same in every one that begins with the same points, so that after the first of
+/// them nothing has to be raised or compared.
 #[derive(Debug, Default)]
 struct Cycle {
-    /// The sum of weights over their greatest common divisor: picks until the points are what they were. Zero when there are
-    /// too many to be remembered.
+    /// The sum of weights over their greatest common divisor: picks until the points are what they were. Zero when
+    /// there are too many to be remembered.
     length: usize,
     /// The picks so far, of a cycle that began with the points `first`.
     picks: Vec<u32>,

@@ -2,13 +2,13 @@
 //!
 //! As gRPC's C++ `weighted_round_robin` (`src/core/load_balancing/weighted_round_robin/static_stride_scheduler.cc`, and
 //! grpc/proposal A58): a sequence number counts up from a random start; divided by the number of hosts it gives a round
-//! and, as remainder, a host. Weights are scaled so that the heaviest is 65535, which has a turn in every round; whether
-//! another has one follows from weight times round modulo 65535, shifted from host to host so that neighbours are not
-//! skipped together. The sequence goes on over updates, so that a new schedule with the same weights picks what the
-//! old one would have.
+//! and, as remainder, a host. Weights are scaled so that the heaviest is 65535, which has a turn in every round;
+//! whether another has one follows from weight times round modulo 65535, shifted from host to host so that neighbours
+//! are not skipped together. The sequence goes on over updates, so that a new schedule with the same weights picks what
+//! the old one would have.
 //!
-//! A random start is not a fair first pick: where a light host is skipped, a heavy one behind it gains. Of two hosts with
-//! weights 1 and 3 the light one is picked first by one client in six, not in four.
+//! A random start is not a fair first pick: where a light host is skipped, a heavy one behind it gains. Of two hosts
+//! with weights 1 and 3 the light one is picked first by one client in six, not in four.
 //!
 //! Before scaling, weights above ten times the mean are cut to that, those below a hundredth of it are raised to that,
 //! and zero, which means that no weight is known, becomes the mean. gRPC for Go scales alike but does not cut.
@@ -110,8 +110,8 @@ impl StaticStride {
     }
 }
 
-/// `x`, which is not negative and below 65535.5, to the nearest whole number, the greater of two that are as near. In a few
-/// instructions, where `f64::round` is a call on processors without one of their own for it.
+/// `x`, which is not negative and below 65535.5, to the nearest whole number, the greater of two that are as near. In a
+/// few instructions, where `f64::round` is a call on processors without one of their own for it.
 #[inline]
 fn rounded(x: f64) -> u16 {
     let below = x as u32;

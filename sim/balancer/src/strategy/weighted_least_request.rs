@@ -1,11 +1,12 @@
 //! Weighted least request: in turn by weight, where every request outstanding makes a host lighter.
 //!
-//! As Envoy's least request where weights differ (`source/extensions/load_balancing_policies/least_request/least_request_lb.h`,
-//! `hostWeight`): the earliest-deadline-first schedule of its round robin, with weight / (active + 1)^bias in place of the weight. A
-//! host's deadline is set when it was picked, from the requests it had then, so a burst is spread by what was known at the time of
-//! its turn. With a bias of zero it is the weighted round robin. Where all weights are equal, Envoy draws a number of hosts and takes
-//! the least busy, and so does this. Slow start scales the weight last, and makes a schedule of equal weights too while a host
-//! warms up.
+//! As Envoy's least request where weights differ
+//! (`source/extensions/load_balancing_policies/least_request/least_request_lb.h`, `hostWeight`): the
+//! earliest-deadline-first schedule of its round robin, with weight / (active + 1)^bias in place of the weight. A
+//! host's deadline is set when it was picked, from the requests it had then, so a burst is spread by what was known at
+//! the time of its turn. With a bias of zero it is the weighted round robin. Where all weights are equal, Envoy draws a
+//! number of hosts and takes the least busy, and so does this. Slow start scales the weight last, and makes a schedule
+//! of equal weights too while a host warms up.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::d_choices::WithReplacement;

@@ -1,8 +1,8 @@
 //! Weighted random: each host as likely as its weight, every time, whatever happened before.
 //!
-//! As Dubbo (`dubbo-cluster/src/main/java/org/apache/dubbo/rpc/cluster/loadbalance/RandomLoadBalance.java`): one draw below
-//! the sum of weights, and the first host whose running sum is above it; where weights are equal, one draw of an index.
-//! Dubbo adds the running sums up for every pick; here they are kept from update to update.
+//! As Dubbo (`dubbo-cluster/src/main/java/org/apache/dubbo/rpc/cluster/loadbalance/RandomLoadBalance.java`): one draw
+//! below the sum of weights, and the first host whose running sum is above it; where weights are equal, one draw of an
+//! index. Dubbo adds the running sums up for every pick; here they are kept from update to update.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::{Choose, Pick, State};

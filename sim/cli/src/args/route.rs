@@ -15,10 +15,10 @@ pub(crate) struct RouteArgs {
     pub(crate) strategy: String,
     /// The hosts: a file of one `HOST [WEIGHT [ACTIVE]]` a line; `-` reads standard input
     ///
-    /// A line is HOST, HOST WEIGHT, or HOST WEIGHT ACTIVE, which is how many requests it has under way already. Blank lines do
-    /// not count, nor does what follows a # at the beginning of a word. Weights are whole numbers, 1 by default; a host of
-    /// weight 0 is in the list and gets nothing, but with static_stride, to which that is a weight not known. A host is hashed
-    /// exactly as it stands there.
+    /// A line is HOST, HOST WEIGHT, or HOST WEIGHT ACTIVE, which is how many requests it has under way already. Blank
+    /// lines do not count, nor does what follows a # at the beginning of a word. Weights are whole numbers, 1 by
+    /// default; a host of weight 0 is in the list and gets nothing, but with static_stride, to which that is a weight
+    /// not known. A host is hashed exactly as it stands there.
     #[arg(long, value_name = "FILE")]
     pub(crate) backends: PathBuf,
     /// The keys: a file of one a line, hashed by --hash; `-` reads standard input
@@ -26,16 +26,16 @@ pub(crate) struct RouteArgs {
     pub(crate) keys: Option<PathBuf>,
     /// Instead of keys, their hashes: a file of one number of 64 bits a line; `-` reads standard input
     ///
-    /// Decimal, or hexadecimal as 0x…. Of a hash, ketama and the strategies of nginx, HAProxy and Dubbo take the lower 32
-    /// bits.
+    /// Decimal, or hexadecimal as 0x…. Of a hash, ketama and the strategies of nginx, HAProxy and Dubbo take the lower
+    /// 32 bits.
     #[arg(long, value_name = "FILE", conflicts_with = "picks")]
     pub(crate) hashes: Option<PathBuf>,
     /// The hash function of keys, and of the points of `ring`, `karger` and `multi_probe` [default: the strategy's own]
     ///
-    /// xxh64, murmur2, siphash, md5, crc32, sdbm, djb2, wt6, the last four also as crc32-avalanche and so on, and ipv4. A strategy's own
-    /// is that of the system it follows: md5 for ketama and dubbo_consistent_hash, crc32 for nginx and nginx_hash, ipv4 for
-    /// nginx_ip_hash, sdbm for haproxy_map, sdbm-avalanche for haproxy, and xxh64 for all others. Hashes of xxh64, murmur2
-    /// and siphash have 64 bits, all others 32.
+    /// xxh64, murmur2, siphash, md5, crc32, sdbm, djb2, wt6, the last four also as crc32-avalanche and so on, and ipv4.
+    /// A strategy's own is that of the system it follows: md5 for ketama and dubbo_consistent_hash, crc32 for nginx and
+    /// nginx_hash, ipv4 for nginx_ip_hash, sdbm for haproxy_map, sdbm-avalanche for haproxy, and xxh64 for all others.
+    /// Hashes of xxh64, murmur2 and siphash have 64 bits, all others 32.
     #[arg(long, value_enum, value_name = "FUNCTION", hide_possible_values = true)]
     pub(crate) hash: Option<KeyHash>,
     /// Print the hash of each key beside it
@@ -52,7 +52,8 @@ pub(crate) struct RouteArgs {
     pub(crate) seed: Option<u64>,
     /// Where a schedule begins that begins at random: round_robin, edf, static_stride and others
     ///
-    /// The counter of round_robin, the picks already made of edf and what is built on it, the sequence number of static_stride.
+    /// The counter of round_robin, the picks already made of edf and what is built on it, the sequence number of
+    /// static_stride.
     #[arg(long, value_name = "N")]
     pub(crate) start: Option<u64>,
     /// Print the table (maglev, haproxy_map) or the ring (ring, karger, ketama, nginx, …) itself

@@ -57,8 +57,8 @@ fn backend(hashing: &Hashing, seed: u64, n: u32) -> Backend {
 
 /// Builds the structure, looks every key up, takes a backend out, puts another in.
 ///
-/// Names of backends, keys and who leaves follow from the seed and nothing else, so that all structures of a study meet the
-/// same ones. Panics where the structure refuses to be built, which is then told as what it is.
+/// Names of backends, keys and who leaves follow from the seed and nothing else, so that all structures of a study meet
+/// the same ones. Panics where the structure refuses to be built, which is then told as what it is.
 pub(crate) fn sample(hashing: &Hashing, seed: u64) -> Sample {
     let (flags, backends) = setting(hashing, seed);
     let mut rng = Seed(seed).stream("study/hashing/keys");

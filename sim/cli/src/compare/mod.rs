@@ -5,9 +5,10 @@
 //!                                                              └─▶ kept from before, or merged ──┴─▶ results ─▶ report
 //! ```
 //!
-//! What always holds: an item's sample depends on what its cell lowers to, its seed, and the sources that a run is made of, and
-//! these are its identity. So a study that was killed goes on where it stopped, one that was changed runs again what the change
-//! concerns, shards merge, and in the end equal studies leave equal bytes, whoever ran them and in which order.
+//! What always holds: an item's sample depends on what its cell lowers to, its seed, and the sources that a run is made
+//! of, and these are its identity. So a study that was killed goes on where it stopped, one that was changed runs again
+//! what the change concerns, shards merge, and in the end equal studies leave equal bytes, whoever ran them and in
+//! which order.
 
 mod failures;
 mod hashing;

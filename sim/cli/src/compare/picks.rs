@@ -1,7 +1,7 @@
 //! What balancing costs: the time of a pick on this machine, taken after the runs, when nothing else is at work.
 //!
-//! It is no part of a run, whose figures are those of every machine, and it is taken only when asked for: a report with times
-//! in it is not, byte for byte, the one of another day.
+//! It is no part of a run, whose figures are those of every machine, and it is taken only when asked for: a report with
+//! times in it is not, byte for byte, the one of another day.
 
 use super::items;
 use crate::route::structure;
@@ -21,8 +21,8 @@ const UNDER_WAY: usize = 64;
 const BATCH: time::Duration = time::Duration::from_millis(10);
 const BATCHES: usize = 9;
 
-/// The time of a pick for everything that a study's cells balance by, each once, in their order. Each takes a tenth of a
-/// second, or as long as some thousand picks take.
+/// The time of a pick for everything that a study's cells balance by, each once, in their order. Each takes a tenth of
+/// a second, or as long as some thousand picks take.
 pub(super) fn times(study: &Study) -> Vec<PickTime> {
     let mut all: Vec<PickTime> = Vec::new();
     for cell in study.cells.iter().filter(|cell| !cell.is_unstable()) {

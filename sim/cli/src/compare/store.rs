@@ -1,9 +1,9 @@
 //! `DIR/samples`: what is kept of every run, a file each.
 //!
-//! A file is three lines of JSON: what it is a sample of, the sample, and a checksum of these two lines as they stand. It appears
-//! whole or not at all, because it is written under another name first; so a study may be killed at any moment. It is taken only
-//! where it is undamaged, was left by this state of the program, and is of the run that the study has now; whatever else is found
-//! is named, and run again.
+//! A file is three lines of JSON: what it is a sample of, the sample, and a checksum of these two lines as they stand.
+//! It appears whole or not at all, because it is written under another name first; so a study may be killed at any
+//! moment. It is taken only where it is undamaged, was left by this state of the program, and is of the run that the
+//! study has now; whatever else is found is named, and run again.
 
 use super::items::{Item, SOURCES};
 use crate::stop::Stop;
@@ -118,8 +118,8 @@ impl Store {
         let lines = format!("{head}\n{}\n", sample.to_json());
         let text = format!("{lines}{}", last_line(&lines));
         let path = self.folder.join(&name);
-        // Two processes may write the same sample at once; each under a name of its own, and both the same. A third that begins
-        // may take a draft for one that was interrupted.
+        // Two processes may write the same sample at once; each under a name of its own, and both the same. A third
+        // that begins may take a draft for one that was interrupted.
         let draft = self.folder.join(format!(".{name}.{}", std::process::id()));
         let write = || fs::write(&draft, &text).and_then(|()| fs::rename(&draft, &path));
         let mut written = write();
@@ -136,7 +136,8 @@ impl Store {
         })
     }
 
-    /// The first of its samples that no cell of this study has, as it may be somebody else's folder that was named by mistake.
+    /// The first of its samples that no cell of this study has, as it may be somebody else's folder that was named by
+    /// mistake.
     pub(crate) fn stranger(&self, plan: &Plan) -> Result<Option<String>, Stop> {
         Ok(self.names()?.into_iter().find(|name| is_sample(name) && !is_of(plan, name)))
     }

@@ -192,8 +192,8 @@ pub(crate) fn build(kind: Kind, backends: &[Backend], factor: Option<u32>) -> Re
     Ok(Routed { structure, listed, bound })
 }
 
-/// What a structure of this kind over these hosts chooses for each that is asked after `change`. Indexes are those of before;
-/// a host that came has the next.
+/// What a structure of this kind over these hosts chooses for each that is asked after `change`. Indexes are those of
+/// before; a host that came has the next.
 pub(crate) fn after(
     mut routed: Routed,
     change: &Change,
@@ -215,8 +215,8 @@ pub(crate) fn after(
     };
     let counted: Vec<(&str, u32)> = changed.iter().filter(|one| one.weight > 0).map(named).collect();
     kind.check(&counted).map_err(|(said, help)| Stop::usage(said).help(help))?;
-    // Some are made to be changed in place and keep everybody's place; of the others, a change is a new one. Where loads are
-    // bounded, shares change with every change.
+    // Some are made to be changed in place and keep everybody's place; of the others, a change is a new one. Where
+    // loads are bounded, shares change with every change.
     let in_place = routed.listed.is_none()
         && routed.bound.is_none()
         && match change {

@@ -1,11 +1,11 @@
 //! Whether the intervals of studies hold the truth as often as they say.
 //!
-//! Four systems whose truth is known are studied again and again, ten seeds each time, exactly as `compare` studies them:
-//! world, sample, JSON. Of all intervals that come without a warning, 94 to 96 in a hundred must hold the truth, per
-//! measure over all systems and lengths, and no system and length may lie outside 89 to 99.
+//! Four systems whose truth is known are studied again and again, ten seeds each time, exactly as `compare` studies
+//! them: world, sample, JSON. Of all intervals that come without a warning, 94 to 96 in a hundred must hold the truth,
+//! per measure over all systems and lengths, and no system and length may lie outside 89 to 99.
 //!
-//! The small version runs with every test. The full one takes a quarter of an hour in release, goes on where it was stopped, and
-//! prints its figures as a table:
+//! The small version runs with every test. The full one takes a quarter of an hour in release, goes on where it was
+//! stopped, and prints its figures as a table:
 //!
 //! ```text
 //! cargo test --release -p cli --test coverage -- --ignored --nocapture full

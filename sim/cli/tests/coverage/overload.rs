@@ -1,4 +1,5 @@
-//! A study sees that an instance has more to do than it can, whatever the load of all together, and runs what is bounded.
+//! A study sees that an instance has more to do than it can, whatever the load of all together, and runs what is
+//! bounded.
 
 use crate::systems::spec;
 use crate::{report, samples, warnings};

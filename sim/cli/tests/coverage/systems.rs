@@ -31,9 +31,9 @@ pub(crate) const SYSTEMS: [System; 4] = [
 ];
 
 /// Two choices among ten servers: mean, p50, p90, p99 and p99.9 in milliseconds, of 99,999,070 requests. Made by
-/// `cargo test --release -p cli --test coverage -- --ignored --nocapture truth`, which asserts that they are still these. Their
-/// standard errors are at most a seventh of those of a study, and a program that shares no code gave the same from another
-/// 1.3 · 10⁸ requests, to 0.04 % and, at p99.9, to 0.13 %.
+/// `cargo test --release -p cli --test coverage -- --ignored --nocapture truth`, which asserts that they are still
+/// these. Their standard errors are at most a seventh of those of a study, and a program that shares no code gave the
+/// same from another 1.3 · 10⁸ requests, to 0.04 % and, at p99.9, to 0.13 %.
 const TWO_OF_TEN: [f64; 5] = [2.074598, 1.619329, 4.477221, 7.956946, 11.153329];
 
 /// A scenario without ranges, lowered.
@@ -80,9 +80,9 @@ impl System {
 
 /// M/G/1 with work of two lengths.
 ///
-/// The distribution W of the wait solves Takács' equation, W'(t) = λ (W(t) − Σ pᵢ W(t − bᵢ)) with W(0) = 1 − ρ (Kleinrock,
-/// "Queueing Systems", volume 1, section 5.7), here by the Runge-Kutta method of fourth order on a grid that both lengths are
-/// multiples of; a response is a wait and a service: R(t) = Σ pᵢ W(t − bᵢ).
+/// The distribution W of the wait solves Takács' equation, W'(t) = λ (W(t) − Σ pᵢ W(t − bᵢ)) with W(0) = 1 − ρ
+/// (Kleinrock, "Queueing Systems", volume 1, section 5.7), here by the Runge-Kutta method of fourth order on a grid
+/// that both lengths are multiples of; a response is a wait and a service: R(t) = Σ pᵢ W(t − bᵢ).
 fn bimodal() -> [f64; 5] {
     /// Milliseconds; both lengths of work are even multiples of it.
     const STEP: f64 = 1e-3;

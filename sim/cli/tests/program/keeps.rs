@@ -1,5 +1,5 @@
-//! What is kept when something ends too early, and what is refused so that nothing is lost: interrupts, disks that are full, folders
-//! that hold something else, samples that were damaged.
+//! What is kept when something ends too early, and what is refused so that nothing is lost: interrupts, disks that are
+//! full, folders that hold something else, samples that were damaged.
 
 use crate::compares::{contents, equal, folder as with_studies, run};
 use crate::support::{Folder, Said};

@@ -94,8 +94,8 @@ fn keys_are_hashed_as_the_originals_hash_them() {
 
 #[test]
 fn haproxys_own_tests_come_out() {
-    // haproxy/haproxy reg-tests/balance/balance-uri.vtc and balance-hash-maxconn.vtc: servers 2, 3, 4, 1 by the map, and
-    // the first of two by the ring.
+    // haproxy/haproxy reg-tests/balance/balance-uri.vtc and balance-hash-maxconn.vtc: servers 2, 3, 4, 1 by the map,
+    // and the first of two by the ring.
     let folder = folder();
     folder.write("four", "srv1\nsrv2\nsrv3\nsrv4\n");
     folder.write("urls", "/url1\n/url2\n/url3\n/url4\n");

@@ -16,8 +16,8 @@ const NONE: u32 = u32::MAX;
 const CHUNK: usize = 15;
 /// A bucket with at most this many keys is sorted when its turn comes; a fuller one is first spread over finer ones.
 const SORT_MAX: u32 = 48;
-/// So is one with at most this many, when it is a small part of all: sorting them costs less than spreading them, but the
-/// more of all pending keys a sorted bucket covers, the more new ones fall into it and take the slower way.
+/// So is one with at most this many, when it is a small part of all: sorting them costs less than spreading them, but
+/// the more of all pending keys a sorted bucket covers, the more new ones fall into it and take the slower way.
 const SORT_LARGE_MAX: u32 = 320;
 /// A bucket with at most this many keys has its payloads read ahead when it is spread: about as many as the first-level
 /// cache has lines.

@@ -1,4 +1,5 @@
-//! What the kernel tells the world: messages that arrived or came back, timers that fired, nodes that went down and came up.
+//! What the kernel tells the world: messages that arrived or came back, timers that fired, nodes that went down and
+//! came up.
 //!
 //! The message type is the world's; all the kernel wants of it is a digest for the fingerprint.
 

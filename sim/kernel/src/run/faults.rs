@@ -1,7 +1,7 @@
 //! What a fault does when it begins and when it ends.
 //!
-//! Faults of nodes become holds, faults of the network become rules, and both are let go of by the number of the fault. Each
-//! draw comes from a stream with the fault's name in its key.
+//! Faults of nodes become holds, faults of the network become rules, and both are let go of by the number of the fault.
+//! Each draw comes from a stream with the fault's name in its key.
 
 use super::{Entry, Event, Kernel, Message};
 use crate::fault::{FaultKind, Hit, Path};
@@ -74,8 +74,8 @@ impl<M: Message> Kernel<M> {
         });
     }
 
-    /// Takes away the rules of a fault that has ended. A throttle stays, as wide as its link by now, while something waits at
-    /// it: what is sent now comes behind.
+    /// Takes away the rules of a fault that has ended. A throttle stays, as wide as its link by now, while something
+    /// waits at it: what is sent now comes behind.
     pub(super) fn drain(&mut self, fault: u32) {
         let now = self.now;
         let mut drained = now;

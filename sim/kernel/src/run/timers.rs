@@ -25,16 +25,17 @@ impl<M: Message> Kernel<M> {
         }
     }
 
-    /// A node works for a span, which no clock stretches; `msg` comes as its timer when that is done. It dies when the node
-    /// goes down.
+    /// A node works for a span, which no clock stretches; `msg` comes as its timer when that is done. It dies when the
+    /// node goes down.
     #[inline(always)]
     pub fn work_after(&mut self, node: NodeId, span: Duration, msg: M) -> TimerId {
         let entry = Entry::Work { node, life: self.nodes.life(node), msg };
         self.queue.push(self.now.saturating_add(span), entry)
     }
 
-    /// Something from outside concerns the process on a node: `msg` comes as its timer, at this moment while it runs, and
-    /// when it goes on while it is paused. It dies when the node goes down; a node that is down gets it when it comes up.
+    /// Something from outside concerns the process on a node: `msg` comes as its timer, at this moment while it runs,
+    /// and when it goes on while it is paused. It dies when the node goes down; a node that is down gets it when it
+    /// comes up.
     pub fn hand(&mut self, node: NodeId, msg: M) -> TimerId {
         self.work_after(node, Duration::ZERO, msg)
     }

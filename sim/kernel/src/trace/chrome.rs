@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
-/// Writes `trace` to `out`, called as `telling` says. Writes in small pieces, so `out` should be buffered. Fails only as `out`
-/// does, and then part of the text is written.
+/// Writes `trace` to `out`, called as `telling` says. Writes in small pieces, so `out` should be buffered. Fails only
+/// as `out` does, and then part of the text is written.
 ///
 /// O(n log n) in the entries, times the most spans of one kind that overlap on one node.
 pub fn write(trace: &Trace, telling: &Telling<'_>, out: &mut impl Write) -> io::Result<()> {

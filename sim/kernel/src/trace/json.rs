@@ -14,8 +14,8 @@ use super::{Telling, Trace};
 use std::fmt;
 use std::io::{self, Write};
 
-/// Writes `trace` to `out`, called as `telling` says. Writes in small pieces, so `out` should be buffered. Fails only as `out`
-/// does, and then part of the text is written.
+/// Writes `trace` to `out`, called as `telling` says. Writes in small pieces, so `out` should be buffered. Fails only
+/// as `out` does, and then part of the text is written.
 pub fn write(trace: &Trace, telling: &Telling<'_>, out: &mut impl Write) -> io::Result<()> {
     let left_out = trace.recorder().map_or(0, |recorder| recorder.left_out());
     writeln!(

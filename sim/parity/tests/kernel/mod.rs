@@ -92,8 +92,9 @@ fn version(number: &str, error_rate: Ratio) -> VersionSpec {
     VersionSpec { version: number.parse().expect("a version"), error_rate, slowdown: 1.0, service_time: None }
 }
 
-/// The weather: a canary from 1.0.0 to 1.1.0, whose requests fail with the chance `bug`; an instance dies and comes back, and a
-/// zone is cut off while the canary is at work. Zone c holds neither the registry nor a caller nor, at that time, a canary.
+/// The weather: a canary from 1.0.0 to 1.1.0, whose requests fail with the chance `bug`; an instance dies and comes
+/// back, and a zone is cut off while the canary is at work. Zone c holds neither the registry nor a caller nor, at that
+/// time, a canary.
 pub(crate) fn weather(bug: Ratio) -> Spec {
     use rollout::Step::{Hold, SetWeight};
     let mut spec = calm(220);
@@ -126,8 +127,8 @@ pub(crate) fn weather(bug: Ratio) -> Spec {
     spec
 }
 
-/// The backend of `scenarios/weather.toml` with that file's numbers: steps, analysis, times, and faults at another moment and of
-/// another victim for each seed. Its checks see few calls, so its way is not the same twice; its end is.
+/// The backend of `scenarios/weather.toml` with that file's numbers: steps, analysis, times, and faults at another
+/// moment and of another victim for each seed. Its checks see few calls, so its way is not the same twice; its end is.
 pub(crate) fn weather_as_filed(seed: u64) -> Spec {
     use rollout::Step::{Hold, SetWeight};
     let mut spec = weather(Ratio::percent(2));

@@ -200,7 +200,8 @@ impl Rollout {
             return false;
         }
         if self.state.drained {
-            // The old version was told to go, so it must be up again before it gets traffic. Flagger learnt this in #1931.
+            // The old version was told to go, so it must be up again before it gets traffic. Flagger learnt this
+            // in #1931.
             if old.available == self.plan.replicas {
                 self.state.drained = false;
                 self.state.weight = Ratio::ZERO;

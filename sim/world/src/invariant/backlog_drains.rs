@@ -3,9 +3,7 @@
 //! Tested only where a scenario asks for it: an overload on purpose leaves a backlog, and breaks no promise.
 
 use super::{CheckKind, Info, index_of};
-use crate::call::{Call, Parent};
 use crate::metrics::End;
-use crate::slab::Id;
 use crate::unfinished::OpenCalls;
 use crate::world::World;
 
@@ -21,10 +19,7 @@ pub(crate) fn settle(world: &mut World, open: &OpenCalls) {
     if !world.spec.expect.checks.iter().any(|(_, name)| name == INFO.name) {
         return;
     }
-    let is_backlog = |(id, call): &(Id<Call>, &Call)| {
-        matches!(call.parent(), Parent::Source(_)) && open.end_of(*id) == End::Unfinished
-    };
-    let left = world.calls.iter().filter(is_backlog).count();
+    let left = world.open_requests().filter(|(id, _)| open.end_of(*id) == End::Unfinished).count();
     world
         .checks
         .test(INDEX, &world.kernel, left == 0, || format!("{left} requests are still queued, at work or on their way"));

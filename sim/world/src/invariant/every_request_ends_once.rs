@@ -1,9 +1,9 @@
 //! Every request ends exactly once, in exactly one outcome, and none is lost.
 //!
-//! Counted where requests end, and settled when the run is over: nothing ended twice, and what has not ended has somebody who
-//! works on it, or a timeout that will end it. A request that waits for ever (a caller without a timeout, and a machine
-//! that died without a word) is a violation, because a user would say so. One that still waits in a queue is
-//! unfinished, which `backlog_drains` is about.
+//! Counted where requests end, and settled when the run is over: nothing ended twice, and what has not ended has
+//! somebody who works on it, or a timeout that will end it. A request that waits for ever (a caller without a timeout,
+//! and a machine that died without a word) is a violation, because a user would say so. One that still waits in a queue
+//! is unfinished, which `backlog_drains` is about.
 
 use super::{CheckKind, Info, index_of};
 use crate::call::name_of;

@@ -1,7 +1,7 @@
 //! What an instance took in is what it finished or lost in a crash, plus what it still holds.
 //!
-//! Checked for every instance at every step of the timeline and at the end; callers' counts of what they have under way are
-//! checked against their calls at the end.
+//! Checked for every instance at every step of the timeline and at the end; callers' counts of what they have under way
+//! are checked against their calls at the end.
 
 use super::{CheckKind, Info, index_of};
 use crate::world::World;

@@ -1,8 +1,8 @@
 //! The time-average number of requests in the system is the arrival rate times their mean time in it.
 //!
-//! Little, "A Proof for the Queuing Formula: L = λW" (1961). Over a run that begins and ends empty it is an identity, so it is
-//! checked to the nanosecond: the integral of requests in flight, kept as arrivals and ends happen, equals the sum
-//! of all latencies, kept as they are recorded.
+//! Little, "A Proof for the Queuing Formula: L = λW" (1961). Over a run that begins and ends empty it is an identity,
+//! so it is checked to the nanosecond: the integral of requests in flight, kept as arrivals and ends happen, equals the
+//! sum of all latencies, kept as they are recorded.
 
 use super::{CheckKind, Info, index_of};
 use crate::world::World;
@@ -18,7 +18,7 @@ const INDEX: usize = index_of(INFO.name);
 pub(crate) fn settle(world: &mut World) {
     let now = world.kernel.now();
     let area = world.metrics.area(now);
-    let open: u128 = world.open_requests().map(|started| u128::from((now - started).as_nanos())).sum();
+    let open: u128 = world.open_requests().map(|(_, call)| u128::from((now - call.started()).as_nanos())).sum();
     let sojourn = world.metrics.sojourn + open;
     world.checks.test(INDEX, &world.kernel, area == sojourn, || {
         let seconds = |ns: u128| ns as f64 / 1e9;

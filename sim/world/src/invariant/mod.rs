@@ -1,7 +1,7 @@
 //! What must hold in a run: one file per sentence.
 //!
-//! Three kinds: `always` is checked in every run, as events happen; `eventually` must hold when calm ends; `sometimes` must
-//! be reached at least once, or the scenario tests less than it claims. Each check counts how often it was really
+//! Three kinds: `always` is checked in every run, as events happen; `eventually` must hold when calm ends; `sometimes`
+//! must be reached at least once, or the scenario tests less than it claims. Each check counts how often it was really
 //! tested, and for each there is a deliberate bug in [`crate::Sabotage`] that it catches.
 
 pub(crate) mod backlog_drains;

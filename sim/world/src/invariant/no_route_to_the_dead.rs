@@ -1,8 +1,9 @@
 //! No request is sent to an instance that the view it was routed by does not list, or lists as draining.
 //!
-//! The view may be stale; that a caller believes in a dead instance is the registry's delay and is measured as exposure. What
-//! must never happen is that a balancer chooses whom its own view has given up: a choice by an old index, a group that
-//! was not refilled. So the balancer's choice is compared with a list made from the view by other code.
+//! The view may be stale; that a caller believes in a dead instance is the registry's delay and is measured as
+//! exposure. What must never happen is that a balancer chooses whom its own view has given up: a choice by an old
+//! index, a group that was not refilled. So the balancer's choice is compared with a list made from the view by other
+//! code.
 
 use super::{CheckKind, Info, index_of};
 use crate::check::Checks;

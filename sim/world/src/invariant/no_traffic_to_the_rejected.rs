@@ -1,7 +1,7 @@
 //! Once the rollback of a version has begun, no order raises its share, unless it is asked for again.
 //!
-//! An order is what a controller gives: a split of the traffic, or a number of instances. That a caller which heard no order yet
-//! goes on as before is no order.
+//! An order is what a controller gives: a split of the traffic, or a number of instances. That a caller which heard no
+//! order yet goes on as before is no order.
 
 use super::{CheckKind, Info, index_of};
 use crate::check::Checks;

@@ -1,7 +1,7 @@
 //! Only the controller that holds a service's lock, with the newest token, changes the service.
 //!
-//! Every order carries the fencing token under which it was given. The service remembers the largest it has seen and refuses
-//! a smaller one; this check looks at what was accepted.
+//! Every order carries the fencing token under which it was given. The service remembers the largest it has seen and
+//! refuses a smaller one; this check looks at what was accepted.
 
 use super::{CheckKind, Info, index_of};
 use crate::check::Checks;

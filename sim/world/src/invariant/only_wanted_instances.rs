@@ -1,6 +1,8 @@
-//! When calm ends, a service has exactly the instances that its last settled rollout wants, and those that are up serve.
+//! When calm ends, a service has exactly the instances that its last settled rollout wants, and those that are up
+//! serve.
 //!
-//! A service whose last rollout is still under way is left out, since `rollout_settles` speaks of that one. Instances on their way out do not count, nor do those whose machine is down.
+//! A service whose last rollout is still under way is left out, since `rollout_settles` speaks of that one. Instances
+//! on their way out do not count, nor do those whose machine is down.
 
 use super::{CheckKind, Info, index_of};
 use crate::instance::Life;
@@ -26,15 +28,15 @@ pub(crate) fn settle(world: &mut World) {
         if last.is_some_and(|phase| !matches!(phase, Phase::Completed | Phase::RolledBack)) {
             continue;
         }
-        let (name, settled, wanted) = (state.name.clone(), state.settled, state.wanted);
+        let settled = state.settled;
         for version in (0..state.desired.len() as u32).map(VersionId) {
             let (present, wanted) =
-                (world.present(service, version).len() as u32, if version == settled { wanted } else { 0 });
+                (world.present(service, version).len() as u32, if version == settled { state.wanted } else { 0 });
             world.checks.test(INDEX, &world.kernel, present == wanted, || {
-                format!(
-                    "{name} has {present} instances of {}, and {wanted} are wanted",
-                    world_version(version, settled)
-                )
+                let named = world.spec.version_name(service, version);
+                let left_at = if version == settled { ", at which it was left," } else { "," };
+                let name = &state.name;
+                format!("{name} has {present} instances of {named}{left_at} and {wanted} are wanted")
             });
         }
         let latest = world.kernel.now();
@@ -45,14 +47,10 @@ pub(crate) fn settle(world: &mut World) {
                 && world.kernel.nodes().is_running(instance.node)
                 && latest.saturating_since(record.up_since) > slow
         };
-        let stuck: Vec<&str> =
-            world.instances_of(service).filter(idle).map(|id| world.records[id.index()].name.as_str()).collect();
-        let said = format!("{} is up for longer than its start-up, and does not serve", stuck.join(", "));
-        let ok = stuck.is_empty();
-        world.checks.test(INDEX, &world.kernel, ok, || said);
+        let stuck: Vec<InstanceId> = world.instances_of(service).filter(idle).collect();
+        world.checks.test(INDEX, &world.kernel, stuck.is_empty(), || {
+            let names: Vec<&str> = stuck.iter().map(|id| world.records[id.index()].name.as_str()).collect();
+            format!("{} is up for longer than its start-up, and does not serve", names.join(", "))
+        });
     }
-}
-
-fn world_version(version: VersionId, settled: VersionId) -> String {
-    if version == settled { format!("{version}, at which it was left,") } else { version.to_string() }
 }

@@ -1,9 +1,10 @@
-//! The rollout controller: one state machine per rollout on the controller's node, a session with the lock store, and the
-//! orders it gives to the orchestrator and to the callers.
+//! The rollout controller: one state machine per rollout on the controller's node, a session with the lock store, and
+//! the orders it gives to the orchestrator and to the callers.
 //!
-//! The orchestrator (instances, their number and their state) is part of the world and always answers, as a Kubernetes API
-//! server would; it compares fencing tokens. How traffic is split is told to every caller over the network, in
-//! order; a caller that is cut off goes on with the last order it heard, and one that restarts asks for the present one.
+//! The orchestrator (instances, their number and their state) is part of the world and always answers, as a Kubernetes
+//! API server would; it compares fencing tokens. How traffic is split is told to every caller over the network, in
+//! order; a caller that is cut off goes on with the last order it heard, and one that restarts asks for the present
+//! one.
 
 use crate::alarm::Alarm;
 use crate::instance::Life;

@@ -1,7 +1,7 @@
 //! Nothing leaves a store before what it rests on is on disk.
 //!
-//! Effects that follow an appended record wait for the fsync that covers it; while one fsync is under way the next batch
-//! gathers (group commit). Effects that rest on nothing new leave at once, unless they would overtake others.
+//! Effects that follow an appended record wait for the fsync that covers it; while one fsync is under way the next
+//! batch gathers (group commit). Effects that rest on nothing new leave at once, unless they would overtake others.
 
 /// Effects waiting for a disk.
 #[derive(Debug)]

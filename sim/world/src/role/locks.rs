@@ -111,8 +111,8 @@ impl World {
         let kept = last.map_or((FencingToken(0), SessionId(0)), |bytes| {
             (FencingToken(number(&bytes[..8])), SessionId(number(&bytes[8..])))
         });
-        // A damaged log may have lost the largest token, and a token given twice fences nobody. The upper half of a token
-        // then counts restarts, so that the next one is larger than any before, whatever they were.
+        // A damaged log may have lost the largest token, and a token given twice fences nobody. The upper half of a
+        // token then counts restarts, so that the next one is larger than any before, whatever they were.
         let floor = if damaged { life << 32 } else { 0 };
         let kept = (FencingToken(kept.0.0.max(floor)), SessionId(kept.1.0.max(floor)));
         let node = store.node;

@@ -1,7 +1,7 @@
 //! Registry servers on nodes with disks, and the registrations and resolvers that talk to them over the network.
 //!
-//! Every instance registers with every server; a caller follows one server and turns to the next when it is silent. Without
-//! a registry in the scenario callers know the truth at once, as the theory of queues assumes.
+//! Every instance registers with every server; a caller follows one server and turns to the next when it is silent.
+//! Without a registry in the scenario callers know the truth at once, as the theory of queues assumes.
 
 use super::durable::{Durable, Go};
 use crate::age;
@@ -171,9 +171,9 @@ impl World {
         self.servers[index as usize] = self.boot_server(index, node);
         self.server_handles(index, Input::Wake);
         if was_silent {
-            // Watchers still believe in their connections. The next keepalive probe of each meets a machine that knows nothing
-            // of it, and is answered with a reset. The probes have gone unanswered since the machine went away, each
-            // watcher's in its own rhythm.
+            // Watchers still believe in their connections. The next keepalive probe of each meets a machine that knows
+            // nothing of it, and is answered with a reset. The probes have gone unanswered since the machine went away,
+            // each watcher's in its own rhythm.
             let (server, followers) = (self.servers[index as usize].node, self.followers(index));
             let life = u64::from(self.kernel.nodes().life(server));
             for caller in followers {

@@ -1,9 +1,9 @@
 //! Two servers of which the shorter queue is chosen with some chance: the exact Markov chain.
 //!
-//! The state is the shorter queue and by how much the longer is longer. In the first it has no end and repeats itself, so
-//! that the stationary law is matrix-geometric (Neuts, 1981) and nothing is cut off; the second is cut off where less
-//! than 1e-13 of the time is spent, which bounds the error of the mean to about that times the cut. The matrix comes from
-//! logarithmic reduction (Latouche and Ramaswami, 1993).
+//! The state is the shorter queue and by how much the longer is longer. In the first it has no end and repeats itself,
+//! so that the stationary law is matrix-geometric (Neuts, 1981) and nothing is cut off; the second is cut off where
+//! less than 1e-13 of the time is spent, which bounds the error of the mean to about that times the cut. The matrix
+//! comes from logarithmic reduction (Latouche and Ramaswami, 1993).
 
 use super::{Response, check};
 
@@ -16,8 +16,8 @@ type Matrix = Vec<[f64; N]>;
 /// Two servers; a request joins the shorter queue with chance `to_shorter` and the longer one otherwise, ties evenly.
 ///
 /// With 1 it is the shortest queue, with 3/4 two draws with replacement (both fall on the longer queue a quarter of the
-/// time), with 1/2 a random split. `0.6 <= to_shorter <= 1`: below that the queues drift too far apart for the cut. Takes about
-/// a tenth of a second.
+/// time), with 1/2 a random split. `0.6 <= to_shorter <= 1`: below that the queues drift too far apart for the cut.
+/// Takes about a tenth of a second.
 pub fn shorter_of_two(to_shorter: f64, rho: f64) -> Response {
     check(rho);
     assert!(

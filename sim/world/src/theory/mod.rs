@@ -81,7 +81,8 @@ fn check(rho: f64) {
     assert!(rho > 0.0 && rho < 1.0, "a queue is stable with a load between 0 and 1, not {rho}");
 }
 
-/// M/M/1: one queue, one server, 1 / (1 − ρ). Also each of any number of servers among which arrivals are split at random.
+/// M/M/1: one queue, one server, 1 / (1 − ρ). Also each of any number of servers among which arrivals are split at
+/// random.
 pub fn mm1(rho: f64) -> Response {
     check(rho);
     Response::exponential(1.0 - rho)
@@ -100,15 +101,16 @@ pub fn mmc(servers: u32, rho: f64) -> Response {
     Response { mean: 1.0 + waits / rate, tail: Some(Tail::Wait { waits, rate }) }
 }
 
-/// M/G/1, service with squared coefficient of variation `variation`: 1 + ρ (1 + C²) / (2 (1 − ρ)), Pollaczek and Khinchine.
+/// M/G/1, service with squared coefficient of variation `variation`: 1 + ρ (1 + C²) / (2 (1 − ρ)), Pollaczek and
+/// Khinchine.
 pub fn mg1(variation: f64, rho: f64) -> Response {
     check(rho);
     Response { mean: 1.0 + rho * (1.0 + variation) / (2.0 * (1.0 - rho)), tail: None }
 }
 
-/// M/G/1 with processor sharing: 1 / (1 − ρ), whatever the distribution of service, of which a request of any size gets its
-/// size times as much (Sakata, Noguchi and Oizumi, "Analysis of a Processor-Shared Queueing Model for Time-Sharing Systems",
-/// 1969; Kleinrock, "Queueing Systems", volume 2, section 4.4).
+/// M/G/1 with processor sharing: 1 / (1 − ρ), whatever the distribution of service, of which a request of any size gets
+/// its size times as much (Sakata, Noguchi and Oizumi, "Analysis of a Processor-Shared Queueing Model for Time-Sharing
+/// Systems", 1969; Kleinrock, "Queueing Systems", volume 2, section 4.4).
 pub fn processor_sharing(rho: f64) -> Response {
     check(rho);
     Response { mean: 1.0 / (1.0 - rho), tail: None }
@@ -142,9 +144,9 @@ fn root(f: impl Fn(f64) -> f64) -> f64 {
     low
 }
 
-/// The shortest of `choices` queues drawn at random, in the limit of many servers: the supermarket model, in which a share
-/// ρ^((dⁱ − 1)/(d − 1)) of the queues holds at least i (Vvedenskaya, Dobrushin and Karpelevich, 1996; Mitzenmacher, "The
-/// Power of Two Choices in Randomized Load Balancing", 2001).
+/// The shortest of `choices` queues drawn at random, in the limit of many servers: the supermarket model, in which a
+/// share ρ^((dⁱ − 1)/(d − 1)) of the queues holds at least i (Vvedenskaya, Dobrushin and Karpelevich, 1996;
+/// Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001).
 pub fn supermarket(choices: u32, rho: f64) -> Response {
     check(rho);
     if choices < 2 {
@@ -164,19 +166,19 @@ pub fn supermarket(choices: u32, rho: f64) -> Response {
     Response { mean, tail: Some(Tail::Stages(chances)) }
 }
 
-/// Join the idle queue with `servers` servers per dispatcher, in the limit of many, as published: T = 1 / (1 − s), s = ρ p,
-/// where p = 1 / (1 + r (1 − ρ)) is the chance that a dispatcher knows of no idle server (Lu, Xie, Kliot, Geller, Larus and
-/// Greenberg, "Join-Idle-Queue", Performance Evaluation 68, 2011, theorem 2). It takes exactly the idle servers to be
-/// listed, though a server that a random request reached is listed and busy: neither of the two ways to treat that server
-/// has this mean. [`join_idle_queue_struck_off`] and [`join_idle_queue_kept`] are those.
+/// Join the idle queue with `servers` servers per dispatcher, in the limit of many, as published: T = 1 / (1 − s), s =
+/// ρ p, where p = 1 / (1 + r (1 − ρ)) is the chance that a dispatcher knows of no idle server (Lu, Xie, Kliot, Geller,
+/// Larus and Greenberg, "Join-Idle-Queue", Performance Evaluation 68, 2011, theorem 2). It takes exactly the idle
+/// servers to be listed, though a server that a random request reached is listed and busy: neither of the two ways to
+/// treat that server has this mean. [`join_idle_queue_struck_off`] and [`join_idle_queue_kept`] are those.
 pub fn join_idle_queue(servers: f64, rho: f64) -> Response {
     check(rho);
     Response::exponential(1.0 - rho / (1.0 + servers * (1.0 - rho)))
 }
 
-/// The same where a server that a random request reached is struck off: a dispatcher's list is a birth and death process
-/// with deaths at rate rρ + kρp at length k and a mean length of r (1 − ρ), which together with p being the chance of an
-/// empty list fixes p.
+/// The same where a server that a random request reached is struck off: a dispatcher's list is a birth and death
+/// process with deaths at rate rρ + kρp at length k and a mean length of r (1 − ρ), which together with p being the
+/// chance of an empty list fixes p.
 pub fn join_idle_queue_struck_off(servers: f64, rho: f64) -> Response {
     check(rho);
     let wanted = servers * (1.0 - rho);
@@ -209,14 +211,14 @@ pub fn join_idle_queue_struck_off(servers: f64, rho: f64) -> Response {
     Response::exponential(1.0 - rho * low)
 }
 
-/// The same where a server that a random request reached stays listed: whoever takes it off the list may queue behind that
-/// request. Exact in the limit of many.
+/// The same where a server that a random request reached stays listed: whoever takes it off the list may queue behind
+/// that request. Exact in the limit of many.
 ///
-/// With p the chance of an empty list, a list is an M/M/1 queue of notes served at rate rρ and empty with chance p, so a
-/// note waits an exponential time with rate θ = rρp. Meanwhile the server is an M/M/1 queue that began empty and has random
-/// arrivals at rate a = ρp; at the end of an exponential time it holds n with chance (1 − z) zⁿ, where z is the smaller
-/// root of z² − (1 + a + θ) z + a. The note brings one request more, and the server is busy until it is empty and listed
-/// again. That a cycle of this has one note, of which there are ρ(1 − p) per service, fixes p.
+/// With p the chance of an empty list, a list is an M/M/1 queue of notes served at rate rρ and empty with chance p, so
+/// a note waits an exponential time with rate θ = rρp. Meanwhile the server is an M/M/1 queue that began empty and has
+/// random arrivals at rate a = ρp; at the end of an exponential time it holds n with chance (1 − z) zⁿ, where z is the
+/// smaller root of z² − (1 + a + θ) z + a. The note brings one request more, and the server is busy until it is empty
+/// and listed again. That a cycle of this has one note, of which there are ρ(1 − p) per service, fixes p.
 pub fn join_idle_queue_kept(servers: f64, rho: f64) -> Response {
     check(rho);
     let at = |p: f64| {

@@ -1,7 +1,7 @@
 //! A structure and who lives in it: built over hosts, changed with them where the algorithm allows it, asked.
 //!
-//! Most structures answer with the index of a host and are built anew when hosts change. Those that are changed in place
-//! answer with places; who holds which is kept here.
+//! Most structures answer with the index of a host and are built anew when hosts change. Those that are changed in
+//! place answer with places; who holds which is kept here.
 
 use crate::Rebuilds;
 use crate::hashing::{Kind, Structure};
@@ -24,7 +24,8 @@ struct Places {
 }
 
 impl House {
-    /// Builds `house` over hosts, has it follow them, or gives it up when there are none; whether it was not up to date.
+    /// Builds `house` over hosts, has it follow them, or gives it up when there are none; whether it was not up to
+    /// date.
     pub(in crate::strategy) fn refresh(
         house: &mut Option<House>,
         rebuilds: &mut Rebuilds,
@@ -117,8 +118,8 @@ impl House {
 }
 
 impl Places {
-    /// Lets hosts go and others in; the number of places or points that changed hands, or none when there is no room, or
-    /// nobody stays.
+    /// Lets hosts go and others in; the number of places or points that changed hands, or none when there is no room,
+    /// or nobody stays.
     fn follow(&mut self, structure: &mut Structure, hosts: &Hosts) -> Option<u64> {
         let mut changed = 0;
         let (before, now) = (hosts.before(), hosts.all());

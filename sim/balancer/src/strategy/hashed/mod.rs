@@ -1,12 +1,13 @@
 //! Hashing: the same key, the same host, for as long as the hosts stay.
 //!
-//! A strategy of this kind puts one of the structures of [`hashing`](crate::hashing) over its hosts, known by their addresses,
-//! and looks the request's hash up in it. What is common to all of them is here: when the structure is built anew or changed in
-//! place and what that cost, where a retry goes, and what bounded loads do about a host that has too much.
+//! A strategy of this kind puts one of the structures of [`hashing`](crate::hashing) over its hosts, known by their
+//! addresses, and looks the request's hash up in it. What is common to all of them is here: when the structure is built
+//! anew or changed in place and what that cost, where a retry goes, and what bounded loads do about a host that has too
+//! much.
 //!
 //! A retry that must not go to the same host again asks with a number, as Envoy's reselections do
-//! (`source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc`, `chooseHost`): a ring then counts so many points
-//! on, and a table takes the next entry. A structure that has no next place hashes the hash again.
+//! (`source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc`, `chooseHost`): a ring then counts so
+//! many points on, and a table takes the next entry. A structure that has no next place hashes the hash again.
 
 mod house;
 mod infos;
