@@ -92,7 +92,8 @@ pub(crate) struct Record {
     pub(crate) baseline: Baseline,
     /// What it did on average while it was measured, once that is over: with calm, or when it left for good.
     pub(crate) averages: Option<Averages>,
-    /// ∫ requests in the system dt and ∫ requests at work dt, in request-nanoseconds, as far as 64 bits could not hold them.
+    /// ∫ requests in the system dt and ∫ requests at work dt, in request-nanoseconds, as far as 64 bits could not hold
+    /// them.
     pub(crate) areas: (u128, u128),
 }
 
@@ -209,8 +210,8 @@ impl Instance {
     pub(crate) fn sum_areas(&mut self, now: Instant, records: &mut [Record], id: InstanceId) {
         let span = (now - self.area_at).as_nanos();
         self.area_at = now;
-        // No more can be at work than are here, and no more can be here than 31 bits count: below 2³² ns (four seconds) the
-        // product fits 63 bits, and so does the area before it.
+        // No more can be at work than are here, and no more can be here than 31 bits count: below 2³² ns (four seconds)
+        // the product fits 63 bits, and so does the area before it.
         if (span >> 32) | (self.in_system_area >> 63) != 0 {
             return self.sum_wide_areas(span, &mut records[id.index()]);
         }

@@ -110,8 +110,8 @@ impl Watch {
         *self.seen.entry(world.event_name(kind)).or_default() += 1;
     }
 
-    /// Looks, after [`LOOK_EVERY`] more events. A standstill when more of them happened at this instant than in any run with an
-    /// end, and the last of them were counted; that they shall be comes first.
+    /// Looks, after [`LOOK_EVERY`] more events. A standstill when more of them happened at this instant than in any run
+    /// with an end, and the last of them were counted; that they shall be comes first.
     pub(crate) fn look(&mut self, world: &World) -> Option<Box<Standstill>> {
         let now = world.kernel.now();
         if now != self.at {

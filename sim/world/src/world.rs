@@ -263,8 +263,8 @@ pub fn try_run(spec: &Spec, seed: Seed, options: &Options<'_>) -> Result<Run, Bo
     let mut watch = Watch::new(spec, &world.kernel);
     let mut over = false;
     'events: loop {
-        // The loop of everything, and the only place that handles events: with a second one the compiler would make calls
-        // of what it makes one piece. What is to be looked at now and then is looked at outside.
+        // The loop of everything, and the only place that handles events: with a second one the compiler would make
+        // calls of what it makes one piece. What is to be looked at now and then is looked at outside.
         for _ in 0..standstill::LOOK_EVERY {
             let Some(kind) = world.kernel.advance() else { break 'events };
             if world.kernel.now() > until {

@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! cargo test --release -p cli --test coverage -- --ignored --nocapture full
-//! COVERAGE_GROUPS=290    groups of ten seeds for each system and length
+//! COVERAGE_GROUPS=580    groups of ten seeds for each system and length
 //! COVERAGE_DIR=…         where finished groups are kept; target/tmp/coverage otherwise
 //! cargo test --release -p cli --test coverage -- --ignored --nocapture truth    the run of 10⁸ requests
 //! ```
@@ -177,9 +177,14 @@ fn the_truth_of_bimodal_work_has_the_mean_of_pollaczek_and_khinchine() {
     }
 }
 
+/// Where finished groups are kept: a place of their own for every state of what made them.
 fn folder() -> PathBuf {
     let usual = || Path::new(env!("CARGO_TARGET_TMPDIR")).join("coverage");
-    std::env::var_os("COVERAGE_DIR").map_or_else(usual, PathBuf::from)
+    let folder = std::env::var_os("COVERAGE_DIR").map_or_else(usual, PathBuf::from);
+    let mut estimators = base::Fingerprint::default();
+    estimators.fold_text(include_str!("../../../../reports/src/study/pool.rs"));
+    estimators.fold_text(include_str!("../../../../reports/src/study/estimates.rs"));
+    folder.join(format!("{}-{estimators}", env!("WINDTUNNEL_SOURCES")))
 }
 
 /// The groups that are done: what each said, in the order of [`MEASURES`], and how many other warnings it printed.
@@ -204,7 +209,11 @@ fn parsed(line: &str) -> Option<(u64, ([Said; 5], usize))> {
 }
 
 /// All groups of a system and a length, those of earlier calls from their file.
+///
+/// No two systems and lengths share a seed: what is rare under one would be rare under all, and count as often.
 fn groups(system: &System, seconds: u64, count: u64) -> Done {
+    let place = LENGTHS.iter().zip(1..).find(|(length, _)| **length == seconds).map_or(0, |(_, place)| place);
+    let first = (system.number() * LENGTHS.len() as u64 + place) * 1_000_000;
     let path = folder().join(format!("{}-{seconds}s.txt", system.name));
     fs::create_dir_all(folder()).expect("the folder can be made");
     let text = fs::read_to_string(&path).unwrap_or_default();
@@ -215,7 +224,7 @@ fn groups(system: &System, seconds: u64, count: u64) -> Done {
         let new: Vec<(u64, ([Said; 5], usize))> = some
             .par_iter()
             .map(|&group| {
-                let (said, warnings) = study(system, seconds, samples(&system.spec(seconds), group));
+                let (said, warnings) = study(system, seconds, samples(&system.spec(seconds), first + group));
                 let others = warnings.iter().filter(|w| !w.contains("independent requests")).count();
                 (group, (said, others))
             })
@@ -232,7 +241,7 @@ fn groups(system: &System, seconds: u64, count: u64) -> Done {
 #[test]
 #[ignore = "a quarter of an hour in release; `cargo xtask soak coverage` starts it"]
 fn full() {
-    let count = std::env::var("COVERAGE_GROUPS").map_or(290, |n| n.parse().expect("COVERAGE_GROUPS is a number"));
+    let count = std::env::var("COVERAGE_GROUPS").map_or(580, |n| n.parse().expect("COVERAGE_GROUPS is a number"));
     let mut table = String::from("| measure |");
     let mut pooled = [Tally::default(); 5];
     let mut rows: [String; 5] = Default::default();

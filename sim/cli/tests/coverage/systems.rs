@@ -44,6 +44,11 @@ pub(crate) fn spec(name: &str, text: &str) -> Spec {
 }
 
 impl System {
+    /// Its place in [`SYSTEMS`].
+    pub(crate) fn number(&self) -> u64 {
+        SYSTEMS.iter().take_while(|other| other.name != self.name).count() as u64
+    }
+
     /// What is run: two seconds of warm-up, which is over twenty times what the slowest of them takes to settle.
     pub(crate) fn spec(&self, seconds: u64) -> Spec {
         let work = match self.work {
