@@ -17,6 +17,7 @@
 //! - No type that serde reads leaves this crate towards a run.
 
 mod at;
+pub mod draw;
 mod free;
 mod library;
 mod lower;

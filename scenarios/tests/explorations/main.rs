@@ -8,5 +8,8 @@
 
 mod exposure;
 mod figures;
+#[path = "../generate/mod.rs"]
+mod generate;
+mod generated;
 mod library;
 mod scale;
