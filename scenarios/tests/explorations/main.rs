@@ -6,6 +6,7 @@
 //! is a row of a table in Markdown: name, seeds, least, mean with standard error, deviation, most, what was expected.
 #![expect(clippy::print_stdout, reason = "a full exploration speaks to whoever started it")]
 
+mod coverage;
 mod exposure;
 mod figures;
 #[path = "../generate/mod.rs"]

@@ -134,7 +134,8 @@ fn load(dice: &mut Dice, draft: &Draft, gateway: Option<&Gateway>, most: u32) ->
         Shape::Closed => load.users = Some(at(Ranged::Exactly(Count(1)))),
     }
     if shape == Shape::Closed {
-        load.think = Some(at(scenarios::schema::Distribution::Constant(Span(Duration::ns(draft.total)))));
+        load.think =
+            Some(at(scenarios::schema::Distribution::Constant(Span(Duration::ns(draft.total.min(super::size::DAY))))));
     } else {
         load.rate = Some(at(Ranged::Exactly(super::size::LEAST)));
         load.peak = (shape == Shape::Bursts).then(|| at(Ranged::Exactly(super::size::LEAST)));

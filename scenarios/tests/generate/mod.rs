@@ -49,7 +49,7 @@ impl Draft {
 
     /// The shortest interval of something that `members` nodes do over and over, for all of it to stay within bounds.
     fn interval(&self, members: u64) -> u64 {
-        (self.total / (size::ROUTINE / members.max(1)).max(1)).max(1)
+        ((self.total + size::DRAIN) / (size::ROUTINE / members.max(1)).max(1)).max(1)
     }
 }
 

@@ -18,8 +18,12 @@ const PER_ATTEMPT: f64 = 7.0;
 pub(super) const ROUTINE: u64 = 20_000;
 /// Nodes times seconds, for what they do by themselves every few seconds.
 pub(super) const NODE_SECONDS: u64 = 40_000;
+/// How long a run may go on after calm, until what is under way has ended.
+pub(super) const DRAIN: u64 = 60 * SECOND;
 /// A run that is longer has nothing that is done every few seconds.
 pub(super) const ROUTINE_LONGEST: u64 = 50_000 * SECOND;
+/// The longest span that a distribution may have.
+pub(super) const DAY: u64 = 24 * 3_600 * SECOND;
 /// The least rate.
 pub(super) const LEAST: Rate = Rate(1e-6);
 /// The greatest.
@@ -29,7 +33,7 @@ const MOST: f64 = 1e9;
 pub(super) fn fit(scenario: &mut Scenario, draft: &Draft) {
     // What cannot run has no size; it is what the tests look for.
     let Ok(spec) = scenario.lower(Seed(0)) else { return };
-    let costs = costs(&spec, draft.total);
+    let costs = costs(&spec, draft.total + DRAIN);
     let loads = spec.loads.len() as f64;
     for load in &spec.loads {
         let cost = match &load.target {
@@ -105,6 +109,8 @@ fn open(dice: &mut Dice, load: &mut Load, requests: f64, draft: &Draft) {
 
 fn closed(dice: &mut Dice, load: &mut Load, spec: &Spec, lowered: &LoadSpec, requests: f64, draft: &Draft) {
     let most = if dice.extreme() { requests.min(20_000.0) } else { requests.min(200.0) };
+    // Nobody thinks for longer than a day.
+    let most = most.min(requests * DAY as f64 / draft.total as f64);
     let users = dice.count(1..=most.max(1.0) as u32);
     load.users = Some(at(match dice.happens(1, 5) && users.0 > 1 {
         true => Ranged::Between(Count(users.0 / 2), users),
@@ -124,8 +130,8 @@ fn closed(dice: &mut Dice, load: &mut Load, spec: &Spec, lowered: &LoadSpec, req
     // A distribution may be eight times shorter than is usual for it.
     let usual = (circle as u64).saturating_mul(8).max(1);
     let calm = &mut Dice::new(draft.seed.stream("generate/think"), base::Ratio::ZERO);
-    load.think = Some(at(match usual >= 2 * 3_600 * SECOND {
-        true => Distribution::Constant(Span(Duration::ns(usual.min(24 * 3_600 * SECOND)))),
+    load.think = Some(at(match usual >= DAY / 10 {
+        true => Distribution::Constant(Span(Duration::ns(usual.min(DAY)))),
         false => calm.distribution(usual),
     }));
 }
