@@ -37,7 +37,7 @@ const WRITTEN: u64 = 1 << 30;
 pub(super) fn sketch(draft: &mut Draft) {
     let mut dice = draft.dice("sketch");
     let count = dice.even(1..=5) as usize;
-    for index in 0..count {
+    for (index, name) in NAMES.into_iter().take(count).enumerate() {
         let most = draft.members as u64 / count as u64;
         let instances = match dice.extreme() {
             true => *dice.one(&[1, most.max(1)]),
@@ -58,13 +58,7 @@ pub(super) fn sketch(draft: &mut Draft) {
             calls.push((0..wide).map(|_| dice.even(index as u64 + 1..=count as u64 - 1) as usize).collect());
         }
         let work = dice.magnitude(1_000..=2 * SECOND);
-        draft.services.push(Sketch {
-            name: NAMES[index].to_string(),
-            instances: instances as u32,
-            versions,
-            calls,
-            work,
-        });
+        draft.services.push(Sketch { name: name.to_string(), instances: instances as u32, versions, calls, work });
     }
 }
 
