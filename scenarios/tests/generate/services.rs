@@ -8,6 +8,7 @@ use scenarios::scalar::{Count, Ranged, Span};
 use scenarios::schema::balancer::{BalancerTable, Written};
 use scenarios::schema::service::{Call, CallTable, Draining, Stage};
 use scenarios::schema::{Balancer, Named, Service, Version};
+use world::balancer::hashing::Kind as Structure;
 use world::balancer::strategy::catalogue;
 use world::balancer::strategy::parameter::{Kind, Value};
 use world::balancer::{Host, Strategy};
@@ -31,6 +32,8 @@ const INITIAL: &str = "1.0.0";
 
 /// The most bytes that the balancers of all callers together take.
 const BYTES: u64 = 64 << 20;
+/// The most places that a key tries.
+const TRIES: u32 = 4_096;
 /// The most bytes of structures that are written while all instances come, one after the other.
 const WRITTEN: u64 = 1 << 30;
 
@@ -177,7 +180,12 @@ pub(super) fn balancer(dice: &mut Dice, draft: &Draft, weight: u32) -> (Balancer
         let most = draft.services.iter().map(|sketch| sketch.instances).max().unwrap_or(1);
         let hosts: Vec<Host> = (0..most).map(|n| Host { weight, ..Host::new(base::InstanceId(n)) }).collect();
         let names: Vec<(&str, u32)> = hosts.iter().map(|host| ("an instance", host.weight)).collect();
-        let is_possible = strategy.structure().is_none_or(|kind| kind.check(&names).is_ok());
+        // Of all structures this one alone takes the longer for a key the emptier it is: it tries places until one is taken.
+        let tries = match strategy.structure() {
+            Some(Structure::Dx { capacity }) => capacity,
+            _ => 1,
+        };
+        let is_possible = tries <= TRIES && strategy.structure().is_none_or(|kind| kind.check(&names).is_ok());
         let (zones, callers) = (draft.zones.len() as u64 + 1, u64::from(draft.callers.max(1)));
         let each = strategy.bytes_over(&hosts).saturating_mul(zones);
         let all = each.saturating_mul(callers);

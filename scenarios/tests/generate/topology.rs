@@ -1,4 +1,4 @@
-//! Zones, and the network between them.
+//! Zones, and the network between them: presets, custom links, lines that carry next to nothing.
 
 use super::{Draft, at, text};
 use scenarios::At;
