@@ -123,13 +123,13 @@ fn load(dice: &mut Dice, draft: &Draft, gateway: Option<&Gateway>, most: u32) ->
     match shape {
         Shape::Poisson | Shape::Constant => {}
         Shape::Bursts => {
-            let every = dice.magnitude(2..=draft.total.saturating_mul(2).max(2));
+            let every = dice.magnitude(2..=draft.total.saturating_mul(2).clamp(2, super::size::LONGEST));
             load.lasts = Some(at(dice.span((every / 100).max(1)..=every - 1)));
             load.every = Some(super::span(every));
         }
         Shape::Diurnal => {
             load.swing = dice.maybe(2, 3, Dice::share);
-            load.period = Some(at(dice.span(1..=draft.total.saturating_mul(10).min(100 * 365 * 24 * super::HOUR))));
+            load.period = Some(at(dice.span(1..=draft.total.saturating_mul(10).min(super::size::LONGEST))));
         }
         Shape::Closed => load.users = Some(at(Ranged::Exactly(Count(1)))),
     }

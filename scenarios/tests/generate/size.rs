@@ -24,6 +24,8 @@ pub(super) const DRAIN: u64 = 60 * SECOND;
 pub(super) const ROUTINE_LONGEST: u64 = 50_000 * SECOND;
 /// The longest span that a distribution may have.
 pub(super) const DAY: u64 = 24 * 3_600 * SECOND;
+/// The longest span that can be written: a hundred years.
+pub(super) const LONGEST: u64 = 100 * 365 * DAY;
 /// The least rate.
 pub(super) const LEAST: Rate = Rate(1e-6);
 /// The greatest.
@@ -118,8 +120,13 @@ fn closed(dice: &mut Dice, load: &mut Load, spec: &Spec, lowered: &LoadSpec, req
     }));
     let hop = spec.within_zone.latency.mean().min(spec.between_zones.latency.mean()).as_nanos();
     let circle = draft.total as f64 * f64::from(users.0) / requests;
-    // Without thinking, what bounds a user is the way to the instance and back.
-    let free = hop as f64 * 2.0 >= circle;
+    // Without thinking, what bounds a user is the way to the instance and back, or how soon it gives up.
+    let patience = match &lowered.target {
+        Target::Service(service) => spec.services[service.index()].policy.timeout,
+        Target::Gateway { .. } => spec.gateway.as_ref().and_then(|gateway| gateway.client_timeout),
+    };
+    let shortest = patience.map_or(hop * 2, |patience| patience.as_nanos().min(hop * 2));
+    let free = shortest as f64 >= circle;
     let no_time = hop == 0
         && matches!(&lowered.target, Target::Service(service)
             if spec.services[service.index()].service_time.constant() == Some(Duration::ZERO));

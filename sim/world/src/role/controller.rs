@@ -254,6 +254,8 @@ impl World {
         let total: u32 = [from, to].iter().map(|&v| self.present(service, v).len() as u32).sum();
         // A canary beside its stable version may have as many instances as that.
         let allowed = wanted + limits.map_or(wanted, |l| l.surge);
+        // What an earlier rollout left behind is not this one's surge, as long as it takes away and adds nothing.
+        let allowed = if replicas > before { allowed } else { allowed.max(total) };
         rollout_within_budget::surged(&mut self.checks, &self.kernel, &name, total, allowed);
         if let Some(limits) = limits.filter(|_| stopped_available > 0) {
             let left: u32 = [from, to].iter().map(|&v| self.available(service, v, Duration::ZERO) as u32).sum();
