@@ -13,10 +13,12 @@
 //! - [`parse`] never panics, whatever it is given, and reports every problem it can find, not only the first.
 //! - A scenario that parses lowers with every seed.
 //! - [`to_toml`] writes what [`parse`] reads back as the same scenario.
+//! - What [`draw`] draws for a scenario parses and lowers.
 //! - A study ([`study`]) is a scenario and what is varied about it; each of its cells lowers as a scenario does.
 //! - No type that serde reads leaves this crate towards a run.
 
 mod at;
+pub mod draw;
 mod free;
 mod library;
 mod lower;

@@ -1,5 +1,7 @@
 //! The JSON Schema accepts what the program accepts, and objects to what an editor can notice.
 
+mod generate;
+
 use serde_json::{Value, json};
 
 fn as_json(text: &str) -> Value {
@@ -19,6 +21,19 @@ fn every_scenario_of_the_library_and_the_template_fit_the_schema() {
         assert_eq!(objections(&as_json(entry.text)), Vec::<String>::new(), "{}", entry.name);
     }
     assert_eq!(objections(&as_json(&scenarios::template("x"))), Vec::<String>::new());
+}
+
+/// What is generated is read without a problem (`properties`), so an objection here is one of the schema against what runs.
+#[test]
+fn whatever_can_be_generated_fits_the_schema() {
+    let schema = scenarios::schema();
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    for seed in 0..300 {
+        let text = generate::file(seed);
+        let errors: Vec<String> =
+            validator.iter_errors(&as_json(&text)).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert_eq!(errors, Vec::<String>::new(), "seed {seed}\n{text}");
+    }
 }
 
 #[test]

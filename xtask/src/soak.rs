@@ -41,6 +41,7 @@ enum Prints {
 
 const FIGURES: &str = "seeds | least | mean | deviation | most | expected";
 const VERDICTS: &str = "seeds | passed | failed | expected";
+const ENDS: &str = "scenarios | ended | stood still | failed | mean events | most events | things said | expected";
 
 const EXPLORATIONS: &[Exploration] = &[
     library("weather"),
@@ -48,6 +49,13 @@ const EXPLORATIONS: &[Exploration] = &[
     library("steady"),
     exposure("eureka-exposure", "exposure::eureka_exposure"),
     exposure("consul-exposure", "exposure::consul_exposure"),
+    Exploration {
+        name: "generated",
+        package: "scenarios",
+        program: "explorations",
+        test: "generated::ten_thousand",
+        prints: Prints::Row(ENDS),
+    },
     Exploration { name: "coverage", package: "cli", program: "coverage", test: "full", prints: Prints::Table },
 ];
 

@@ -50,8 +50,7 @@ pub(crate) struct Context<'s> {
 
 /// Lowers a scenario. The spec is there when no problem is an error.
 pub(crate) fn lower(scenario: &Scenario, seed: Seed) -> (Option<Spec>, Vec<Problem>) {
-    let phases = Phases { warmup: Duration::ZERO, storm: Duration::ZERO, calm: Duration::ZERO };
-    let mut cx = Context { scenario, seed, problems: Vec::new(), drawn: Vec::new(), services: Vec::new(), phases };
+    let mut cx = Context::new(scenario, seed);
     cx.phases = phases_of(&mut cx);
     cx.services = declare::services(&mut cx);
     let (zones, within_zone, between_zones) = network::lower(&mut cx);
@@ -115,6 +114,16 @@ fn phases_of(cx: &mut Context<'_>) -> Phases {
     lowered
 }
 
+/// Does something with what selectors can name in a scenario, and with its phases. What is wrong with the scenario is no matter
+/// here.
+pub(crate) fn with_names<R>(scenario: &Scenario, use_them: impl FnOnce(&Names<'_>, Phases) -> R) -> R {
+    let mut cx = Context::new(scenario, Seed(0));
+    cx.phases = phases_of(&mut cx);
+    cx.services = declare::services(&mut cx);
+    let (zones, ..) = network::lower(&mut cx);
+    use_them(&names(&cx, &zones), cx.phases)
+}
+
 /// What selectors can name.
 fn names<'a>(cx: &Context<'a>, zones: &'a [String]) -> Names<'a> {
     let scenario = cx.scenario;
@@ -142,6 +151,13 @@ fn names<'a>(cx: &Context<'a>, zones: &'a [String]) -> Names<'a> {
             .iter()
             .map(|(name, load)| (name.as_str(), load.sources.as_ref().map_or(1, |n| n.value.0)))
             .collect(),
+    }
+}
+
+impl<'s> Context<'s> {
+    fn new(scenario: &'s Scenario, seed: Seed) -> Self {
+        let phases = Phases { warmup: Duration::ZERO, storm: Duration::ZERO, calm: Duration::ZERO };
+        Context { scenario, seed, problems: Vec::new(), drawn: Vec::new(), services: Vec::new(), phases }
     }
 }
 

@@ -93,6 +93,27 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// All of them, in the order of the kernel's catalogue.
+    pub const ALL: [FaultKind; 17] = [
+        FaultKind::Crash,
+        FaultKind::Pause,
+        FaultKind::Slow,
+        FaultKind::Error,
+        FaultKind::Partition,
+        FaultKind::Clog,
+        FaultKind::Swizzle,
+        FaultKind::Delay,
+        FaultKind::Loss,
+        FaultKind::Duplicate,
+        FaultKind::Reorder,
+        FaultKind::Throttle,
+        FaultKind::DiskSlow,
+        FaultKind::DiskFull,
+        FaultKind::DiskCorrupt,
+        FaultKind::ClockStep,
+        FaultKind::ClockDrift,
+    ];
+
     /// The word in scenario files.
     pub const fn name(self) -> &'static str {
         match self {

@@ -34,7 +34,8 @@ impl Soak {
     }
 
     /// The figure of each seed below `seeds`, in their order. What stands in the folder under `name` for the same
-    /// `input` is not drawn again, once the first of it has been seen to come out as it stands there.
+    /// `input` is not drawn again, once the first of it has been seen to come out as it stands there. What is no number
+    /// is kept nowhere: it is drawn again when the exploration goes on.
     pub(crate) fn figures(&self, name: &str, input: &str, figure: impl Fn(u64) -> f64 + Sync) -> Vec<f64> {
         let path = self.folder.as_ref().map(|folder| folder.join(format!("{name}.tsv")));
         let known = path.as_deref().map(|path| read(path, input)).unwrap_or_default();
@@ -56,7 +57,7 @@ impl Soak {
                             continue;
                         }
                         let value = figure(seed);
-                        if let Some(file) = &file {
+                        if let (Some(file), false) = (&file, value.is_nan()) {
                             let mut file = file.lock().expect("nobody panicked");
                             writeln!(file, "{seed}\t{value:?}").expect("the folder can be written");
                         }
@@ -67,6 +68,16 @@ impl Soak {
         });
         let all = all.into_inner().expect("nobody panicked");
         all.range(..self.seeds).map(|(_, &value)| value).collect()
+    }
+}
+
+impl Soak {
+    /// Keeps a text in the folder under a name of its own, if there is a folder.
+    pub(crate) fn keep(&self, name: &str, text: &str) {
+        if let Some(folder) = &self.folder {
+            fs::create_dir_all(folder).expect("the folder can be made");
+            fs::write(folder.join(name), text).expect("the folder can be written");
+        }
     }
 }
 

@@ -7,7 +7,11 @@
 //! deviation, most, what was expected.
 #![expect(clippy::print_stdout, reason = "a full exploration speaks to whoever started it")]
 
+mod coverage;
 mod exposure;
 mod figures;
+#[path = "../generate/mod.rs"]
+mod generate;
+mod generated;
 mod library;
 mod scale;

@@ -148,3 +148,23 @@ fn an_instance_that_dies_while_it_starts_has_died() {
         assert_eq!(check(&outcome, "instance_died").tested, 1);
     }
 }
+
+/// An order is judged by the step that gives it, also where that step is over before the order is carried out.
+#[test]
+fn a_canary_whose_share_falls_at_once_stays_within_its_steps() {
+    let outcome = outcome("canary-step-without-a-hold", 1);
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failure);
+    let given: Vec<String> = outcome.rollouts[0].weights.iter().map(|(_, share)| share.to_string()).collect();
+    assert_eq!(given, ["0%", "50%", "25%", "100%"]);
+    assert!(check(&outcome, "rollout_within_budget").tested >= 4);
+}
+
+/// Surge is what a rollout adds: one that finds too many, left by another whose controller died, and takes some away has none.
+#[test]
+fn what_another_rollout_left_behind_is_no_surge() {
+    // Under this seed the lock that was lost goes to the second rollout first.
+    let outcome = outcome("left-by-another-rollout", 6);
+    let second = &outcome.rollouts[1];
+    assert!(said(second, "1.0.0 scaled to 11"), "{:?}", second.history);
+    assert_eq!(check(&outcome, "rollout_within_budget").violations, 0, "{:?}", outcome.failure);
+}

@@ -134,7 +134,7 @@ impl Controller {
             Effect::ReleaseLock { .. } if self.shared.has(Plant::KeepLock) => {}
             Effect::ReleaseLock { .. } => self.release_lock(),
             Effect::Scale { token, version, replicas } => self.shared.scale(token, version, replicas),
-            Effect::SetWeights { token, weights } => {
+            Effect::SetWeights { token, weights, .. } => {
                 let to = self.core.plan().to;
                 let share = weights.iter().find(|(v, _)| *v == to).map_or(Ratio::ZERO, |(_, share)| *share);
                 if let Some(split) = self.shared.order_split(token, Some(weights)) {

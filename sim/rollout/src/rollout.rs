@@ -324,7 +324,8 @@ impl Rollout {
             }
         }
         if self.is_canary() && self.split && observation.weight.is_some_and(|shown| shown != self.state.weight) {
-            out.push(Effect::SetWeights { token, weights: self.split_of(self.state.weight) });
+            let (weights, limit) = (self.split_of(self.state.weight), self.weight_limit());
+            out.push(Effect::SetWeights { token, weights, limit });
         }
     }
 

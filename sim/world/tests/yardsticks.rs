@@ -102,22 +102,23 @@ fn many_callers_that_know_everything_are_one() {
 
 #[test]
 fn idle_queues_have_their_two_means() {
-    for (rho, measured) in [(0.5, 100), (0.7, 200), (0.8, 400), (0.9, 1_500)] {
+    for (rho, measured) in [(0.5, 50), (0.7, 70), (0.8, 130), (0.9, 400)] {
         idle_queue_struck_off(rho, measured);
         idle_queue_kept(rho, measured);
     }
 }
 
 // At high load lists are nearly always empty and servers nearly always busy: everything takes long, also to be seen.
+// Five hundred servers are a hundredth above the limit of many there.
 
 #[test]
 fn idle_queues_under_high_load_have_their_mean_when_struck_off() {
-    idle_queue_struck_off(0.95, 1_500);
+    idle_queue_struck_off(0.95, 1_200);
 }
 
 #[test]
 fn idle_queues_under_high_load_have_their_mean_when_kept() {
-    idle_queue_kept(0.95, 1_500);
+    idle_queue_kept(0.95, 1_200);
 }
 
 fn idle_queue_struck_off(rho: f64, measured_ms: u64) {
@@ -131,7 +132,8 @@ fn idle_queue_kept(rho: f64, measured_ms: u64) {
 
 fn idle_queue(strategy: Strategy, rho: f64, measured_ms: u64, exact: f64) {
     let spec = system(strategy, 500, rho, Duration::ms(150), Duration::ms(measured_ms));
-    holds(&split(spec, 50), rho, exact, 0.003, 0.02);
+    let slack = if rho > 0.9 { 0.012 } else { 0.003 };
+    holds(&split(spec, 50), rho, exact, slack, 0.02);
 }
 
 #[test]

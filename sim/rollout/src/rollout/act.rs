@@ -63,9 +63,16 @@ impl Rollout {
         } else if back && self.state.weight > Ratio::ZERO {
             self.state.weight = Ratio::ZERO;
             out.push(Effect::Persist(self.state));
-            self.set_weights(token, out);
+            self.set_weights(token, Ratio::ZERO, out);
         } else if !self.split {
-            self.set_weights(token, out);
+            // A controller that went down between a step and the smaller weight of the next has promised the larger one to
+            // nobody: what is said again is no more than the present step allows.
+            let allowed = self.weight_limit();
+            if allowed < self.state.weight {
+                self.state.weight = allowed;
+                out.push(Effect::Persist(self.state));
+            }
+            self.set_weights(token, allowed, out);
         }
     }
 
@@ -114,7 +121,7 @@ impl Rollout {
                     // Traffic first on the way out.
                     self.state.weight = weight;
                     out.push(Effect::Persist(self.state));
-                    self.set_weights(token, out);
+                    self.set_weights(token, weight, out);
                 }
                 let Some([old, new]) = self.instances() else { return false };
                 if old.desired != self.plan.replicas {
@@ -135,7 +142,7 @@ impl Rollout {
                 self.state.weight = weight;
                 self.next_step(out);
                 if more {
-                    self.set_weights(token, out);
+                    self.set_weights(token, weight, out);
                 }
                 true
             }
@@ -169,7 +176,7 @@ impl Rollout {
         self.state.phase = Phase::Draining;
         self.state.weight = Ratio::ONE;
         out.push(Effect::Persist(self.state));
-        self.set_weights(token, out);
+        self.set_weights(token, Ratio::ONE, out);
         self.note(Event::Promoted, out);
         true
     }
@@ -206,7 +213,7 @@ impl Rollout {
                 self.state.drained = false;
                 self.state.weight = Ratio::ZERO;
                 out.push(Effect::Persist(self.state));
-                self.set_weights(token, out);
+                self.set_weights(token, Ratio::ZERO, out);
                 return true;
             }
         } else if new.desired > 0 {
@@ -281,9 +288,10 @@ impl Rollout {
         self.observe(out);
     }
 
-    fn set_weights(&mut self, token: FencingToken, out: &mut Outbox<Effect>) {
+    /// Commands the split of the present weight, under what the step that commands it allows.
+    fn set_weights(&mut self, token: FencingToken, limit: Ratio, out: &mut Outbox<Effect>) {
         self.split = true;
-        out.push(Effect::SetWeights { token, weights: self.split_of(self.state.weight) });
+        out.push(Effect::SetWeights { token, weights: self.split_of(self.state.weight), limit });
         self.note(Event::WeightSet { weight: self.state.weight }, out);
     }
 

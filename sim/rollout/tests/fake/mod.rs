@@ -258,9 +258,10 @@ impl World {
                 let (from, to) = (self.plan.from, self.plan.to);
                 self.say(&format!("scale {version} to {replicas} ({token}); available {from} {old}, {to} {new}"));
             }
-            Effect::SetWeights { token, weights: [(from, stays), (to, moves)] } => {
+            Effect::SetWeights { token, weights: [(from, stays), (to, moves)], limit } => {
                 assert_eq!((from, to), (self.plan.from, self.plan.to), "old version first");
                 assert_eq!(stays, moves.complement(), "the shares add up to one");
+                assert!(moves <= limit, "{moves} where the step allows {limit}");
                 self.weight = Some(moves);
                 self.say(&format!("weights {from} {stays}, {to} {moves} ({token})"));
             }

@@ -143,14 +143,14 @@ impl World {
                     self.scale(index, version, replicas);
                 }
             }
-            Effect::SetWeights { token, weights } => {
+            Effect::SetWeights { token, weights, limit } => {
                 if self.admits(service, token) {
-                    self.order_split(index, Some(weights));
+                    self.order_split(index, Some(weights), limit);
                 }
             }
             Effect::ClearWeights { token } => {
                 if self.admits(service, token) && self.services[service.index()].split.is_some() {
-                    self.order_split(index, None);
+                    self.order_split(index, None, Ratio::ONE);
                 }
             }
             Effect::RemoveOthers { token, keep } => {
@@ -255,6 +255,8 @@ impl World {
         let total: u32 = [from, to].iter().map(|&v| self.present(service, v).len() as u32).sum();
         // A canary beside its stable version may have as many instances as that.
         let allowed = wanted + limits.map_or(wanted, |l| l.surge);
+        // What an earlier rollout left behind is not this one's surge, as long as it takes away and adds nothing.
+        let allowed = if replicas > before { allowed } else { allowed.max(total) };
         rollout_within_budget::surged(&mut self.checks, &self.kernel, &name, total, allowed);
         if let Some(limits) = limits.filter(|_| stopped_available > 0) {
             let left: u32 = [from, to].iter().map(|&v| self.available(service, v, Duration::ZERO) as u32).sum();
@@ -316,8 +318,8 @@ impl World {
         Measurement { success: counts.success(), p99: seen.quantile(now, window, 0.99), samples: counts.total() }
     }
 
-    /// Tells every caller of the service how to split its traffic.
-    fn order_split(&mut self, index: u32, shares: Option<[(VersionId, Ratio); 2]>) {
+    /// Tells every caller of the service how to split its traffic, of which the new version may get `limit`.
+    fn order_split(&mut self, index: u32, shares: Option<[(VersionId, Ratio); 2]>, limit: Ratio) {
         let now = self.kernel.now();
         let controller = &mut self.controllers[index as usize];
         let (node, service) = (controller.node, controller.service());
@@ -341,7 +343,6 @@ impl World {
         if controller.weights.last().is_none_or(|(_, last)| *last != share_of(shares)) {
             controller.weights.push((now, share_of(shares)));
         }
-        let limit = controller.core.weight_limit();
         let state = &mut self.services[service.index()];
         rollout_within_budget::weighted(&mut self.checks, &self.kernel, &state.name, share_of(shares), limit);
         no_traffic_to_the_rejected::split(&mut self.checks, &self.kernel, state, shares);
