@@ -23,7 +23,8 @@ fn every_scenario_of_the_library_and_the_template_fit_the_schema() {
     assert_eq!(objections(&as_json(&scenarios::template("x"))), Vec::<String>::new());
 }
 
-/// What is generated is read without a problem (`properties`), so an objection here is one of the schema against what runs.
+/// What is generated is read without a problem (`properties`), so an objection here is one of the schema against what
+/// runs.
 #[test]
 fn whatever_can_be_generated_fits_the_schema() {
     let schema = scenarios::schema();

@@ -1,5 +1,5 @@
-//! Values drawn so that a few thousand of them meet what a value can be: every order of magnitude alike, round ones and odd
-//! ones, and the ends of the range more often than chance would.
+//! Values drawn so that a few thousand of them meet what a value can be: every order of magnitude alike, round ones and
+//! odd ones, and the ends of the range more often than chance would.
 
 use crate::At;
 use crate::scalar::{Bandwidth, Count, Factor, OrForever, Percent, Ranged, Rate, SignedSpan, Size, Span, Unit};
@@ -166,8 +166,8 @@ impl Dice {
         }
     }
 
-    /// A distribution of every kind there is, whose draws lie around `usual` nanoseconds; of length zero, or of a day, where an
-    /// extreme is due.
+    /// A distribution of every kind there is, whose draws lie around `usual` nanoseconds; of length zero, or of a day,
+    /// where an extreme is due.
     pub fn distribution(&mut self, usual: u64) -> Distribution {
         let usual = usual.clamp(1, DAY / 10);
         if self.extreme() {

@@ -1,7 +1,7 @@
 //! Faults drawn for a scenario: each kind of the catalogue says here how it is drawn.
 //!
-//! Each fault comes from a stream of its own, by its number, and its name is that number: the first three of ten are the three
-//! of three, and taking one out changes nothing about the others.
+//! Each fault comes from a stream of its own, by its number, and its name is that number: the first three of ten are
+//! the three of three, and taking one out changes nothing about the others.
 
 use super::{Dice, whom};
 use crate::At;
@@ -27,13 +27,13 @@ pub struct Weather {
     pub faults: u32,
     /// Of which kinds; at least one.
     pub kinds: Vec<FaultKind>,
-    /// The chance that a number is the least or the most it can be: shares of nothing and of everything, clocks that stand
-    /// still, lines of one bit per second.
+    /// The chance that a number is the least or the most it can be: shares of nothing and of everything, clocks that
+    /// stand still, lines of one bit per second.
     pub extremes: Ratio,
 }
 
-/// Faults that `scenario` can have in addition to those it has, or in their place: its nodes, its zones, its storm. What it
-/// is returned with them still parses, and lowers with every seed.
+/// Faults that `scenario` can have in addition to those it has, or in their place: its nodes, its zones, its storm.
+/// What it is returned with them still parses, and lowers with every seed.
 ///
 /// None where no fault can be: in a scenario without services or load, which is none.
 pub fn faults(scenario: &Scenario, seed: Seed, weather: &Weather) -> Vec<Fault> {
@@ -73,7 +73,8 @@ fn fault(dice: &mut Dice, number: u32, kinds: &[FaultKind], names: &Names<'_>, p
     }
 }
 
-/// What a kind of fault says besides kind, whom and when. Every kind is named here: a new one is drawn, or nothing compiles.
+/// What a kind of fault says besides kind, whom and when. Every kind is named here: a new one is drawn, or nothing
+/// compiles.
 fn own(dice: &mut Dice, kind: FaultKind) -> Fault {
     let mut own = Fault::default();
     let factor = |dice: &mut Dice| {

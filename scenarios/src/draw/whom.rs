@@ -1,7 +1,7 @@
 //! Whom a fault means, drawn: every form that a selector can have, of names that are there.
 //!
-//! Not every set that can be said has somebody in it, so a drawn one is read as a file's would be, and drawn again where
-//! it is nobody.
+//! Not every set that can be said has somebody in it, so a drawn one is read as a file's would be, and drawn again
+//! where it is nobody.
 
 use super::Dice;
 use crate::select::{self, Names};

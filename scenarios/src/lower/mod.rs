@@ -114,8 +114,8 @@ fn phases_of(cx: &mut Context<'_>) -> Phases {
     lowered
 }
 
-/// Does something with what selectors can name in a scenario, and with its phases. What is wrong with the scenario is no matter
-/// here.
+/// Does something with what selectors can name in a scenario, and with its phases. What is wrong with the scenario is
+/// no matter here.
 pub(crate) fn with_names<R>(scenario: &Scenario, use_them: impl FnOnce(&Names<'_>, Phases) -> R) -> R {
     let mut cx = Context::new(scenario, Seed(0));
     cx.phases = phases_of(&mut cx);

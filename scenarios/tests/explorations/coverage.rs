@@ -1,5 +1,5 @@
-//! What of all that a file can say came up in some files, and how often: asked of the JSON Schema, which knows every key, every
-//! word and every parameter, so that something new is missed here until it is drawn.
+//! What of all that a file can say came up in some files, and how often: asked of the JSON Schema, which knows every
+//! key, every word and every parameter, so that something new is missed here until it is drawn.
 
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! Scenarios at random: whatever can be written runs, to its end, and twice the same.
 //!
-//! A generated scenario may miss its objectives, and end with a backlog or a view that is out of date: it is drawn without any
-//! thought of whether it makes sense. What holds nevertheless holds in all of them: it is read without a problem, fits the
-//! schema, costs no more than it was drawn to cost, gives equal outcomes twice, and breaks no `always` but the one that it
-//! asks to break, by waiting for ever.
+//! A generated scenario may miss its objectives, and end with a backlog or a view that is out of date: it is drawn
+//! without any thought of whether it makes sense. What holds nevertheless holds in all of them: it is read without a
+//! problem, fits the schema, costs no more than it was drawn to cost, gives equal outcomes twice, and breaks no
+//! `always` but the one that it asks to break, by waiting for ever.
 
 use crate::coverage::Coverage;
 use crate::figures::Soak;

@@ -1,8 +1,9 @@
-//! Scenarios at random that can run: everything a file can say, of every size that has a meaning, with work that stays bounded.
+//! Scenarios at random that can run: everything a file can say, of every size that has a meaning, with work that stays
+//! bounded.
 //!
-//! A scenario is its seed. Each section is drawn from a stream of its own, so what one of them says does not move the others;
-//! faults are drawn by the library (`scenarios::draw`). What would cost too much is not drawn and thrown away but made
-//! smaller: rates, users and intervals follow from the time a scenario lasts and from how many nodes it has.
+//! A scenario is its seed. Each section is drawn from a stream of its own, so what one of them says does not move the
+//! others; faults are drawn by the library (`scenarios::draw`). What would cost too much is not drawn and thrown away
+//! but made smaller: rates, users and intervals follow from the time a scenario lasts and from how many nodes it has.
 
 mod around;
 mod entry;

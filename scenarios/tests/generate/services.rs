@@ -180,7 +180,8 @@ pub(super) fn balancer(dice: &mut Dice, draft: &Draft, weight: u32) -> (Balancer
         let most = draft.services.iter().map(|sketch| sketch.instances).max().unwrap_or(1);
         let hosts: Vec<Host> = (0..most).map(|n| Host { weight, ..Host::new(base::InstanceId(n)) }).collect();
         let names: Vec<(&str, u32)> = hosts.iter().map(|host| ("an instance", host.weight)).collect();
-        // Of all structures this one alone takes the longer for a key the emptier it is: it tries places until one is taken.
+        // Of all structures this one alone takes the longer for a key the emptier it is: it tries places until one is
+        // taken.
         let tries = match strategy.structure() {
             Some(Structure::Dx { capacity }) => capacity,
             _ => 1,

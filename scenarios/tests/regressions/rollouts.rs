@@ -159,7 +159,8 @@ fn a_canary_whose_share_falls_at_once_stays_within_its_steps() {
     assert!(check(&outcome, "rollout_within_budget").tested >= 4);
 }
 
-/// Surge is what a rollout adds: one that finds too many, left by another whose controller died, and takes some away has none.
+/// Surge is what a rollout adds: one that finds too many, left by another whose controller died, and takes some away
+/// has none.
 #[test]
 fn what_another_rollout_left_behind_is_no_surge() {
     // Under this seed the lock that was lost goes to the second rollout first.

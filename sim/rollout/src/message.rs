@@ -115,8 +115,8 @@ pub enum Effect {
         token: FencingToken,
         /// Which version gets which share.
         weights: [(VersionId, Ratio); 2],
-        /// The largest share that the new version may have by the step that gives this order: what an invariant compares the
-        /// order with. A step without a hold is over before its order is carried out.
+        /// The largest share that the new version may have by the step that gives this order: what an invariant
+        /// compares the order with. A step without a hold is over before its order is carried out.
         limit: Ratio,
     },
     /// Split the traffic of the service by instances, whatever their version: what a rolling update relies on.

@@ -50,8 +50,8 @@ fn response_and_utilisation(spec: &Spec, seed: u64) -> (f64, f64) {
 /// The mean response of a service with a load of `rho` over all runs, in milliseconds, and half the width of its
 /// interval of 99.9 %.
 ///
-/// At high load nearly all that runs differ by is how much work happened to arrive, and what should have arrived is known:
-/// the utilisation is a control variate (Law and Kelton, "Simulation Modeling and Analysis", section 11.4).
+/// At high load nearly all that runs differ by is how much work happened to arrive, and what should have arrived is
+/// known: the utilisation is a control variate (Law and Kelton, "Simulation Modeling and Analysis", section 11.4).
 fn mean_response(spec: &Spec, rho: f64) -> (f64, f64) {
     let n = RUNS as f64;
     let runs: Vec<(f64, f64)> = (1..=RUNS).map(|seed| response_and_utilisation(spec, seed)).collect();
@@ -70,8 +70,8 @@ fn mean(spec: &Spec, seed: u64) -> f64 {
     response_and_utilisation(spec, seed).0
 }
 
-/// Compares the mean at a load of `rho` with theory, which may itself be off by a share of `slack`: it is for infinitely
-/// many servers. An error of a share of `narrow` must be outside of what passes.
+/// Compares the mean at a load of `rho` with theory, which may itself be off by a share of `slack`: it is for
+/// infinitely many servers. An error of a share of `narrow` must be outside of what passes.
 fn holds(spec: &Spec, rho: f64, exact: f64, slack: f64, narrow: f64) {
     let (mean, half_width) = mean_response(spec, rho);
     let said = format!("{}: {mean:.4} ± {half_width:.4} ms, theory {exact:.4} ms", spec.services[0].balancer);

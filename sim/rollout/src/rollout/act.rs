@@ -65,8 +65,8 @@ impl Rollout {
             out.push(Effect::Persist(self.state));
             self.set_weights(token, Ratio::ZERO, out);
         } else if !self.split {
-            // A controller that went down between a step and the smaller weight of the next has promised the larger one to
-            // nobody: what is said again is no more than the present step allows.
+            // A controller that went down between a step and the smaller weight of the next has promised the larger one
+            // to nobody: what is said again is no more than the present step allows.
             let allowed = self.weight_limit();
             if allowed < self.state.weight {
                 self.state.weight = allowed;
