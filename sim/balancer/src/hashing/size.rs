@@ -11,6 +11,8 @@ impl Kind {
     pub const ENTRIES_MAX: u64 = 16_000_000;
     /// Most turns of hosts in which a table of Maglev or HAProxy's map is filled: some ten seconds.
     const TURNS_MAX: f64 = 5e9;
+    /// Most places that a key of DxHash tries on average: some ten microseconds.
+    const TRIES_MAX: u64 = 10_000;
 
     /// An upper bound of its [`entries`](super::Structure::entries) over `hosts`, at most 2⁶⁴ − 1. O(n).
     pub fn entries_over(self, hosts: &[(&str, u32)]) -> u64 {
@@ -119,6 +121,11 @@ impl Kind {
                 let help = "a smaller table, or weights closer to each other";
                 turns(rounds * hosts.len() as f64, format!("a table of {size}"), help)
             }
+            Kind::Dx { .. } if entries / hosts.len().max(1) as u64 > Self::TRIES_MAX => {
+                let (n, most) = (hosts.len().max(1), Self::TRIES_MAX);
+                let said = format!("with {n} of {entries} places taken a key tries {} on average", entries / n as u64);
+                Err((format!("{said}; dx takes up to {most} here"), "a capacity nearer to how many hosts there may be"))
+            }
             _ if entries > Self::ENTRIES_MAX => {
                 let said = format!("{} hosts would make {entries} points or places", hosts.len());
                 Err((format!("{said}; up to {} are built here", Self::ENTRIES_MAX), "fewer hosts, or fewer points"))
@@ -198,6 +205,11 @@ mod tests {
         refused(Kind::Dubbo { replicas: 65_536 }, 100_000, 1);
         refused(Kind::Nginx, 1, u32::MAX);
         refused(Kind::Dx { capacity: 0 }, 10_000_000, 1);
+        assert_eq!(
+            refused(Kind::Dx { capacity: 1_000_000 }, 3, 1),
+            "with 3 of 1048576 places taken a key tries 349525 on average; dx takes up to 10000 here"
+        );
+        assert_eq!(Kind::Dx { capacity: 1_000_000 }.check(&vec![("host", 1); 1_000]), Ok(()));
         assert!(Kind::HaproxyMap.check(&[("a", u32::MAX), ("b", 1)]).is_err());
         let long = "x".repeat(70_000);
         let (said, _) = Kind::Haproxy.check(&[(&long, 257)]).expect_err("too heavy");
