@@ -36,9 +36,9 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     explanation: "Looks at every host: the mean latency of its answers in the present window, in whole milliseconds, times this \
                   client's requests there and one. Equals are drawn by weight. An error counts as an answer; no answer and a refusal \
                   do not. Hosts without an answer in the window come first, so new hosts, and hosts that refuse everything, are \
-                  flooded; and every window begins with random choices. Latency is the difference of two dates, so a wall \
-                  clock that is set back makes it negative, and then one host gets everything; `clock = \"monotonic\"` \
-                  mends that. Costs time in proportion to the number of hosts.",
+                  flooded; and every window begins with random choices. Latency is the difference of two dates, so a \
+                  wall clock that is set back makes it negative, and then one host gets everything; `clock = \
+                  \"monotonic\"` mends that. Costs time in proportion to the number of hosts.",
     source: "Dubbo shortestresponse (ShortestResponseLoadBalance.java)",
     weighted: true,
     parameters: &[

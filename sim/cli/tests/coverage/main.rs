@@ -212,8 +212,7 @@ fn parsed(line: &str) -> Option<(u64, ([Said; 5], usize))> {
 ///
 /// No two systems and lengths share a seed: what is rare under one would be rare under all, and count as often.
 fn groups(system: &System, seconds: u64, count: u64) -> Done {
-    let place = LENGTHS.iter().zip(1..).find(|(length, _)| **length == seconds).map_or(0, |(_, place)| place);
-    let first = (system.number() * LENGTHS.len() as u64 + place) * 1_000_000;
+    let first = (system.number() * 100 + seconds) * 1_000_000;
     let path = folder().join(format!("{}-{seconds}s.txt", system.name));
     fs::create_dir_all(folder()).expect("the folder can be made");
     let text = fs::read_to_string(&path).unwrap_or_default();
