@@ -381,12 +381,14 @@ impl<E> Queue<E> {
 
     #[inline]
     fn choose_lane(&mut self) {
-        (self.lane_least, self.lane_first) = (self.heads[0], 0);
-        for lane in 1..self.lanes.len() {
-            if self.heads[lane] < self.lane_least {
-                (self.lane_least, self.lane_first) = (self.heads[lane], lane as u8);
-            }
+        // Nothing foretells which comes first: kept in registers, the choice costs no branch.
+        let (mut least, mut first) = (self.heads[0], 0);
+        for (lane, &head) in self.heads.iter().enumerate().take(self.lanes.len()).skip(1) {
+            let comes_first = head < least;
+            least = if comes_first { head } else { least };
+            first = if comes_first { lane as u8 } else { first };
         }
+        (self.lane_least, self.lane_first) = (least, first);
     }
 
     /// Nothing is near: opens buckets of the radix until something is, or until a lane is known to come first. A bucket

@@ -206,8 +206,9 @@ impl World {
             None => traffic.policy().deadline(local, inherited),
             Some(timeout) => local.saturating_add(timeout).min(inherited.unwrap_or(Instant::MAX)),
         };
-        let call = Call::new(parent, caller, upstream as u16, key, self.kernel.now());
-        let call = Call { demand, deadline: Tight(deadline), ..call };
+        let mut call = Call::new(parent, caller, upstream as u16, key, self.kernel.now());
+        call.demand = demand;
+        call.set_deadline(deadline);
         // Whoever asked for this waits no longer: nothing is sent.
         if inherited.is_some() && deadline <= local {
             let id = self.calls.insert(call);
@@ -241,11 +242,11 @@ impl World {
         let local = self.kernel.local(node);
         let request = Request { hash };
         let (state, choice) = if call.retries == 0 && call.state != State::Line {
-            (State::Attempt, upstream.choose(local, request, key, call.demand.pin(), &[]))
+            (State::Attempt, upstream.choose(local, request, key, call.demand.pin()))
         } else {
             let again = &mut self.again[id.slot()];
             again.began = now;
-            (State::LateAttempt, upstream.choose(local, request, key, call.demand.pin(), &again.tried))
+            (State::LateAttempt, upstream.choose_except(local, request, key, call.demand.pin(), &again.tried))
         };
         let Some(choice) = choice else {
             match upstream.line_of(key, call.demand.pin()) {

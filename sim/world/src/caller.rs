@@ -154,12 +154,11 @@ impl Upstream {
 
     /// It is going to choose: takes the hosts in that it knows of, as of the moment at which it heard of them.
     #[cold]
-    fn wake(&mut self) -> bool {
+    fn wake(&mut self) {
         let slept = std::mem::take(&mut self.sleeps);
         if let Some(view) = self.view.take_if(|_| slept) {
             self.use_view(self.view_at, view);
         }
-        slept
     }
 
     fn use_view(&mut self, now: Instant, view: Arc<View>) {
@@ -239,8 +238,7 @@ impl Upstream {
         self.listed.get(instance.index() / 64).is_some_and(|word| word >> (instance.index() % 64) & 1 == 1)
     }
 
-    /// Chooses an instance for the attempt of this key, preferably none of `tried` as far as the retry policy says or
-    /// the strategy is one that passes over them, and counts the request as begun there.
+    /// Chooses an instance for the first attempt of a call of this key, and counts the request as begun there.
     #[inline]
     pub(crate) fn choose(
         &mut self,
@@ -248,25 +246,41 @@ impl Upstream {
         request: Request,
         key: Key,
         pin: Option<VersionId>,
+    ) -> Option<Choice> {
+        let group = self.group_for(now, key, pin);
+        let cluster = self.groups[group].as_mut()?;
+        match cluster.pick(now, request) {
+            Some(host) => Some(begun(cluster, group, host)),
+            None if self.sleeps => self.choose_except(now, request, key, pin, &[]),
+            None => None,
+        }
+    }
+
+    /// [`choose`](Upstream::choose) for a retry: preferably none of `tried`, as far as the retry policy says or the
+    /// strategy is one that passes over them.
+    #[cold]
+    pub(crate) fn choose_except(
+        &mut self,
+        now: Instant,
+        request: Request,
+        key: Key,
+        pin: Option<VersionId>,
         tried: &[InstanceId],
     ) -> Option<Choice> {
-        let group = match pin {
+        self.wake();
+        let group = self.group_for(now, key, pin);
+        let cluster = self.groups[group].as_mut()?;
+        let reselections = self.traffic.policy().retry.map_or(0, |retry| retry.previous_hosts);
+        let host = cluster.pick_except(now, request, tried, reselections)?;
+        Some(begun(cluster, group, host))
+    }
+
+    #[inline]
+    fn group_for(&mut self, now: Instant, key: Key, pin: Option<VersionId>) -> usize {
+        match pin {
             None => self.group_of(key),
             Some(version) => self.open_group(now, version),
-        };
-        let cluster = self.groups[group].as_mut()?;
-        let picked = match tried {
-            [] => cluster.pick(now, request),
-            _ => {
-                let reselections = self.traffic.policy().retry.map_or(0, |retry| retry.previous_hosts);
-                cluster.pick_except(now, request, tried, reselections)
-            }
-        };
-        let Some(host) = picked else {
-            return if self.sleeps && self.wake() { self.choose(now, request, key, pin, tried) } else { None };
-        };
-        cluster.started(host);
-        Some(Choice { group: group as u8, host: host as u32, instance: cluster.hosts()[host].instance })
+        }
     }
 
     #[inline]
@@ -346,4 +360,11 @@ impl Upstream {
     pub(crate) fn in_flight(&self) -> u64 {
         self.groups.iter().flatten().map(Cluster::in_flight).sum()
     }
+}
+
+/// Counts a request as begun at a host of a group's cluster.
+#[inline(always)]
+fn begun(cluster: &mut Cluster, group: usize, host: usize) -> Choice {
+    cluster.started(host);
+    Choice { group: group as u8, host: host as u32, instance: cluster.hosts()[host].instance }
 }

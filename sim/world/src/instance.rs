@@ -435,7 +435,7 @@ impl World {
         let now = self.kernel.now();
         let Some(job) = self.jobs.remove(id) else { return };
         debug_assert!(job.at_work, "a request was answered that nobody worked on");
-        let instance = &mut self.instances[job.instance.index()];
+        let mut instance = &mut self.instances[job.instance.index()];
         instance.sum_areas(now, &mut self.records, job.instance);
         if self.sabotage != Some(Sabotage::LoseCount) {
             self.finished[job.instance.index()] += 1;
@@ -443,8 +443,8 @@ impl World {
         let node = instance.node;
         if self.deadlines_travel && instance.waiting > 0 && self.services[instance.service().index()].deadlines {
             self.drop_expired(job.instance);
+            instance = &mut self.instances[job.instance.index()];
         }
-        let instance = &mut self.instances[job.instance.index()];
         let mut next = None;
         if instance.waiting > 0 && self.sabotage != Some(Sabotage::ForgetTheQueue) {
             instance.waiting -= 1;
