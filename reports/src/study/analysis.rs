@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// Below so many effective requests an interval is not trusted: the table of coverage has shares of 92 % and more above
 /// it.
-const FEW: f64 = 6.0;
+const FEW: f64 = 5.0;
 
 /// What was found.
 pub(crate) struct Analysis<'a> {

@@ -176,7 +176,7 @@ fn method(out: &mut String, analysis: &Analysis<'_>) {
                  (1952): the share of requests beyond it varies between replications, and the two shares that far away are read \
                  off the pooled distribution; so it may reach further on one side. That of the mean is symmetric in its \
                  logarithm. Requests that queue behind one another do not count in full: effective are as many as independent \
-                 requests would vary as much, and where fewer than six of them decide, the page says so above.</p>\n",
+                 requests would vary as much, and where fewer than five of them decide, the page says so above.</p>\n",
             );
         }
     } else {

@@ -187,6 +187,13 @@ fn subset(cx: &mut Context<'_>, at: &At<Subset>, service: ServiceId, zones: &[St
     let mut criteria = |version: Option<&At<String>>, in_zone: Option<&At<String>>| Criteria {
         version: version.and_then(|name| cx.version(service, name)),
         zone: in_zone.and_then(|name| match name.as_str() {
+            "own" if zones.iter().any(|zone| zone == "own") => {
+                cx.report(
+                    Problem::at(name, "`own` means the caller's zone, and there is a zone of that name")
+                        .label("give the zone another name in topology.zones"),
+                );
+                None
+            }
             "own" => Some(InZone::Own),
             _ => zone(cx, name, zones).map(InZone::Zone),
         }),

@@ -168,6 +168,16 @@ fn some_generated_scenarios_run_and_end() {
     assert!(standstills < 5, "{standstills} of {} scenarios stand still", ends.len());
 }
 
+/// Seeds of the ten thousand that once failed. 7365: a later rollout wanted the version that the service was left at,
+/// and its first order gave all traffic to the canary whose rollback nobody had finished. 7743: `max_surge` as large as
+/// a number can be overflowed a sum.
+#[test]
+fn what_failed_once_fails_no_more() {
+    for seed in [7365, 7743] {
+        assert!(matches!(end(seed), Ok(End::Outcome(..))), "seed {seed}: {:?}", end(seed));
+    }
+}
+
 #[test]
 fn everything_that_can_be_written_is_generated() {
     let coverage = coverage(LOWERED);

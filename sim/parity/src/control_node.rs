@@ -219,7 +219,7 @@ impl Controller {
             Effect::SessionUnknown { session, .. } if mine(session) => self.session_lost(),
             Effect::Granted { session, token, .. } if mine(session) => {
                 self.session.held = true;
-                self.handle(Input::LockGranted { token, running: None, superseded: false });
+                self.handle(Input::LockGranted { token, running: None, returns: false, superseded: false });
             }
             Effect::Refused { session, retry_after, .. } if mine(session) => {
                 let retry_after = retry_after.map(|at| at.saturating_since(now()));

@@ -38,7 +38,7 @@
 //! rollout.handle(Instant::ZERO, Input::Start, &mut out);
 //! assert_eq!(out.drain().next(), Some(Effect::AcquireLock { service: ServiceId(0) }));
 //!
-//! let granted = Input::LockGranted { token: FencingToken(1), running: None, superseded: false };
+//! let granted = Input::LockGranted { token: FencingToken(1), running: None, returns: false, superseded: false };
 //! rollout.handle(Instant::from_millis(3), granted, &mut out);
 //! assert!(out.drain().any(|effect| matches!(effect, Effect::SetWeights { token: FencingToken(1), .. })));
 //! assert_eq!((rollout.phase(), rollout.weight_limit()), (Phase::Progressing, Ratio::percent(5)));

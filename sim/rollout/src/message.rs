@@ -16,6 +16,10 @@ pub enum Input {
         /// The version that the service was left at by whoever settled last; the plan's `from` when nobody can say. A
         /// rollout that has not begun starts from it, and is over when it is the one that is wanted.
         running: Option<VersionId>,
+        /// True when the wanted version is the one that the service was left at, and `running` is what a rollout that
+        /// nobody brought to its end has left beside it. Then there is nothing to try and nowhere to go back to: no
+        /// steps, no checks, no rollback, and no order gives `running` more than it has.
+        returns: bool,
         /// True when a later rollout of the service began while this one was without the lock: it ends, and leaves
         /// everything to that one.
         superseded: bool,

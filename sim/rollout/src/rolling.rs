@@ -67,8 +67,8 @@ fn incoming_target(replicas: u32, limits: Limits, incoming: u32, outgoing: u32) 
     if incoming > replicas {
         return replicas;
     }
-    let room = (replicas + limits.surge).saturating_sub(incoming + outgoing);
-    incoming + room.min(replicas - incoming)
+    let room = sum(replicas, limits.surge).saturating_sub(sum(incoming, outgoing));
+    incoming + at_most(replicas - incoming, room)
 }
 
 /// `reconcileOldReplicaSets`: first those that do not serve anyway, then what availability can spare.
@@ -76,12 +76,36 @@ fn outgoing_target(replicas: u32, limits: Limits, incoming: Instances, outgoing:
     let min_available = replicas - limits.unavailable;
     // An incoming instance that is not available yet must not be counted on.
     let incoming_unavailable = incoming.desired.saturating_sub(incoming.available);
-    let spare = (incoming.desired + outgoing.desired).saturating_sub(min_available + incoming_unavailable);
+    let spare = sum(incoming.desired, outgoing.desired).saturating_sub(sum(min_available, incoming_unavailable));
     if spare == 0 {
         return outgoing.desired;
     }
-    let unhealthy = outgoing.desired.saturating_sub(outgoing.available).min(spare);
+    let unhealthy = at_most(outgoing.desired.saturating_sub(outgoing.available), spare);
     let left = outgoing.desired - unhealthy;
-    let available = incoming.available + outgoing.available;
-    left - available.saturating_sub(min_available).min(left)
+    let available = sum(incoming.available, outgoing.available);
+    left - at_most(left, available.saturating_sub(u64::from(min_available)))
+}
+
+/// Two numbers of instances; a surge may be as large as a number can be.
+const fn sum(a: u32, b: u32) -> u64 {
+    a as u64 + b as u64
+}
+
+/// `n`, or `most` where that is less.
+fn at_most(n: u32, most: u64) -> u32 {
+    u32::try_from(most).map_or(n, |most| n.min(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_surge_as_large_as_a_number_can_be_is_no_overflow() {
+        let all = |n| Instances { desired: n, total: n, available: n };
+        let limits = Limits::resolve(IntOrPercent::Int(u32::MAX), IntOrPercent::Int(0), 3);
+        assert_eq!(next(3, limits, all(0), all(3)), Move::Incoming(3));
+        assert_eq!(next(3, limits, all(3), all(u32::MAX)), Move::Outgoing(0));
+        assert_eq!(next(u32::MAX, limits, all(0), all(u32::MAX)), Move::Incoming(u32::MAX));
+    }
 }

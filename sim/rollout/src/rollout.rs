@@ -33,6 +33,8 @@ pub struct Rollout {
     seen: Option<Observation>,
     /// The last observation, whatever it showed: progress is measured against it.
     before: Option<Observation>,
+    /// The wanted version is the one that the service was left at.
+    returns: bool,
     /// The split of traffic was commanded under this lock.
     split: bool,
     /// A measurement was asked for and has not come.
@@ -120,6 +122,7 @@ impl Rollout {
             desired: None,
             seen: None,
             before: None,
+            returns: false,
             split: false,
             measuring: false,
             overdue: false,
@@ -136,7 +139,12 @@ impl Rollout {
         self.timers.advance(now);
         match input {
             Input::Start => self.start(out),
-            Input::LockGranted { token, running, superseded } => self.granted(token, running, superseded, out),
+            Input::LockGranted { token, running, returns, superseded } => {
+                let returned = std::mem::replace(&mut self.returns, returns);
+                if !self.granted(token, running, superseded, out) {
+                    self.returns = returned;
+                }
+            }
             Input::LockRefused { retry_after } => self.refused(retry_after),
             Input::LockLost => self.lost(out),
             Input::Observed(observation) => self.observed(observation, out),
@@ -256,20 +264,34 @@ impl Rollout {
         self.timers.set(Timer::Lock, self.plan.lock_retry);
     }
 
-    fn granted(&mut self, token: FencingToken, running: Option<VersionId>, superseded: bool, out: &mut Outbox<Effect>) {
+    /// The lock is granted; answers whether that is news.
+    fn granted(
+        &mut self,
+        token: FencingToken,
+        running: Option<VersionId>,
+        superseded: bool,
+        out: &mut Outbox<Effect>,
+    ) -> bool {
         if self.lost.is_some_and(|lost| token <= lost) {
-            return;
+            return false;
         }
         match self.lock {
             // Nobody waits for it any more; keeping it would keep everybody else out.
-            Lock::Idle => out.push(Effect::ReleaseLock { token }),
-            Lock::Held(held) => self.lock = Lock::Held(held.max(token)),
+            Lock::Idle => {
+                out.push(Effect::ReleaseLock { token });
+                false
+            }
+            Lock::Held(held) => {
+                self.lock = Lock::Held(held.max(token));
+                false
+            }
             Lock::Wanted => {
                 self.lock = Lock::Held(token);
                 self.timers.clear(Timer::Lock);
                 self.timers.set(Timer::Observe, Duration::ZERO);
                 if self.state.phase == Phase::Pending {
-                    return self.start_from(running.unwrap_or(self.plan.from), out);
+                    self.start_from(running.unwrap_or(self.plan.from), out);
+                    return true;
                 }
                 self.note(Event::Resumed { token }, out);
                 if superseded {
@@ -277,6 +299,7 @@ impl Rollout {
                     self.state.reason = Some(reason);
                     self.finish(Phase::Failed, Event::Failed { reason }, out);
                 }
+                true
             }
         }
     }
@@ -363,6 +386,11 @@ impl Rollout {
                 self.state.reason = Some(AbortReason::Operator);
                 self.note(Event::Aborted { reason: AbortReason::Operator }, out);
                 self.finish(Phase::RolledBack, Event::RolledBack, out);
+            }
+            Phase::Pending | Phase::Progressing | Phase::Promoting | Phase::Draining if self.returns => {
+                let reason = AbortReason::Operator;
+                self.state.reason = Some(reason);
+                self.finish(Phase::Failed, Event::Failed { reason }, out);
             }
             // An earlier life may have done more than it could write down.
             Phase::Pending | Phase::Progressing | Phase::Promoting | Phase::Draining => {

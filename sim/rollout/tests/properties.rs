@@ -154,8 +154,8 @@ fn nonsense() -> impl Strategy<Value = Input> {
     let weight = || (0u32..=100).prop_map(Ratio::percent);
     prop_oneof![
         1 => Just(Input::Start),
-        1 => (0u64..20, prop::option::of(0u32..3), prop::bool::weighted(0.1)).prop_map(|(token, running, superseded)| {
-            Input::LockGranted { token: FencingToken(token), running: running.map(VersionId), superseded }
+        1 => (0u64..20, prop::option::of(0u32..3), prop::bool::weighted(0.2), prop::bool::weighted(0.1)).prop_map(|(token, running, returns, superseded)| {
+            Input::LockGranted { token: FencingToken(token), running: running.map(VersionId), returns, superseded }
         }),
         1 => prop::option::of(0u64..9).prop_map(|s| Input::LockRefused { retry_after: s.map(Duration::secs) }),
         1 => Just(Input::LockLost),

@@ -95,6 +95,11 @@ fn a_rollback_that_begins_with_a_promotion() {
     let mut spec = stack();
     spec.rollouts = vec![canary()];
     catches(&spec, Sabotage::RaiseTheRejected, "no_traffic_to_the_rejected", Verdict::Safety);
+    let options = Options { sabotage: Some(Sabotage::RaiseTheRejected), ..Options::default() };
+    let checks = run(&spec, Seed(5), &options).outcome.checks;
+    let said = checks.iter().find(|check| check.name == "no_traffic_to_the_rejected").and_then(|c| c.first.as_ref());
+    let said = format!("{said:?}");
+    assert!(said.contains("to 1.1.0, whose rollback began at"), "versions have their names: {said}");
 }
 
 #[test]

@@ -41,6 +41,8 @@ struct Said {
     value: f64,
     low: f64,
     high: f64,
+    /// On how many independent requests it rests.
+    effective: f64,
     /// Whether it came with a warning about the measure.
     warned: bool,
 }
@@ -101,7 +103,8 @@ fn study(system: &System, seconds: u64, samples: Vec<Sample>) -> ([Said; 5], Vec
         let estimate = &estimates[measure.name()];
         let number = |key: &str| estimate[key].as_f64().unwrap_or_else(|| panic!("{measure}: no {key} in {estimate}"));
         let warned = estimate["weak"].as_bool().expect("it is said whether it is weak");
-        Said { value: number("mean"), low: number("low"), high: number("high"), warned }
+        let effective = number("effective");
+        Said { value: number("mean"), low: number("low"), high: number("high"), effective, warned }
     };
     (MEASURES.each_ref().map(of), warnings(&said))
 }
@@ -153,7 +156,7 @@ fn short_runs_are_pooled_and_not_averaged() {
         for (said, (tally, truth)) in said.into_iter().zip(tallies.iter_mut().zip(system.truths())) {
             tally.add(said, truth);
         }
-        assert!(warnings.iter().any(|w| w.contains("p999 rests on fewer than 6")), "{warnings:?}");
+        assert!(warnings.iter().any(|w| w.contains("p999 rests on fewer than 5")), "{warnings:?}");
     }
     for (measure, tally) in MEASURES.iter().zip(tallies) {
         let value = tally.value / 24.0;
@@ -182,8 +185,14 @@ fn folder() -> PathBuf {
     let usual = || Path::new(env!("CARGO_TARGET_TMPDIR")).join("coverage");
     let folder = std::env::var_os("COVERAGE_DIR").map_or_else(usual, PathBuf::from);
     let mut estimators = base::Fingerprint::default();
-    estimators.fold_text(include_str!("../../../../reports/src/study/pool.rs"));
-    estimators.fold_text(include_str!("../../../../reports/src/study/estimates.rs"));
+    for file in [
+        include_str!("../../../../reports/src/study/pool.rs"),
+        include_str!("../../../../reports/src/study/estimates.rs"),
+        include_str!("../../../../reports/src/study/stats.rs"),
+        include_str!("../../../../reports/src/study/analysis.rs"),
+    ] {
+        estimators.fold_text(file);
+    }
     folder.join(format!("{}-{estimators}", env!("WINDTUNNEL_SOURCES")))
 }
 
@@ -193,7 +202,8 @@ type Done = BTreeMap<u64, ([Said; 5], usize)>;
 fn line(group: u64, said: &[Said; 5], others: usize) -> String {
     let mut line = format!("{group} {others}");
     for one in said {
-        let _ = write!(line, " {} {} {} {}", one.value, one.low, one.high, u8::from(one.warned));
+        let Said { value, low, high, effective, warned } = one;
+        let _ = write!(line, " {value} {low} {high} {effective} {}", u8::from(*warned));
     }
     line.push('\n');
     line
@@ -203,8 +213,8 @@ fn line(group: u64, said: &[Said; 5], others: usize) -> String {
 fn parsed(line: &str) -> Option<(u64, ([Said; 5], usize))> {
     let words: Vec<f64> = line.split(' ').map(|word| word.parse().ok()).collect::<Option<_>>()?;
     let [group, others, rest @ ..] = &words[..] else { return None };
-    let said: Vec<Said> =
-        rest.chunks_exact(4).map(|w| Said { value: w[0], low: w[1], high: w[2], warned: w[3] == 1.0 }).collect();
+    let said = |w: &[f64]| Said { value: w[0], low: w[1], high: w[2], effective: w[3], warned: w[4] == 1.0 };
+    let said: Vec<Said> = rest.chunks_exact(5).map(said).collect();
     Some((*group as u64, (said.try_into().ok()?, *others as usize)))
 }
 

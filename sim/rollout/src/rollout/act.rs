@@ -11,7 +11,7 @@ impl Rollout {
     pub(super) fn act(&mut self, token: FencingToken, out: &mut Outbox<Effect>) {
         if self.timers.due(Timer::Progress) {
             self.timers.clear(Timer::Progress);
-            if self.plan.auto_rollback {
+            if self.plan.auto_rollback && !self.returns {
                 self.go_back(AbortReason::ProgressDeadline, out);
             } else {
                 self.overdue = true;
@@ -34,7 +34,10 @@ impl Rollout {
             }
         }
         if self.state.phase == Phase::Pending {
-            self.state.phase = Phase::Progressing;
+            // Back to what there was, without steps, as Argo Rollouts does when the wanted replica set is the stable one
+            // (argo-rollouts, `rollout/canary.go`, `syncRolloutStatusCanary`).
+            let whole = self.returns && self.is_canary();
+            self.state.phase = if whole { Phase::Promoting } else { Phase::Progressing };
             out.push(Effect::Persist(self.state));
             self.note(Event::Started { from: self.plan.from, to: self.plan.to }, out);
         }
@@ -55,6 +58,8 @@ impl Rollout {
     /// Says once under each lock how traffic is split, and takes it away from a version that is given up.
     fn split_traffic(&mut self, token: FencingToken, out: &mut Outbox<Effect>) {
         let back = self.state.phase == Phase::RollingBack && !self.state.drained;
+        // Until the version that is returned to can take everything, traffic stays as it is.
+        let stays = self.returns && self.state.phase == Phase::Promoting;
         if !self.is_canary() {
             if !self.split {
                 self.split = true;
@@ -64,7 +69,7 @@ impl Rollout {
             self.state.weight = Ratio::ZERO;
             out.push(Effect::Persist(self.state));
             self.set_weights(token, Ratio::ZERO, out);
-        } else if !self.split {
+        } else if !(self.split || stays) {
             // A controller that went down between a step and the smaller weight of the next has promised the larger one
             // to nobody: what is said again is no more than the present step allows.
             let allowed = self.weight_limit();
@@ -334,6 +339,7 @@ impl Rollout {
     /// True while the new version has traffic and the old one could take it back at no cost.
     pub(super) fn is_judged(&self) -> bool {
         match self.state.phase {
+            _ if self.returns => false,
             Phase::Progressing | Phase::Promoting if self.is_canary() => self.state.weight > Ratio::ZERO,
             Phase::Progressing => self.desired.is_some_and(|desired| desired[NEW] > 0),
             _ => false,

@@ -243,7 +243,12 @@ impl World {
                     let token = FencingToken(self.last_token);
                     self.holder = Some(token);
                     self.say(&format!("lock granted, {token}"));
-                    self.inputs.push_back(Answer::Say(Input::LockGranted { token, running: None, superseded: false }));
+                    self.inputs.push_back(Answer::Say(Input::LockGranted {
+                        token,
+                        running: None,
+                        returns: false,
+                        superseded: false,
+                    }));
                 }
             }
             Effect::RemoveOthers { .. } => panic!("there are no others"),

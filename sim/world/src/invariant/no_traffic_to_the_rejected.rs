@@ -19,8 +19,14 @@ const INDEX: usize = index_of(INFO.name);
 
 type Shares = Option<[(VersionId, Ratio); 2]>;
 
-/// A controller splits the traffic of a service.
-pub(crate) fn split(checks: &mut Checks, kernel: &Kernel<Msg>, service: &Service, shares: Shares) {
+/// A controller splits the traffic of a service, whose versions are called as `named` says.
+pub(crate) fn split(
+    checks: &mut Checks,
+    kernel: &Kernel<Msg>,
+    service: &Service,
+    shares: Shares,
+    named: impl Fn(VersionId) -> String,
+) {
     let share = |of: VersionId, shares: Shares| {
         let mut all = shares.into_iter().flatten();
         all.find(|(version, _)| *version == of).map_or(Ratio::ZERO, |(_, share)| share)
@@ -28,25 +34,27 @@ pub(crate) fn split(checks: &mut Checks, kernel: &Kernel<Msg>, service: &Service
     for &version in &service.rejected {
         let (before, now) = (share(version, service.split), share(version, shares));
         checks.test(INDEX, kernel, now <= before, || {
+            let version = named(version);
             format!("{} gives {now} of the traffic to {version}, whose rollback began at {before}", service.name)
         });
     }
 }
 
-/// A controller asks for `now` instances of a version, where `before` were asked for.
+/// A controller asks for the second number of instances of a version, where the first was asked for.
 pub(crate) fn scaled(
     checks: &mut Checks,
     kernel: &Kernel<Msg>,
     service: &Service,
     version: VersionId,
-    before: u32,
-    now: u32,
+    (before, now): (u32, u32),
+    named: impl Fn(VersionId) -> String,
 ) {
     if service.rejected.contains(&version) {
         checks.test(INDEX, kernel, now <= before, || {
             format!(
-                "{} asks for {now} instances of {version} instead of {before}, after its rollback began",
-                service.name
+                "{} asks for {now} instances of {} instead of {before}, after its rollback began",
+                service.name,
+                named(version)
             )
         });
     }

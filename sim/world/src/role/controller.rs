@@ -251,10 +251,12 @@ impl World {
         let stopped_available = self.set_desired(service, version, replicas);
         let name = self.services[service.index()].name.clone();
         let state = &self.services[service.index()];
-        no_traffic_to_the_rejected::scaled(&mut self.checks, &self.kernel, state, version, before, replicas);
+        let named = |version| self.spec.version_name(service, version);
+        let numbers = (before, replicas);
+        no_traffic_to_the_rejected::scaled(&mut self.checks, &self.kernel, state, version, numbers, named);
         let total: u32 = [from, to].iter().map(|&v| self.present(service, v).len() as u32).sum();
         // A canary beside its stable version may have as many instances as that.
-        let allowed = wanted + limits.map_or(wanted, |l| l.surge);
+        let allowed = wanted.saturating_add(limits.map_or(wanted, |l| l.surge));
         // What an earlier rollout left behind is not this one's surge, as long as it takes away and adds nothing.
         let allowed = if replicas > before { allowed } else { allowed.max(total) };
         rollout_within_budget::surged(&mut self.checks, &self.kernel, &name, total, allowed);
@@ -302,6 +304,12 @@ impl World {
         most.filter(|version| state.desired[version.index()] > 0).unwrap_or(state.settled)
     }
 
+    /// Whether a rollout wants the version that its service was left at.
+    fn returns(&self, index: u32) -> bool {
+        let plan = self.controllers[index as usize].core.plan();
+        self.services[plan.service.index()].settled == plan.to
+    }
+
     /// Whether a later rollout of the service has begun since this one did.
     fn is_superseded(&self, index: u32) -> bool {
         let controller = &self.controllers[index as usize];
@@ -345,7 +353,8 @@ impl World {
         }
         let state = &mut self.services[service.index()];
         rollout_within_budget::weighted(&mut self.checks, &self.kernel, &state.name, share_of(shares), limit);
-        no_traffic_to_the_rejected::split(&mut self.checks, &self.kernel, state, shares);
+        let named = |version| self.spec.version_name(service, version);
+        no_traffic_to_the_rejected::split(&mut self.checks, &self.kernel, state, shares, named);
         if self.sabotage == Some(Sabotage::KeepSplit) && share_of(shares) == Ratio::ZERO {
             return;
         }
@@ -473,9 +482,9 @@ impl World {
             LockEffect::Granted { session, token, .. } => {
                 if let Some(index) = by_session(&self.controllers, session) {
                     self.controllers[index as usize].session.held = true;
-                    let running = Some(self.running_before(index));
+                    let (running, returns) = (Some(self.running_before(index)), self.returns(index));
                     let superseded = self.is_superseded(index);
-                    self.controller_handles(index, Input::LockGranted { token, running, superseded });
+                    self.controller_handles(index, Input::LockGranted { token, running, returns, superseded });
                 }
             }
             LockEffect::Refused { session, retry_after, .. } => {
