@@ -140,10 +140,7 @@ impl Rollout {
         match input {
             Input::Start => self.start(out),
             Input::LockGranted { token, running, returns, superseded } => {
-                let returned = std::mem::replace(&mut self.returns, returns);
-                if !self.granted(token, running, superseded, out) {
-                    self.returns = returned;
-                }
+                self.granted(token, running, returns, superseded, out);
             }
             Input::LockRefused { retry_after } => self.refused(retry_after),
             Input::LockLost => self.lost(out),
@@ -264,34 +261,28 @@ impl Rollout {
         self.timers.set(Timer::Lock, self.plan.lock_retry);
     }
 
-    /// The lock is granted; answers whether that is news.
     fn granted(
         &mut self,
         token: FencingToken,
         running: Option<VersionId>,
+        returns: bool,
         superseded: bool,
         out: &mut Outbox<Effect>,
-    ) -> bool {
+    ) {
         if self.lost.is_some_and(|lost| token <= lost) {
-            return false;
+            return;
         }
         match self.lock {
             // Nobody waits for it any more; keeping it would keep everybody else out.
-            Lock::Idle => {
-                out.push(Effect::ReleaseLock { token });
-                false
-            }
-            Lock::Held(held) => {
-                self.lock = Lock::Held(held.max(token));
-                false
-            }
+            Lock::Idle => out.push(Effect::ReleaseLock { token }),
+            Lock::Held(held) => self.lock = Lock::Held(held.max(token)),
             Lock::Wanted => {
                 self.lock = Lock::Held(token);
+                self.returns = returns;
                 self.timers.clear(Timer::Lock);
                 self.timers.set(Timer::Observe, Duration::ZERO);
                 if self.state.phase == Phase::Pending {
-                    self.start_from(running.unwrap_or(self.plan.from), out);
-                    return true;
+                    return self.start_from(running.unwrap_or(self.plan.from), out);
                 }
                 self.note(Event::Resumed { token }, out);
                 if superseded {
@@ -299,7 +290,6 @@ impl Rollout {
                     self.state.reason = Some(reason);
                     self.finish(Phase::Failed, Event::Failed { reason }, out);
                 }
-                true
             }
         }
     }
