@@ -93,7 +93,7 @@ const fn sum(a: u32, b: u32) -> u64 {
 
 /// `n`, or `most` where that is less.
 fn at_most(n: u32, most: u64) -> u32 {
-    u32::try_from(most).map_or(n, |most| n.min(most))
+    n.min(u32::try_from(most).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]

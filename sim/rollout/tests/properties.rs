@@ -152,11 +152,15 @@ fn nonsense() -> impl Strategy<Value = Input> {
         (0u32..8, 0u32..12, 0u32..12).prop_map(|(desired, total, available)| Instances { desired, total, available })
     };
     let weight = || (0u32..=100).prop_map(Ratio::percent);
+    let (returns, superseded) = (prop::bool::weighted(0.2), prop::bool::weighted(0.1));
+    let grant = (0u64..20, prop::option::of(0u32..3), returns, superseded);
+    let grant = grant.prop_map(|(token, running, returns, superseded)| {
+        let (token, running) = (FencingToken(token), running.map(VersionId));
+        Input::LockGranted { token, running, returns, superseded }
+    });
     prop_oneof![
         1 => Just(Input::Start),
-        1 => (0u64..20, prop::option::of(0u32..3), prop::bool::weighted(0.2), prop::bool::weighted(0.1)).prop_map(|(token, running, returns, superseded)| {
-            Input::LockGranted { token: FencingToken(token), running: running.map(VersionId), returns, superseded }
-        }),
+        1 => grant,
         1 => prop::option::of(0u64..9).prop_map(|s| Input::LockRefused { retry_after: s.map(Duration::secs) }),
         1 => Just(Input::LockLost),
         4 => (instances(), instances(), prop::option::of(weight()), prop::sample::select(vec![0u32, 0, 0, 2]))

@@ -256,8 +256,8 @@ impl Upstream {
         }
     }
 
-    /// [`choose`](Upstream::choose) for a retry: preferably none of `tried`, as far as the retry policy says or the
-    /// strategy is one that passes over them.
+    /// [`choose`](Upstream::choose) for a later attempt (a retry, or one that waited in line): preferably none of
+    /// `tried`, as far as the retry policy says or the strategy is one that passes over them.
     #[cold]
     pub(crate) fn choose_except(
         &mut self,

@@ -34,8 +34,8 @@ impl Rollout {
             }
         }
         if self.state.phase == Phase::Pending {
-            // Back to what there was, without steps, as Argo Rollouts does when the wanted replica set is the stable one
-            // (argo-rollouts, `rollout/canary.go`, `syncRolloutStatusCanary`).
+            // Back to what there was, without steps, as Argo Rollouts does when the wanted replica set is the
+            // stable one (argo-rollouts, `rollout/canary.go`, `syncRolloutStatusCanary`).
             let whole = self.returns && self.is_canary();
             self.state.phase = if whole { Phase::Promoting } else { Phase::Progressing };
             out.push(Effect::Persist(self.state));

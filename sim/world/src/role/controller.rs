@@ -296,7 +296,7 @@ impl World {
     fn running_before(&self, index: u32) -> VersionId {
         let plan = self.controllers[index as usize].core.plan();
         let state = &self.services[plan.service.index()];
-        if state.settled != plan.to {
+        if !self.returns(index) {
             return state.settled;
         }
         let versions = (0..state.desired.len() as u32).map(VersionId).filter(|&version| version != plan.to);
