@@ -2,6 +2,7 @@
 //!
 //! What is cheap and fails often comes first: format, lints, documentation, then everything `cargo xtask test` does.
 
+use crate::fmt;
 use crate::shell::{self, Result, Steps};
 use crate::test::{self, Counts};
 
@@ -10,7 +11,7 @@ runs what continuous integration runs: format, lints, documentation, every test
 
 Steps, each under its heading; the first failure ends the run and the exit code is not zero:
 
-  format      cargo fmt --all --check                                 (cargo fmt --all repairs it)
+  format      cargo xtask fmt --check                                 (cargo xtask fmt repairs it)
   lints       cargo clippy --workspace --all-targets -- -D warnings
   docs        RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
   …           the steps of `cargo xtask test`, which include the rules of `cargo xtask tidy`
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 }
 
 fn all(steps: &mut Steps, counts: &mut Counts) -> Result<String> {
-    steps.step("format", || shell::run(&mut shell::cargo(&["fmt", "--all", "--check"])))?;
+    steps.step("format", || fmt::all(&["--check"]))?;
     steps.step("lints", || {
         shell::run(&mut shell::cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;

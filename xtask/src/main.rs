@@ -13,6 +13,7 @@ mod ci;
 mod criterion;
 mod deny;
 mod fingerprints;
+mod fmt;
 mod page;
 mod parity;
 mod peer_table;
@@ -30,9 +31,10 @@ struct Task {
     run: fn(&[String]) -> shell::Result<()>,
 }
 
-const TASKS: [Task; 10] = [
+const TASKS: [Task; 11] = [
     Task { name: "test", help: test::HELP, run: test::run },
     Task { name: "ci", help: ci::HELP, run: ci::run },
+    Task { name: "fmt", help: fmt::HELP, run: fmt::run },
     Task { name: "tidy", help: tidy::HELP, run: tidy::run },
     Task { name: "bless", help: bless::HELP, run: bless::run },
     Task { name: "parity", help: parity::HELP, run: parity::run },

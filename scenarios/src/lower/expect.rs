@@ -66,8 +66,7 @@ fn check(cx: &mut Context<'_>, kind: CheckKind, name: &At<String>) -> bool {
             false
         }
         None => {
-            let all: Vec<&str> =
-                invariant::CATALOGUE.iter().filter(|info| info.kind == kind).map(|info| info.name).collect();
+            let all: Vec<&str> = invariant::all().filter(|info| info.kind == kind).map(|info| info.name).collect();
             cx.report(Problem::at(name, format!("unknown invariant `{}`", name.value)).label(known(name, &all)));
             false
         }

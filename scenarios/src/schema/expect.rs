@@ -54,7 +54,7 @@ pub struct Slo {
 }
 
 fn names(kind: CheckKind) -> Schema {
-    let of_kind = world::invariant::CATALOGUE.iter().filter(|info| info.kind == kind);
+    let of_kind = world::invariant::all().filter(|info| info.kind == kind);
     let names: Vec<&str> = of_kind.map(|info| info.name).collect();
     json_schema!({"type": "array", "items": {"type": "string", "enum": names}})
 }

@@ -20,7 +20,7 @@ use scenarios::scalar::{AtLeast, AtMost, Span};
 use scenarios::schema::{Expect, FaultKind, Phases, Scenario, Slo};
 use scenarios::{At, to_toml};
 use services::Sketch;
-use world::invariant::CATALOGUE;
+use world::invariant;
 use world::outcome::CheckKind;
 
 const MS: u64 = 1_000_000;
@@ -144,7 +144,7 @@ fn callers(scenario: &Scenario, draft: &Draft) -> u32 {
 
 fn expect(dice: &mut Dice, draft: &Draft) -> Expect {
     let mut named = |kind: CheckKind| {
-        let all = CATALOGUE.iter().filter(|info| info.kind == kind);
+        let all = invariant::all().filter(|info| info.kind == kind);
         all.filter(|_| dice.happens(1, 3)).map(|info| text(info.name)).collect::<Vec<_>>()
     };
     let (always, eventually, sometimes) =

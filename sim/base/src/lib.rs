@@ -10,9 +10,10 @@
 //! - [`dist`]: how long things take.
 //! - [`zipf`]: how wanted things are.
 //! - [`ratio`]: chance as an exact fraction.
-//! - [`outbox`]: what a core wants done.
+//! - [`mod@core`]: what all protocols are made of; [`outbox`]: what a core wants done.
 //! - [`fingerprint`]: a run, folded into 64 bits.
 
+pub mod core;
 pub mod dist;
 pub mod fingerprint;
 pub mod id;
@@ -26,8 +27,9 @@ pub mod zipf;
 #[cfg(feature = "testing")]
 pub mod golden;
 
+pub use self::core::Core;
 pub use dist::Dist;
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Digest, Fingerprint};
 pub use id::{FencingToken, InstanceId, LeaseId, NodeId, Revision, ServiceId, SessionId, VersionId, ZoneId};
 pub use outbox::Outbox;
 pub use ratio::Ratio;

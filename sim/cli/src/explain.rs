@@ -179,7 +179,7 @@ fn role(role: RoleKind) -> Meaning {
     }
 }
 
-fn promise(info: &invariant::Info) -> Meaning {
+fn promise(info: invariant::Info) -> Meaning {
     let kind = match info.kind {
         CheckKind::Always => {
             "`always`: checked in every run, as events happen. Broken once, the run fails (safety, 10)."

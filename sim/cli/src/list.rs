@@ -25,8 +25,8 @@ pub(crate) fn items(kind: Kind) -> Vec<Item> {
         Kind::Strategies => catalogue::all().iter().map(|s| item(s.name, s.summary)).collect(),
         Kind::Faults => kernel::fault::CATALOGUE.iter().map(|(name, line)| item(name, line)).collect(),
         Kind::Invariants => {
-            let of = |info: &invariant::Info| Item { class: info.kind.name(), ..item(info.name, info.sentence) };
-            invariant::CATALOGUE.iter().map(of).collect()
+            let of = |info: invariant::Info| Item { class: info.kind.name(), ..item(info.name, info.sentence) };
+            invariant::all().map(of).collect()
         }
         Kind::Scenarios => {
             let of = |entry: &scenarios::Entry| item(entry.name, &title(entry));

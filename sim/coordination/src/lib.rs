@@ -17,14 +17,18 @@
 //! - After a session ended without releasing, nobody gets its keys for the lock delay.
 //! - Who waits is served in the order in which it came.
 //!
-//! One store is one process; agreement among several is not here.
+//! One store is one process; agreement among several is not here. A [`Client`] keeps a session with it for whoever wants
+//! one lock.
 //!
-//! Read in this order: [`protocol`] (what is heard, done and told), [`config`], [`locks`].
+//! Read in this order: [`protocol`] (what is heard, done and told), [`config`], [`locks`], [`client`].
 
+pub mod client;
 pub mod config;
+mod digest;
 pub mod locks;
 pub mod protocol;
 
+pub use client::Client;
 pub use config::Config;
 pub use locks::Locks;
 pub use protocol::{Cause, Effect, Event, Input, LockKey, Waiting};

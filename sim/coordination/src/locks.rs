@@ -6,7 +6,7 @@
 
 use crate::config::Config;
 use crate::protocol::{Cause, Effect, Event, Input, LockKey, Waiting};
-use base::{Duration, FencingToken, Instant, NodeId, Outbox, SessionId};
+use base::{Core, Duration, FencingToken, Instant, NodeId, Outbox, SessionId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A lock store. See the crate's documentation for the contract.
@@ -63,57 +63,6 @@ impl Locks {
             expiry: BTreeSet::new(),
             keys: BTreeMap::new(),
             delays: BTreeSet::new(),
-        }
-    }
-
-    /// Hears one input at `now`.
-    pub fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
-        self.let_time_pass(now, out);
-        match input {
-            Input::CreateSession { from, nonce, ttl } => self.create(now, from, nonce, ttl, out),
-            Input::RenewSession { from, session } => {
-                if self.touch(now, session) {
-                    out.push(Effect::SessionRenewed { to: from, session });
-                } else {
-                    out.push(Effect::SessionUnknown { to: from, session });
-                }
-            }
-            Input::DestroySession { from, session } => {
-                if self.sessions.contains_key(&session) {
-                    let freed = self.end(now, session, Cause::Destroyed, out);
-                    out.push(Effect::SessionDestroyed { to: from, session });
-                    freed.iter().for_each(|key| self.serve(key, out));
-                } else {
-                    out.push(Effect::SessionUnknown { to: from, session });
-                }
-            }
-            Input::Acquire { from, session, key, waiting } => {
-                if self.sessions.contains_key(&session) {
-                    self.acquire(from, session, key, waiting, out);
-                } else {
-                    out.push(Effect::SessionUnknown { to: from, session });
-                }
-            }
-            Input::Release { from, session, key } => {
-                if self.sessions.contains_key(&session) {
-                    self.release(session, &key, out);
-                    out.push(Effect::Released { to: from, session, key: key.clone() });
-                    self.serve(&key, out);
-                } else {
-                    out.push(Effect::SessionUnknown { to: from, session });
-                }
-            }
-            Input::Wake => {}
-        }
-    }
-
-    /// When it next wants [`Input::Wake`]; `None` while nothing can happen by itself. O(log n).
-    pub fn deadline(&self) -> Option<Instant> {
-        let session = self.expiry.first().map(|&(at, _)| at);
-        let delay = self.delays.first().map(|&(at, _)| at);
-        match (session, delay) {
-            (Some(session), Some(delay)) => Some(session.min(delay)),
-            (session, delay) => session.or(delay),
         }
     }
 
@@ -267,5 +216,63 @@ impl Locks {
             freed.insert(key);
         }
         freed.iter().for_each(|key| self.serve(key, out));
+    }
+}
+
+impl Core for Locks {
+    type Input = Input;
+    type Effect = Effect;
+
+    const WAKE: Input = Input::Wake;
+
+    /// Hears one input at `now`.
+    fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
+        self.let_time_pass(now, out);
+        match input {
+            Input::CreateSession { from, nonce, ttl } => self.create(now, from, nonce, ttl, out),
+            Input::RenewSession { from, session, number } => {
+                if self.touch(now, session) {
+                    out.push(Effect::SessionRenewed { to: from, session, number });
+                } else {
+                    out.push(Effect::SessionUnknown { to: from, session });
+                }
+            }
+            Input::DestroySession { from, session } => {
+                if self.sessions.contains_key(&session) {
+                    let freed = self.end(now, session, Cause::Destroyed, out);
+                    out.push(Effect::SessionDestroyed { to: from, session });
+                    freed.iter().for_each(|key| self.serve(key, out));
+                } else {
+                    out.push(Effect::SessionUnknown { to: from, session });
+                }
+            }
+            Input::Acquire { from, session, key, waiting } => {
+                if self.sessions.contains_key(&session) {
+                    self.acquire(from, session, key, waiting, out);
+                } else {
+                    out.push(Effect::SessionUnknown { to: from, session });
+                }
+            }
+            Input::Release { from, session, key } => {
+                if self.sessions.contains_key(&session) {
+                    self.release(session, &key, out);
+                    out.push(Effect::Released { to: from, session, key: key.clone() });
+                    self.serve(&key, out);
+                } else {
+                    out.push(Effect::SessionUnknown { to: from, session });
+                }
+            }
+            Input::Wake => {}
+        }
+    }
+
+    /// When it next wants [`Input::Wake`]; `None` while nothing can happen by itself. O(log n).
+    fn deadline(&self) -> Option<Instant> {
+        let session = self.expiry.first().map(|&(at, _)| at);
+        let delay = self.delays.first().map(|&(at, _)| at);
+        match (session, delay) {
+            (Some(session), Some(delay)) => Some(session.min(delay)),
+            (session, delay) => session.or(delay),
+        }
     }
 }

@@ -65,6 +65,8 @@ pub enum Input {
         from: NodeId,
         /// Its session.
         session: SessionId,
+        /// Which renewal this is, for the asker: the answer carries it, as a connection pairs answers with requests.
+        number: u64,
     },
     /// End my session. What it still holds comes free after the lock delay, as in Consul: it did not say release.
     DestroySession {
@@ -118,6 +120,8 @@ pub enum Effect {
         to: NodeId,
         /// The session.
         session: SessionId,
+        /// The renewal that it answers.
+        number: u64,
     },
     /// Answer: there is no such session, or none any more; the state is as it was.
     SessionUnknown {
@@ -179,6 +183,23 @@ pub enum Effect {
     },
     /// Something happened that a trace or an invariant wants to know.
     Note(Event),
+}
+
+impl Effect {
+    /// Whom it answers; `None` for a note.
+    pub const fn to(&self) -> Option<NodeId> {
+        match self {
+            Effect::SessionCreated { to, .. }
+            | Effect::SessionRenewed { to, .. }
+            | Effect::SessionUnknown { to, .. }
+            | Effect::SessionDestroyed { to, .. }
+            | Effect::Granted { to, .. }
+            | Effect::Refused { to, .. }
+            | Effect::Queued { to, .. }
+            | Effect::Released { to, .. } => Some(*to),
+            Effect::Note(_) => None,
+        }
+    }
 }
 
 /// Why a session ended.

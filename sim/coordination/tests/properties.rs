@@ -1,7 +1,7 @@
 //! What a lock store promises, after any sequence of requests: one holder a key, growing tokens, a delay after the end
 //! of a session and none after a release, service in order of arrival.
 
-use base::{Duration, FencingToken, Instant, NodeId, Outbox, SessionId};
+use base::{Core, Duration, FencingToken, Instant, NodeId, Outbox, SessionId};
 use coordination::{Cause, Config, Effect, Event, Input, LockKey, Locks, Waiting};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -204,7 +204,7 @@ impl Bench {
                 let ttl = Some(Duration::ms(ttl_ms));
                 self.tell(Input::CreateSession { from: NodeId(node), nonce: self.nonce, ttl });
             }
-            Step::Renew { session } => self.tell(Input::RenewSession { from, session: SessionId(session) }),
+            Step::Renew { session } => self.tell(Input::RenewSession { from, session: SessionId(session), number: 0 }),
             Step::Destroy { session } => self.tell(Input::DestroySession { from, session: SessionId(session) }),
             Step::Acquire { session, key, waiting } => {
                 let key = LockKey::new(KEYS[key]);

@@ -9,7 +9,7 @@
 //! current a 3                             whether token 3 is the one with which `a` is held
 //! ```
 
-use base::{Duration, FencingToken, Instant, NodeId, Outbox, SessionId, golden};
+use base::{Core, Duration, FencingToken, Instant, NodeId, Outbox, SessionId, golden};
 use coordination::{Config, Effect, Input, LockKey, Locks, Waiting};
 use std::fmt::Write as _;
 
@@ -30,7 +30,7 @@ fn tell(locks: &mut Locks, now: Instant, input: Input, text: &mut String) {
     for effect in out.drain() {
         match effect {
             Effect::SessionCreated { to, session, ttl, .. } => writeln!(text, "→ {to}: {session} lives for {ttl}"),
-            Effect::SessionRenewed { to, session } => writeln!(text, "→ {to}: {session} renewed"),
+            Effect::SessionRenewed { to, session, .. } => writeln!(text, "→ {to}: {session} renewed"),
             Effect::SessionUnknown { to, session } => writeln!(text, "→ {to}: {session} unknown"),
             Effect::SessionDestroyed { to, session } => writeln!(text, "→ {to}: {session} destroyed"),
             Effect::Granted { to, session, key, token } => writeln!(text, "→ {to}: {session} holds {key} with {token}"),
@@ -92,7 +92,7 @@ fn locks() {
                             let nonce = setting("nonce").map_or(0, number);
                             Input::CreateSession { from, nonce, ttl: setting("ttl").map(duration) }
                         }
-                        "renew" => Input::RenewSession { from, session },
+                        "renew" => Input::RenewSession { from, session, number: 0 },
                         "destroy" => Input::DestroySession { from, session },
                         "try" => acquire(Waiting::Refuse),
                         "queue" => acquire(Waiting::Queue),

@@ -8,7 +8,7 @@ use crate::board::CallerState;
 use crate::net::{Heard, Msg, Net, Split, now};
 use crate::orchestrator::Shared;
 use crate::setup::Whom;
-use base::{Duration, Instant, Key, NodeId, Outbox, Ratio, Rng, VersionId};
+use base::{Core, Duration, Instant, Key, NodeId, Outbox, Ratio, Rng, VersionId};
 use registry::resolver::{Effect, Input, Resolver};
 use registry::{Endpoint, View};
 use std::collections::BTreeMap;

@@ -1,14 +1,13 @@
 //! The processes behind a rollout: the lock store, and the controller that holds a session with it and drives the
 //! rollout core.
 //!
-//! The session is kept as the world's controller keeps it: opened when the rollout first wants the lock, renewed at a
-//! third of its ttl, given up when a whole ttl went unconfirmed, left behind once the lock is released.
+//! The session is kept by the client that the world's controllers have too.
 
 use crate::net::{Heard, Msg, Net, now};
 use crate::orchestrator::{Disk, Shared, append, records};
 use crate::setup::{Plant, Whom};
-use base::{Duration, Instant, NodeId, Outbox, Ratio, SessionId};
-use coordination::{Config, LockKey, Locks, Waiting};
+use base::{Core, NodeId, Outbox, Ratio};
+use coordination::{Client, Config, LockKey, Locks, client};
 use rollout::{Effect, Event, Input, Rollout, State};
 use std::collections::VecDeque;
 
@@ -30,46 +29,13 @@ pub(crate) async fn run_locks(shared: Shared, node: NodeId) {
         };
         core.handle(now(), input, &mut out);
         for effect in out.drain() {
-            let to = match &effect {
-                Effect::Note(event) => {
-                    shared.board().note(node, "lock", event.to_string());
-                    continue;
-                }
-                Effect::SessionCreated { to, .. }
-                | Effect::SessionRenewed { to, .. }
-                | Effect::SessionUnknown { to, .. }
-                | Effect::SessionDestroyed { to, .. }
-                | Effect::Granted { to, .. }
-                | Effect::Refused { to, .. }
-                | Effect::Queued { to, .. }
-                | Effect::Released { to, .. } => *to,
-            };
+            if let Effect::Note(event) = &effect {
+                shared.board().note(node, "lock", event.to_string());
+            }
+            let Some(to) = effect.to() else { continue };
             net.datagram(to, Msg::FromLocks(effect));
         }
         shared.board().lock_held = core.holder(&lock_key(&shared)).is_some();
-    }
-}
-
-/// The controller's session with the lock store.
-#[derive(Debug, Default)]
-struct Session {
-    id: Option<SessionId>,
-    nonce: u64,
-    ttl: Duration,
-    /// The last sign of life that the store confirmed was sent at this moment.
-    confirmed: Instant,
-    asked: Instant,
-    wanted: bool,
-    held: bool,
-}
-
-impl Session {
-    fn renews(&self) -> Instant {
-        self.asked.saturating_add(self.ttl / 3)
-    }
-
-    fn lapses(&self) -> Instant {
-        self.confirmed.saturating_add(self.ttl)
     }
 }
 
@@ -78,7 +44,7 @@ struct Controller {
     net: Net,
     disk: Disk,
     core: Rollout,
-    session: Session,
+    client: Client,
 }
 
 /// Runs one life of the controller.
@@ -92,23 +58,26 @@ pub(crate) async fn run_controller(shared: Shared, node: NodeId, disk: Disk, lif
         let kept = records(&disk).last().and_then(|bytes| State::decode(bytes).ok());
         Rollout::recover(plan, kept.unwrap_or(fresh.snapshot())).expect("the disk kept this plan's state")
     };
-    // Nonces of one life must not meet those of another.
-    let session = Session { nonce: life << 32, ..Session::default() };
-    let mut controller = Controller { shared, net, disk, core, session };
+    // Sessions of one life are numbered apart from those of another.
+    let client = Client::new(node, lock_key(&shared), life << 32);
+    let mut controller = Controller { shared, net, disk, core, client };
     let mut started = false;
     loop {
         if !started && asked_at <= now() {
             started = true;
             controller.handle(Input::Start);
         }
-        controller.keep_session();
         controller.shared.board().phase = Some(controller.core.phase());
-        let session = controller.session.id.map(|_| controller.session.renews().min(controller.session.lapses()));
         let start = (!started).then_some(asked_at);
-        let deadline = [controller.core.deadline(), session, start].into_iter().flatten().min();
+        let deadline = [controller.core.deadline(), controller.client.deadline(), start].into_iter().flatten().min();
         match controller.net.next(deadline).await {
-            None => controller.handle(Input::Wake),
-            Some(Heard::Message(_, Msg::FromLocks(effect))) => controller.locks_answer(effect),
+            None => {
+                controller.client_handles(client::Input::Wake);
+                controller.handle(Input::Wake);
+            }
+            Some(Heard::Message(_, Msg::FromLocks(answer))) => {
+                controller.client_handles(client::Input::Answer(answer));
+            }
             Some(Heard::Terminate) => return,
             Some(_) => {}
         }
@@ -130,9 +99,9 @@ impl Controller {
 
     fn wants(&mut self, effect: Effect) -> Option<Input> {
         match effect {
-            Effect::AcquireLock { .. } => self.want_lock(),
+            Effect::AcquireLock { .. } => self.client_handles(client::Input::Acquire),
             Effect::ReleaseLock { .. } if self.shared.has(Plant::KeepLock) => {}
-            Effect::ReleaseLock { .. } => self.release_lock(),
+            Effect::ReleaseLock { .. } => self.client_handles(client::Input::Release),
             Effect::Scale { token, version, replicas } => self.shared.scale(token, version, replicas),
             Effect::SetWeights { token, weights, .. } => {
                 let to = self.core.plan().to;
@@ -175,76 +144,20 @@ impl Controller {
         None
     }
 
-    fn to_locks(&self, input: coordination::Input) {
-        self.net.datagram(self.shared.node(Whom::Locks), Msg::ToLocks(input));
-    }
-
-    fn want_lock(&mut self) {
-        let from = self.net.node;
-        self.session.wanted = true;
-        let input = match self.session.id {
-            Some(session) => {
-                coordination::Input::Acquire { from, session, key: lock_key(&self.shared), waiting: Waiting::Refuse }
-            }
-            None => {
-                self.session.nonce += 1;
-                self.session.asked = now();
-                coordination::Input::CreateSession { from, nonce: self.session.nonce, ttl: None }
-            }
-        };
-        self.to_locks(input);
-    }
-
-    fn release_lock(&mut self) {
-        (self.session.wanted, self.session.held) = (false, false);
-        if let Some(session) = self.session.id.take() {
-            let (from, key) = (self.net.node, lock_key(&self.shared));
-            self.to_locks(coordination::Input::Release { from, session, key });
-        }
-    }
-
-    fn locks_answer(&mut self, effect: coordination::Effect) {
-        use coordination::Effect;
-        let mine = |id: SessionId| self.session.id == Some(id);
-        match effect {
-            Effect::SessionCreated { nonce, session, ttl, .. } => {
-                let state = &mut self.session;
-                if state.id.is_none() && state.nonce == nonce && state.wanted {
-                    (state.id, state.ttl, state.confirmed) = (Some(session), ttl, state.asked);
-                    state.asked = now();
-                    self.want_lock();
+    fn client_handles(&mut self, input: client::Input) {
+        let mut out = Outbox::new();
+        self.client.handle(now(), input, &mut out);
+        for effect in out.drain() {
+            match effect {
+                client::Effect::Send(request) => {
+                    self.net.datagram(self.shared.node(Whom::Locks), Msg::ToLocks(request));
                 }
+                client::Effect::Granted(token) => {
+                    self.handle(Input::LockGranted { token, running: None, returns: false, superseded: false });
+                }
+                client::Effect::Refused { retry_after } => self.handle(Input::LockRefused { retry_after }),
+                client::Effect::Lost => self.handle(Input::LockLost),
             }
-            Effect::SessionRenewed { session, .. } if mine(session) => self.session.confirmed = self.session.asked,
-            Effect::SessionUnknown { session, .. } if mine(session) => self.session_lost(),
-            Effect::Granted { session, token, .. } if mine(session) => {
-                self.session.held = true;
-                self.handle(Input::LockGranted { token, running: None, returns: false, superseded: false });
-            }
-            Effect::Refused { session, retry_after, .. } if mine(session) => {
-                let retry_after = retry_after.map(|at| at.saturating_since(now()));
-                self.handle(Input::LockRefused { retry_after });
-            }
-            _ => {}
-        }
-    }
-
-    /// Gives the session's signs of life, and gives it up when a whole ttl went unconfirmed.
-    fn keep_session(&mut self) {
-        let Some(session) = self.session.id else { return };
-        if self.session.lapses() <= now() {
-            // Whether the store still counts it or not: from here on somebody else may hold the lock.
-            self.session_lost();
-        } else if self.session.renews() <= now() {
-            self.session.asked = now();
-            self.to_locks(coordination::Input::RenewSession { from: self.net.node, session });
-        }
-    }
-
-    fn session_lost(&mut self) {
-        self.session.id = None;
-        if std::mem::take(&mut self.session.held) {
-            self.handle(Input::LockLost);
         }
     }
 }

@@ -4,7 +4,7 @@
 use crate::net::{Heard, Msg, Net, now, sleep_until};
 use crate::orchestrator::{Life, Shared};
 use crate::setup::{Plant, Whom};
-use base::{Duration, NodeId, Outbox};
+use base::{Core, Duration, NodeId, Outbox};
 use registry::Endpoint;
 use registry::registrant::{Effect, Input, Registrant};
 

@@ -7,7 +7,7 @@
 use crate::net::{Heard, Msg, Net, now};
 use crate::orchestrator::{Disk, Shared, append, records};
 use crate::setup::Plant;
-use base::{NodeId, Outbox};
+use base::{Core, NodeId, Outbox};
 use registry::{Effect, Input, Record, Registry};
 use std::collections::BTreeSet;
 

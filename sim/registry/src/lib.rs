@@ -43,6 +43,7 @@
 pub mod backoff;
 mod catalogue;
 pub mod config;
+mod digest;
 mod expiry;
 mod grid;
 mod preservation;

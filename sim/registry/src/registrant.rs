@@ -14,7 +14,7 @@
 
 use crate::backoff::{Backoff, Call, Turn};
 use crate::view::Endpoint;
-use base::{Duration, InstanceId, Instant, LeaseId, Outbox, Rng, ServiceId};
+use base::{Core, Duration, InstanceId, Instant, LeaseId, Outbox, Rng, ServiceId};
 use std::fmt;
 
 /// Times of one registrant.
@@ -232,55 +232,6 @@ impl Registrant {
         Registrant { config, rng, service, endpoint, attempt: 0, state: State::Unregistered }
     }
 
-    /// Hears one input at `now`. O(1).
-    pub fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
-        match input {
-            Input::Start { age } => {
-                if let State::Unregistered | State::Leaving { .. } = self.state {
-                    self.state = State::Registering { call: Call::at(now), age };
-                }
-            }
-            Input::Stop => self.stop(now),
-            Input::Granted { lease, ttl } => self.granted(now, lease, ttl, out),
-            Input::Renewed { lease } => self.renewed(now, lease),
-            Input::LeaseUnknown { lease } => match self.state {
-                State::Registered { held, .. } if held.lease == lease => {
-                    self.state = State::Registering { call: Call::at(now), age: Duration::ZERO };
-                    out.push(Effect::Note(Event::Lost { lease }));
-                }
-                State::Draining { held, .. } if held.lease == lease => self.left(out),
-                State::Leaving { lease: mine, .. } if mine == lease => self.left(out),
-                _ => {}
-            },
-            Input::DrainingSet { lease } => {
-                if let State::Draining { held, tell, .. } = &mut self.state
-                    && held.lease == lease
-                {
-                    *tell = None;
-                }
-            }
-            Input::Deregistered { lease } => match self.state {
-                State::Leaving { lease: mine, .. } if mine == lease => self.left(out),
-                _ => {}
-            },
-            Input::Wake => {}
-        }
-        self.let_time_pass(now, out);
-    }
-
-    /// When it next wants [`Input::Wake`].
-    pub fn deadline(&self) -> Option<Instant> {
-        match &self.state {
-            State::Unregistered => None,
-            State::Registering { call, .. } => Some(call.at),
-            State::Registered { held, renew } => Some(renew.at.min(held.lapses())),
-            State::Draining { renew, tell, until, .. } => {
-                Some(tell.map_or(Instant::MAX, |call| call.at).min(renew.at).min(*until))
-            }
-            State::Leaving { call, give_up, .. } => Some(call.at.min(*give_up)),
-        }
-    }
-
     /// Where the registration stands.
     pub const fn phase(&self) -> Phase {
         match self.state {
@@ -400,6 +351,62 @@ impl Registrant {
                     out.push(Effect::SendDeregister { instance, lease: *lease, attempt });
                 }
             }
+        }
+    }
+}
+
+impl Core for Registrant {
+    type Input = Input;
+    type Effect = Effect;
+
+    const WAKE: Input = Input::Wake;
+
+    /// Hears one input at `now`. O(1).
+    fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
+        match input {
+            Input::Start { age } => {
+                if let State::Unregistered | State::Leaving { .. } = self.state {
+                    self.state = State::Registering { call: Call::at(now), age };
+                }
+            }
+            Input::Stop => self.stop(now),
+            Input::Granted { lease, ttl } => self.granted(now, lease, ttl, out),
+            Input::Renewed { lease } => self.renewed(now, lease),
+            Input::LeaseUnknown { lease } => match self.state {
+                State::Registered { held, .. } if held.lease == lease => {
+                    self.state = State::Registering { call: Call::at(now), age: Duration::ZERO };
+                    out.push(Effect::Note(Event::Lost { lease }));
+                }
+                State::Draining { held, .. } if held.lease == lease => self.left(out),
+                State::Leaving { lease: mine, .. } if mine == lease => self.left(out),
+                _ => {}
+            },
+            Input::DrainingSet { lease } => {
+                if let State::Draining { held, tell, .. } = &mut self.state
+                    && held.lease == lease
+                {
+                    *tell = None;
+                }
+            }
+            Input::Deregistered { lease } => match self.state {
+                State::Leaving { lease: mine, .. } if mine == lease => self.left(out),
+                _ => {}
+            },
+            Input::Wake => {}
+        }
+        self.let_time_pass(now, out);
+    }
+
+    /// When it next wants [`Input::Wake`].
+    fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Unregistered => None,
+            State::Registering { call, .. } => Some(call.at),
+            State::Registered { held, renew } => Some(renew.at.min(held.lapses())),
+            State::Draining { renew, tell, until, .. } => {
+                Some(tell.map_or(Instant::MAX, |call| call.at).min(renew.at).min(*until))
+            }
+            State::Leaving { call, give_up, .. } => Some(call.at.min(*give_up)),
         }
     }
 }

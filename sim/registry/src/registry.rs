@@ -12,7 +12,7 @@ use crate::preservation::Preservation;
 use crate::protocol::{Effect, Event, Input};
 use crate::record::Record;
 use crate::view::{Endpoint, View};
-use base::{Draw, Duration, InstanceId, Instant, LeaseId, NodeId, Outbox, Revision, Rng, ServiceId};
+use base::{Core, Draw, Duration, InstanceId, Instant, LeaseId, NodeId, Outbox, Revision, Rng, ServiceId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -182,84 +182,6 @@ impl Registry {
     pub fn dated(mut self, date: Duration) -> Self {
         self.copies = copies(&self.config, date);
         self
-    }
-
-    /// Hears one input at `now`.
-    pub fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
-        if let Input::Date(date) = input {
-            self.learn_date(now, date);
-        }
-        self.let_time_pass(now, out);
-        self.tell_watchers(now, out);
-        match input {
-            Input::Register { from, service, endpoint, ttl } => self.register(now, from, service, endpoint, ttl, out),
-            Input::Renew { from, instance, lease } => match self.lease_of(instance, lease) {
-                Some(_) => {
-                    self.extend(now, lease, self.config.ttls_per_renewal);
-                    if let Some(preservation) = &mut self.preservation {
-                        preservation.renewed();
-                    }
-                    out.push(Effect::Renewed { to: from, instance, lease });
-                }
-                None => out.push(Effect::LeaseUnknown { to: from, instance, lease }),
-            },
-            Input::Deregister { from, instance, lease } => match self.lease_of(instance, lease) {
-                Some(held) => {
-                    let revision = self.unlist(now, lease);
-                    if let Some(preservation) = &mut self.preservation {
-                        preservation.deregistered();
-                    }
-                    out.push(Effect::Persist(Record::Deregistered { revision, lease }));
-                    out.push(Effect::Note(Event::Deregistered { service: held.service, instance, lease, revision }));
-                    out.push(Effect::Deregistered { to: from, instance, lease });
-                }
-                None => out.push(Effect::LeaseUnknown { to: from, instance, lease }),
-            },
-            Input::SetDraining { from, instance, lease, draining } => match self.lease_of(instance, lease) {
-                Some(held) => {
-                    self.set_draining(now, lease, held, draining, out);
-                    out.push(Effect::DrainingSet { to: from, instance, lease, draining });
-                }
-                None => out.push(Effect::LeaseUnknown { to: from, instance, lease }),
-            },
-            Input::Watch { watcher, service, after } => {
-                let entry = self.service(service);
-                let revision = entry.revision();
-                entry.watch(watcher, revision, now);
-                if after == Revision(0) || after != revision {
-                    let view = entry.view();
-                    out.push(Effect::Push { to: watcher, service, view });
-                } else {
-                    out.push(Effect::Watching { to: watcher, service, revision });
-                }
-            }
-            Input::Unwatch { watcher, service } => {
-                if let Some(entry) = self.services.get_mut(&service) {
-                    entry.unwatch(watcher);
-                }
-            }
-            Input::Fetch { from, service, after } => {
-                let period = self.period(now);
-                let entry = self.service(service);
-                let view = match period {
-                    Some(period) => entry.frozen_view(period),
-                    None => entry.view(),
-                };
-                let news = after == Revision(0) || after != view.revision;
-                out.push(Effect::Fetched { to: from, service, view: news.then_some(view) });
-            }
-            Input::Date(_) | Input::Wake => {}
-        }
-        self.tell_watchers(now, out);
-    }
-
-    /// When it next wants [`Input::Wake`]; `None` while nothing can happen by itself. O(log n).
-    pub fn deadline(&self) -> Option<Instant> {
-        let push = self.pushes.first().map(|&(at, _)| at).filter(|_| !self.pushes_held);
-        match (self.expiry.due(), push) {
-            (Some(pass), Some(push)) => Some(pass.min(push)),
-            (pass, push) => pass.or(push),
-        }
     }
 
     /// From now on tells watchers nothing, or tells them again, which the next call does with what is due. The changes
@@ -497,6 +419,91 @@ impl Registry {
             let service = self.services.get_mut(&id).expect("only a service that changed waits to be told");
             service.push_at = None;
             service.tell(now, self.config.watch_ttl, |to, view| out.push(Effect::Push { to, service: id, view }));
+        }
+    }
+}
+
+impl Core for Registry {
+    type Input = Input;
+    type Effect = Effect;
+
+    const WAKE: Input = Input::Wake;
+
+    /// Hears one input at `now`.
+    fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
+        if let Input::Date(date) = input {
+            self.learn_date(now, date);
+        }
+        self.let_time_pass(now, out);
+        self.tell_watchers(now, out);
+        match input {
+            Input::Register { from, service, endpoint, ttl } => self.register(now, from, service, endpoint, ttl, out),
+            Input::Renew { from, instance, lease } => match self.lease_of(instance, lease) {
+                Some(_) => {
+                    self.extend(now, lease, self.config.ttls_per_renewal);
+                    if let Some(preservation) = &mut self.preservation {
+                        preservation.renewed();
+                    }
+                    out.push(Effect::Renewed { to: from, instance, lease });
+                }
+                None => out.push(Effect::LeaseUnknown { to: from, instance, lease }),
+            },
+            Input::Deregister { from, instance, lease } => match self.lease_of(instance, lease) {
+                Some(held) => {
+                    let revision = self.unlist(now, lease);
+                    if let Some(preservation) = &mut self.preservation {
+                        preservation.deregistered();
+                    }
+                    out.push(Effect::Persist(Record::Deregistered { revision, lease }));
+                    out.push(Effect::Note(Event::Deregistered { service: held.service, instance, lease, revision }));
+                    out.push(Effect::Deregistered { to: from, instance, lease });
+                }
+                None => out.push(Effect::LeaseUnknown { to: from, instance, lease }),
+            },
+            Input::SetDraining { from, instance, lease, draining } => match self.lease_of(instance, lease) {
+                Some(held) => {
+                    self.set_draining(now, lease, held, draining, out);
+                    out.push(Effect::DrainingSet { to: from, instance, lease, draining });
+                }
+                None => out.push(Effect::LeaseUnknown { to: from, instance, lease }),
+            },
+            Input::Watch { watcher, service, after } => {
+                let entry = self.service(service);
+                let revision = entry.revision();
+                entry.watch(watcher, revision, now);
+                if after == Revision(0) || after != revision {
+                    let view = entry.view();
+                    out.push(Effect::Push { to: watcher, service, view });
+                } else {
+                    out.push(Effect::Watching { to: watcher, service, revision });
+                }
+            }
+            Input::Unwatch { watcher, service } => {
+                if let Some(entry) = self.services.get_mut(&service) {
+                    entry.unwatch(watcher);
+                }
+            }
+            Input::Fetch { from, service, after } => {
+                let period = self.period(now);
+                let entry = self.service(service);
+                let view = match period {
+                    Some(period) => entry.frozen_view(period),
+                    None => entry.view(),
+                };
+                let news = after == Revision(0) || after != view.revision;
+                out.push(Effect::Fetched { to: from, service, view: news.then_some(view) });
+            }
+            Input::Date(_) | Input::Wake => {}
+        }
+        self.tell_watchers(now, out);
+    }
+
+    /// When it next wants [`Input::Wake`]; `None` while nothing can happen by itself. O(log n).
+    fn deadline(&self) -> Option<Instant> {
+        let push = self.pushes.first().map(|&(at, _)| at).filter(|_| !self.pushes_held);
+        match (self.expiry.due(), push) {
+            (Some(pass), Some(push)) => Some(pass.min(push)),
+            (pass, push) => pass.or(push),
         }
     }
 }

@@ -10,7 +10,7 @@
 
 use crate::backoff::{Backoff, Call, Turn};
 use crate::view::View;
-use base::{Draw, Duration, Instant, NodeId, Outbox, Revision, Rng, ServiceId};
+use base::{Core, Draw, Duration, Instant, NodeId, Outbox, Revision, Rng, ServiceId};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -204,46 +204,6 @@ impl Resolver {
         Resolver { config, rng, subscriptions: BTreeMap::new() }
     }
 
-    /// Hears one input at `now`. O(log n) in the services followed for a message, O(n) for a wake.
-    pub fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
-        match input {
-            Input::Subscribe { service, age } => {
-                self.subscriptions.entry(service).or_insert_with(|| Subscription {
-                    source: None,
-                    view: None,
-                    attempt: 0,
-                    attempt_answered: None,
-                    age,
-                    call: Call::at(now),
-                });
-            }
-            Input::Unsubscribe(service) => {
-                if let Some(Subscription { source: Some(to), .. }) = self.subscriptions.remove(&service) {
-                    self.release(to, service, out);
-                }
-            }
-            Input::Push { from, view } => self.heard(now, from, view.service, Some(view), out),
-            Input::Watching { from, service } => self.heard(now, from, service, None, out),
-            Input::Fetched { from, service, view } => self.heard(now, from, service, view, out),
-            Input::Disconnected(server) => {
-                for subscription in self.subscriptions.values_mut() {
-                    if subscription.source == Some(server) && !subscription.call.sent && subscription.call.failures == 0
-                    {
-                        subscription.attempt_answered = None;
-                        subscription.call = Call::at(now);
-                    }
-                }
-            }
-            Input::Wake => {}
-        }
-        self.let_time_pass(now, out);
-    }
-
-    /// When it next wants [`Input::Wake`]. O(n) in the services followed.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.subscriptions.values().map(|s| s.call.at).min()
-    }
-
     /// What it knows of `service`; `None` before the first answer. O(log n), without allocation.
     pub fn view(&self, service: ServiceId) -> Option<&Arc<View>> {
         self.subscriptions.get(&service)?.view.as_ref()
@@ -321,5 +281,52 @@ impl Resolver {
                 }
             }
         }
+    }
+}
+
+impl Core for Resolver {
+    type Input = Input;
+    type Effect = Effect;
+
+    const WAKE: Input = Input::Wake;
+
+    /// Hears one input at `now`. O(log n) in the services followed for a message, O(n) for a wake.
+    fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
+        match input {
+            Input::Subscribe { service, age } => {
+                self.subscriptions.entry(service).or_insert_with(|| Subscription {
+                    source: None,
+                    view: None,
+                    attempt: 0,
+                    attempt_answered: None,
+                    age,
+                    call: Call::at(now),
+                });
+            }
+            Input::Unsubscribe(service) => {
+                if let Some(Subscription { source: Some(to), .. }) = self.subscriptions.remove(&service) {
+                    self.release(to, service, out);
+                }
+            }
+            Input::Push { from, view } => self.heard(now, from, view.service, Some(view), out),
+            Input::Watching { from, service } => self.heard(now, from, service, None, out),
+            Input::Fetched { from, service, view } => self.heard(now, from, service, view, out),
+            Input::Disconnected(server) => {
+                for subscription in self.subscriptions.values_mut() {
+                    if subscription.source == Some(server) && !subscription.call.sent && subscription.call.failures == 0
+                    {
+                        subscription.attempt_answered = None;
+                        subscription.call = Call::at(now);
+                    }
+                }
+            }
+            Input::Wake => {}
+        }
+        self.let_time_pass(now, out);
+    }
+
+    /// When it next wants [`Input::Wake`]. O(n) in the services followed.
+    fn deadline(&self) -> Option<Instant> {
+        self.subscriptions.values().map(|s| s.call.at).min()
     }
 }

@@ -4,7 +4,7 @@
 //! come from fixed streams, so the tables hold them to the nanosecond.
 
 use base::{
-    Duration, InstanceId, Instant, LeaseId, NodeId, Outbox, Revision, Seed, ServiceId, VersionId, ZoneId, golden,
+    Core, Duration, InstanceId, Instant, LeaseId, NodeId, Outbox, Revision, Seed, ServiceId, VersionId, ZoneId, golden,
 };
 use registry::{Backoff, Endpoint, Registrant, Resolver, View, registrant, resolver};
 use std::fmt::Write as _;

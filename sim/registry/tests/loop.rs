@@ -3,7 +3,7 @@
 //! The network is a sorted map and the whole world sixty lines: the cores do the work. A storm is followed by a calm,
 //! in which everything must come right by itself.
 
-use base::{Draw, Duration, InstanceId, Instant, NodeId, Outbox, Ratio, Rng, Seed, ServiceId, VersionId, ZoneId};
+use base::{Core, Draw, Duration, InstanceId, Instant, NodeId, Outbox, Ratio, Rng, Seed, ServiceId, VersionId, ZoneId};
 use registry::{
     Backoff, Config, Effect, Endpoint, Event, Input, Record, Registrant, Registry, Resolver, registrant, resolver,
 };

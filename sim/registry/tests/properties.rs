@@ -1,6 +1,8 @@
 //! What a server promises, held against a model that is too simple to be wrong, and against its own log.
 
-use base::{Duration, InstanceId, Instant, LeaseId, NodeId, Outbox, Revision, Seed, ServiceId, VersionId, ZoneId};
+use base::{
+    Core, Duration, InstanceId, Instant, LeaseId, NodeId, Outbox, Revision, Seed, ServiceId, VersionId, ZoneId,
+};
 use proptest::prelude::*;
 use registry::{Config, Effect, Endpoint, Event, Input, Record, Registry, View};
 use std::collections::BTreeMap;

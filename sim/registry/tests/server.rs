@@ -16,7 +16,7 @@
 //! ```
 
 use base::{
-    Duration, InstanceId, Instant, LeaseId, NodeId, Outbox, Revision, Seed, ServiceId, VersionId, ZoneId, golden,
+    Core, Duration, InstanceId, Instant, LeaseId, NodeId, Outbox, Revision, Seed, ServiceId, VersionId, ZoneId, golden,
 };
 use registry::{Config, Effect, Endpoint, Input, Record, Registry, SelfPreservation, Stamp, View};
 use std::fmt::Write as _;

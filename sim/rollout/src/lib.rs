@@ -28,7 +28,7 @@
 
 //!
 //! ```
-//! use base::{FencingToken, Instant, Outbox, Ratio, ServiceId, VersionId};
+//! use base::{Core, FencingToken, Instant, Outbox, Ratio, ServiceId, VersionId};
 //! use rollout::{Effect, Input, Phase, Plan, Rollout, Step, Strategy};
 //!
 //! let strategy = Strategy::Canary { steps: vec![Step::SetWeight(Ratio::percent(5)), Step::Pause] };

@@ -13,7 +13,7 @@ use crate::rolling::Limits;
 use crate::timers::{Timer, Timers};
 use crate::{AbortReason, Effect, Event, Input, Instances, Measurement, Observation, Phase, Plan, PlanError};
 use crate::{State, Step, Strategy, Verdict, canary};
-use base::{Duration, FencingToken, Instant, Outbox, Ratio, VersionId};
+use base::{Core, Duration, FencingToken, Instant, Outbox, Ratio, VersionId};
 use std::fmt;
 
 /// One rollout of one service. See the [crate] for what always holds.
@@ -132,30 +132,6 @@ impl Rollout {
             rested: false,
             history: Vec::new(),
         }
-    }
-
-    /// Takes one input and says what to do about it. Constant time, but for a canary whose steps need nothing.
-    pub fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
-        self.timers.advance(now);
-        match input {
-            Input::Start => self.start(out),
-            Input::LockGranted { token, running, returns, superseded } => {
-                self.granted(token, running, returns, superseded, out);
-            }
-            Input::LockRefused { retry_after } => self.refused(retry_after),
-            Input::LockLost => self.lost(out),
-            Input::Observed(observation) => self.observed(observation, out),
-            Input::Measured(measurement) => self.measured(&measurement, out),
-            Input::Promote => self.promote(out),
-            Input::Abort => self.abort(out),
-            Input::Wake => {}
-        }
-        self.go_on(out);
-    }
-
-    /// The next moment at which it wants [`Input::Wake`]; none when only somebody else can move it.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.timers.next()
     }
 
     /// What it is to do.
@@ -420,6 +396,37 @@ impl Rollout {
         // More available than desired are some that have yet to be stopped: not to be counted on.
         let sober = |i: Instances| Instances { available: i.available.min(i.desired), ..i };
         self.seen.map(|seen| [sober(seen.old), sober(seen.new)])
+    }
+}
+
+impl Core for Rollout {
+    type Input = Input;
+    type Effect = Effect;
+
+    const WAKE: Input = Input::Wake;
+
+    /// Takes one input and says what to do about it. Constant time, but for a canary whose steps need nothing.
+    fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
+        self.timers.advance(now);
+        match input {
+            Input::Start => self.start(out),
+            Input::LockGranted { token, running, returns, superseded } => {
+                self.granted(token, running, returns, superseded, out);
+            }
+            Input::LockRefused { retry_after } => self.refused(retry_after),
+            Input::LockLost => self.lost(out),
+            Input::Observed(observation) => self.observed(observation, out),
+            Input::Measured(measurement) => self.measured(&measurement, out),
+            Input::Promote => self.promote(out),
+            Input::Abort => self.abort(out),
+            Input::Wake => {}
+        }
+        self.go_on(out);
+    }
+
+    /// The next moment at which it wants [`Input::Wake`]; none when only somebody else can move it.
+    fn deadline(&self) -> Option<Instant> {
+        self.timers.next()
     }
 }
 

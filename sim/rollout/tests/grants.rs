@@ -1,7 +1,7 @@
 //! What a grant of the lock says of the service: from where a rollout starts, whether there is anything to do, and
 //! whether another has taken its place.
 
-use base::{Duration, FencingToken, Instant, Outbox, Ratio, ServiceId, VersionId};
+use base::{Core, Duration, FencingToken, Instant, Outbox, Ratio, ServiceId, VersionId};
 use rollout::{
     AbortReason, Analysis, Effect, Event, Input, Instances, IntOrPercent, Observation, Phase, Plan, Rollout, Step,
     Strategy, TooFew,

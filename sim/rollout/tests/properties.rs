@@ -3,7 +3,7 @@
 
 mod fake;
 
-use base::{Duration, FencingToken, Instant, Outbox, Ratio, VersionId};
+use base::{Core, Duration, FencingToken, Instant, Outbox, Ratio, VersionId};
 use fake::{SERVICE, World};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

@@ -14,7 +14,7 @@ use crate::roles::RoleKind;
 use crate::slab::Slab;
 use crate::spec::{Draining, Spec, Spread, Target};
 use crate::wire::{Msg, Post};
-use crate::world::{Behaviour, Options, Probe, Role, Service, World};
+use crate::world::{Behaviour, Options, Role, Service, World};
 use base::{Dist, Duration, FencingToken, Instant, NodeId, Ratio, Seed, ServiceId, VersionId, ZoneId};
 use kernel::Kernel;
 use std::rc::Rc;
@@ -66,7 +66,7 @@ impl World {
             post: Post::default(),
             truth_told: 0,
             exposures: Vec::new(),
-            probe: options.probe.then(Probe::default),
+            arrivals: options.record_arrivals.then(Vec::new),
             open: None,
             spec: spec.clone(),
         };
@@ -213,7 +213,7 @@ impl World {
             plan.progress_deadline = rollout.progress_deadline;
             plan.auto_rollback = rollout.auto_rollback;
             plan.min_ready = rollout.min_ready;
-            self.controllers.push(Controller::new(controller, plan));
+            self.controllers.push(Controller::new(controller, index as u32, plan));
             let longest = rollout.analysis.map_or(Duration::secs(60), |a| a.interval);
             for version in &mut self.metrics_of[rollout.service.index()].versions {
                 let width = Duration::ns((longest.as_nanos() / 10).max(1));

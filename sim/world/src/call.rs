@@ -16,11 +16,12 @@ use crate::again::Again;
 use crate::caller::Choice;
 use crate::demand::Demand;
 use crate::instance::{Job, REQUEST_BYTES};
-use crate::invariant;
+use crate::invariant::{self, Probe};
 use crate::metrics::End;
+use crate::sabotage::Sabotage;
 use crate::slab::Id;
 use crate::wire::Msg;
-use crate::world::{Sabotage, World};
+use crate::world::World;
 use balancer::{Request, Response};
 use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
 use kernel::{Bounce, TimerId, Transport};
@@ -284,7 +285,7 @@ impl World {
             metrics.attempt_began(version);
         }
         if attempt > 0 {
-            self.checks.reached("retry_sent");
+            self.checks.reached(Probe::RetrySent);
         }
         invariant::no_route_to_the_dead::routed(&mut self.checks, &self.kernel, listed, to, node);
         if self.dead > 0 {
@@ -390,7 +391,7 @@ impl World {
             State::Line => self.give_up_waiting(id),
             State::New => {}
         }
-        self.checks.reached("request_timed_out");
+        self.checks.reached(Probe::RequestTimedOut);
     }
 
     /// An attempt has ended: with the call, or with a pause before another one.
@@ -477,7 +478,7 @@ impl World {
         let opened = upstream.traffic.breaker_opened();
         upstream.traffic.attempt_done(local, u32::from(call.retries), class, now - began);
         if upstream.traffic.breaker_opened() != opened {
-            self.checks.reached("breaker_opened");
+            self.checks.reached(Probe::BreakerOpened);
         }
         let measured = call.started() >= self.metrics.measured_from;
         if let Some(metrics) = self.metrics_of.get_mut(upstream.service.index()) {

@@ -2,12 +2,12 @@
 //!
 //! A check is a comparison and two additions; the message that explains a violation is built only for the first one.
 
-use crate::invariant::CATALOGUE;
+use crate::invariant::{self, Info, Invariant, Probe};
 use crate::outcome::{Check, CheckKind, Violation};
 use crate::wire::Msg;
 use kernel::Kernel;
 
-/// All invariants of one run.
+/// All invariants and probes of one run, in the order of the catalogue.
 #[derive(Debug)]
 pub(crate) struct Checks {
     checks: Vec<Check>,
@@ -15,37 +15,37 @@ pub(crate) struct Checks {
 
 impl Checks {
     pub(crate) fn new() -> Self {
-        let blank = |info: &crate::invariant::Info| Check {
-            kind: info.kind,
-            name: info.name,
-            tested: 0,
-            violations: 0,
-            first: None,
-        };
-        Checks { checks: CATALOGUE.iter().map(blank).collect() }
+        let blank = |info: Info| Check { kind: info.kind, name: info.name, tested: 0, violations: 0, first: None };
+        Checks { checks: invariant::all().map(blank).collect() }
     }
 
-    /// Counts a test of the invariant at `index` of the catalogue.
+    /// Counts a test of an invariant.
     #[inline]
-    pub(crate) fn test(&mut self, index: usize, kernel: &Kernel<Msg>, ok: bool, message: impl FnOnce() -> String) {
-        self.checks[index].tested += 1;
+    pub(crate) fn test(
+        &mut self,
+        invariant: Invariant,
+        kernel: &Kernel<Msg>,
+        ok: bool,
+        message: impl FnOnce() -> String,
+    ) {
+        self.checks[invariant as usize].tested += 1;
         if !ok {
-            self.violate(index, kernel, message());
+            self.violate(invariant, kernel, message());
         }
     }
 
     #[cold]
-    fn violate(&mut self, index: usize, kernel: &Kernel<Msg>, message: String) {
-        let check = &mut self.checks[index];
+    fn violate(&mut self, invariant: Invariant, kernel: &Kernel<Msg>, message: String) {
+        let check = &mut self.checks[invariant as usize];
         check.violations += 1;
         let violation = || Violation { at: kernel.now(), event: kernel.trace().events(), message };
         check.first.get_or_insert_with(violation);
     }
 
-    /// Counts that something was reached. For what happens to every request, look the index up once instead.
-    pub(crate) fn reached(&mut self, name: &'static str) {
-        let check = self.checks.iter_mut().find(|c| c.name == name).expect("probes are in the catalogue");
-        check.tested += 1;
+    /// Counts that something was reached.
+    #[inline]
+    pub(crate) fn reached(&mut self, probe: Probe) {
+        self.checks[Invariant::ALL.len() + probe as usize].tested += 1;
     }
 
     /// The ledger, with a `sometimes` that was never reached as a violation.

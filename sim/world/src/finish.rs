@@ -77,7 +77,7 @@ impl World {
         outcome.failure = judge(&outcome);
         outcome.verdict = outcome.failure.as_ref().map_or(Verdict::Passed, |f| f.verdict);
         let nodes = self.kernel.nodes().names();
-        Run { outcome, trace: std::mem::take(self.kernel.trace_mut()), nodes, probe: self.probe }
+        Run { outcome, trace: std::mem::take(self.kernel.trace_mut()), nodes, arrivals: self.arrivals }
     }
 
     /// Every event, and then what was counted: two runs that differ only in a total differ here.

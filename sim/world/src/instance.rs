@@ -7,10 +7,12 @@
 
 use crate::call::{Call, Parent};
 use crate::demand::Demand;
+use crate::invariant::Probe;
 use crate::metrics::End;
+use crate::sabotage::Sabotage;
 use crate::slab::Id;
 use crate::wire::Msg;
-use crate::world::{Sabotage, World};
+use crate::world::World;
 use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
 use kernel::Transport;
 use traffic::Class;
@@ -257,7 +259,7 @@ impl World {
         }
         if instance.working == instance.concurrency && instance.waiting >= instance.queue_limit {
             let node = instance.node;
-            self.checks.reached("request_refused");
+            self.checks.reached(Probe::RequestRefused);
             self.respond(node, from, call, key, attempt, Class::Refused);
             return;
         }
@@ -504,7 +506,7 @@ impl World {
             instance.first = job.next;
             self.finished[id.index()] += 1;
             self.records[id.index()].expired += 1;
-            self.checks.reached("expired_work_dropped");
+            self.checks.reached(Probe::ExpiredWorkDropped);
             let class = Class::Timeout;
             if self.services[self.instances[id.index()].service().index()].speaks() {
                 self.speak(name, (id, job.call, job.attempt), class, Duration::ZERO);

@@ -40,6 +40,7 @@ mod probe;
 mod report;
 mod role;
 pub mod roles;
+mod sabotage;
 mod sharing;
 mod slab;
 pub mod spec;
@@ -52,6 +53,7 @@ mod world;
 pub use {balancer, kernel, registry, rollout, telemetry, traffic, version};
 
 pub use outcome::{Outcome, Verdict};
+pub use sabotage::Sabotage;
 pub use spec::Spec;
 pub use standstill::{Free, Progress, Standstill};
-pub use world::{Options, Probe, Run, Sabotage, run, try_run};
+pub use world::{Options, Run, run, try_run};

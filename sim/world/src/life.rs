@@ -14,12 +14,14 @@
 
 use crate::caller::{Balance, Caller, Upstream};
 use crate::instance::{Baseline, Instance, Life, Place, Record};
+use crate::invariant::Probe;
 use crate::outcome::Exposure;
 use crate::role::registry::Registration;
+use crate::sabotage::Sabotage;
 use crate::sharing::Processors;
 use crate::spec::{Draining, ServiceSpec};
 use crate::wire::Msg;
-use crate::world::{Role, Sabotage, World};
+use crate::world::{Role, World};
 use balancer::around::Peers;
 use base::{Duration, InstanceId, Instant, NodeId, ServiceId, VersionId};
 use kernel::Crash;
@@ -325,7 +327,7 @@ impl World {
             Role::Instance(id) | Role::Gateway(id) => {
                 self.lose_jobs(id, reset);
                 if matches!(self.roles[node.index()], Role::Instance(_)) {
-                    self.checks.reached("instance_died");
+                    self.checks.reached(Probe::InstanceDied);
                 }
                 let instance = &mut self.instances[id.index()];
                 if matches!(instance.life, Life::Draining | Life::Closing) {
@@ -400,7 +402,7 @@ impl World {
         let Some(index) = self.records[id.index()].died else { return };
         self.exposures[index].attempts += 1;
         self.exposures[index].last_sent = Some(self.kernel.now());
-        self.checks.reached("stale_view_used");
+        self.checks.reached(Probe::StaleViewUsed);
     }
 
     /// The caller on a node.

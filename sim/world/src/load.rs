@@ -293,8 +293,8 @@ impl World {
             return;
         }
         self.metrics.arrive(now);
-        if let Some(probe) = &mut self.probe {
-            probe.arrivals.push((now, key));
+        if let Some(arrivals) = &mut self.arrivals {
+            arrivals.push((now, key));
         }
         if is_running {
             self.begin_call(Parent::Source(index), caller, service, key, Demand::ANY);

@@ -13,7 +13,7 @@ use crate::slab::Id;
 use crate::wire::Msg;
 use crate::world::World;
 use balancer::ProbeReply;
-use base::{Duration, InstanceId, Instant, NodeId};
+use base::{Digest, Duration, Fingerprint, InstanceId, Instant, NodeId};
 use kernel::Transport;
 
 /// Bytes of a probe or its answer on the wire, headers included.
@@ -86,6 +86,15 @@ pub(crate) struct ProbeAnswer {
     group: u8,
     instance: InstanceId,
     reply: ProbeReply,
+}
+
+impl Digest for ProbeAnswer {
+    fn fold_into(&self, fold: &mut Fingerprint) {
+        let ProbeAnswer { caller, upstream, group, instance, reply } = self;
+        let (in_flight, latency) = (u64::from(reply.in_flight), reply.latency.as_nanos());
+        fold.fold_all(&[121, u64::from(*caller), u64::from(*upstream), u64::from(*group), instance.0.into()]);
+        fold.fold_all(&[in_flight, latency]);
+    }
 }
 
 impl World {

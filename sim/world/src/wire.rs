@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::instance::Job;
 use crate::probe::ProbeAnswer;
 use crate::slab::Id;
-use base::{InstanceId, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
+use base::{Digest, Fingerprint, InstanceId, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::Message;
 use traffic::Class;
 
@@ -162,71 +162,54 @@ impl Message for Msg {
 }
 
 impl Msg {
+    /// Everything but the hot messages: a number for the kind, and all that tells one such message from another that
+    /// comes to the same node at the same time. Which process of a node is woken shows in what it does.
+    #[cold]
     fn rare_digest(&self) -> u64 {
-        let mut fold = base::Fingerprint::EMPTY;
+        let mut fold = Fingerprint::EMPTY;
+        let id = |id: u32| u64::from(id);
         match self {
-            Msg::Wake(Core::Registrant(instance, server)) => {
-                fold_all(&mut fold, &[8, u64::from(instance.0), u64::from(*server)]);
+            Msg::Started(instance) => fold.fold_all(&[1, id(instance.0)]),
+            Msg::Stop(instance) => fold.fold_all(&[2, id(instance.0)]),
+            Msg::GraceOver(instance) => fold.fold_all(&[3, id(instance.0)]),
+            Msg::ServeLines(caller) => fold.fold_all(&[4, id(*caller)]),
+            Msg::Begin(call) => fold.fold_all(&[5, call.digest()]),
+            Msg::Wake(_) => fold.fold(6),
+            Msg::Synced(_) => fold.fold(7),
+            Msg::RolloutAsked(index) => fold.fold_all(&[8, id(*index)]),
+            Msg::KeepAlive(..) => fold.fold(9),
+            Msg::WarmedUp => fold.fold(10),
+            Msg::Step => fold.fold(11),
+            Msg::LoadEnds => fold.fold(12),
+            Msg::Drained => fold.fold(13),
+            Msg::ToRegistry(input) => input.fold_into(&mut fold),
+            Msg::FromRegistry(effect) => effect.fold_into(&mut fold),
+            Msg::ToLocks(input) => input.fold_into(&mut fold),
+            Msg::FromLocks(effect) => effect.fold_into(&mut fold),
+            Msg::Split(order) => order.fold_into(&mut fold),
+            Msg::Probe { caller, upstream, group } => {
+                fold.fold_all(&[120, id(*caller), u64::from(*upstream), u64::from(*group)]);
             }
-            Msg::ToRegistry(input) => fold_input(&mut fold, input),
-            Msg::FromRegistry(effect) => fold_effect(&mut fold, effect),
-            // The rest has many shapes of few words each, and its debug text names every field.
-            other => fold.fold_text(&format!("{other:?}")),
+            Msg::Probed(answer) => answer.fold_into(&mut fold),
+            Msg::Arrive(_)
+            | Msg::Return { .. }
+            | Msg::Request { .. }
+            | Msg::Response { .. }
+            | Msg::Served(_)
+            | Msg::Processed(_)
+            | Msg::Impatient { .. }
+            | Msg::Retry(_) => unreachable!("told apart in a few instructions"),
         }
         fold.value()
     }
 }
 
-fn fold_all(fold: &mut base::Fingerprint, words: &[u64]) {
-    words.iter().for_each(|&word| fold.fold(word));
-}
-
-/// What a client says to a registry server, field by field: there may be a hundred thousand of them a second.
-fn fold_input(fold: &mut base::Fingerprint, input: &registry::Input) {
-    use registry::Input;
-    let id = |id: u32| u64::from(id);
-    match input {
-        Input::Register { from, service, endpoint, ttl } => {
-            // One more than the longest span stands for none.
-            let ttl = ttl.map_or(0, |ttl| ttl.as_nanos().wrapping_add(1));
-            fold_all(fold, &[10, id(from.0), id(service.0), endpoint.digest(), ttl]);
+impl Digest for SplitOrder {
+    fn fold_into(&self, fold: &mut Fingerprint) {
+        fold.fold_all(&[110, self.service.0.into(), self.number, u64::from(self.shares.is_some())]);
+        for (version, share) in self.shares.iter().flatten() {
+            fold.fold_all(&[version.0.into(), share.billionths().into()]);
         }
-        Input::Renew { from, instance, lease } => fold_all(fold, &[11, id(from.0), id(instance.0), lease.0]),
-        Input::Deregister { from, instance, lease } => fold_all(fold, &[12, id(from.0), id(instance.0), lease.0]),
-        Input::SetDraining { from, instance, lease, draining } => {
-            fold_all(fold, &[13, id(from.0), id(instance.0), lease.0, u64::from(*draining)]);
-        }
-        Input::Watch { watcher, service, after } => fold_all(fold, &[14, id(watcher.0), id(service.0), after.0]),
-        Input::Unwatch { watcher, service } => fold_all(fold, &[15, id(watcher.0), id(service.0)]),
-        Input::Fetch { from, service, after } => fold_all(fold, &[16, id(from.0), id(service.0), after.0]),
-        Input::Wake => fold.fold(17),
-        Input::Date(date) => fold_all(fold, &[18, date.as_nanos()]),
-    }
-}
-
-/// What a registry server says, field by field; a view by its revision and by the digest that was made of it once.
-fn fold_effect(fold: &mut base::Fingerprint, effect: &registry::Effect) {
-    use registry::Effect;
-    let id = |id: u32| u64::from(id);
-    match effect {
-        Effect::Granted { to, instance, lease, ttl } => {
-            fold_all(fold, &[20, id(to.0), id(instance.0), lease.0, ttl.as_nanos()]);
-        }
-        Effect::Renewed { to, instance, lease } => fold_all(fold, &[21, id(to.0), id(instance.0), lease.0]),
-        Effect::LeaseUnknown { to, instance, lease } => fold_all(fold, &[22, id(to.0), id(instance.0), lease.0]),
-        Effect::Deregistered { to, instance, lease } => fold_all(fold, &[23, id(to.0), id(instance.0), lease.0]),
-        Effect::DrainingSet { to, instance, lease, draining } => {
-            fold_all(fold, &[24, id(to.0), id(instance.0), lease.0, u64::from(*draining)]);
-        }
-        Effect::Watching { to, service, revision } => fold_all(fold, &[25, id(to.0), id(service.0), revision.0]),
-        Effect::Push { to, service, view } => {
-            fold_all(fold, &[26, id(to.0), id(service.0), view.revision.0, view.digest()]);
-        }
-        Effect::Fetched { to, service, view } => {
-            let (revision, digest) = view.as_ref().map_or((0, 0), |view| (view.revision.0, view.digest()));
-            fold_all(fold, &[27, id(to.0), id(service.0), u64::from(view.is_some()), revision, digest]);
-        }
-        Effect::Persist(_) | Effect::Note(_) => fold.fold_text(&format!("{effect:?}")),
     }
 }
 

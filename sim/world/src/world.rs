@@ -9,7 +9,7 @@ use crate::call::Call;
 use crate::caller::Caller;
 use crate::check::Checks;
 use crate::instance::{Averages, Baseline, Instance, Job, Place, Record};
-use crate::invariant;
+use crate::invariant::{self, After};
 use crate::load::Load;
 use crate::metrics::{Metrics, ServiceMetrics};
 use crate::outcome::{Exposure, Outcome};
@@ -18,6 +18,7 @@ use crate::report::Reports;
 use crate::role::controller::Controller;
 use crate::role::locks::LockStore;
 use crate::role::registry::{Registration, Server};
+use crate::sabotage::Sabotage;
 use crate::sharing::Processors;
 use crate::slab::Slab;
 use crate::spec::{CallSpec, Draining, Spec, in_turn};
@@ -41,46 +42,11 @@ pub struct Options<'a> {
     /// Stop here instead of at the end; the outcome is that of a run cut short, and nothing is settled.
     pub until: Option<Instant>,
     /// Keep when each request arrived and its key, for tests that compare runs.
-    pub probe: bool,
+    pub record_arrivals: bool,
     /// A deliberate bug, to show that an invariant catches it.
     pub sabotage: Option<Sabotage>,
     /// Where to say how far the run has come, for whoever waits for it.
     pub progress: Option<&'a Progress>,
-}
-
-/// Deliberate bugs, one for each invariant at least.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sabotage {
-    /// The hundredth request is counted as ended twice.
-    EndTwice,
-    /// The hundredth request is never counted as ended.
-    NeverEnd,
-    /// A choice is moved to the neighbouring instance, whatever the view says.
-    RouteToTheUnlisted,
-    /// Instances forget to count what they finished.
-    LoseCount,
-    /// The time at which a request arrived is noted a microsecond late.
-    LateArrivals,
-    /// The orchestrator makes twice as many instances as asked for.
-    SurgeTwice,
-    /// A canary gets all the traffic as soon as it gets any.
-    Overweight,
-    /// Orders come under a token older than the newest, and are carried out.
-    IgnoreTokens,
-    /// The registry's pushes vanish.
-    LosePushes,
-    /// Instances that died do not come back.
-    NeverComeBack,
-    /// Controllers are never told that they have the lock.
-    LoseGrants,
-    /// After a rollback callers keep the split they had.
-    KeepSplit,
-    /// A rollback begins by giving everything to the version it gives up.
-    RaiseTheRejected,
-    /// Nobody sees what an earlier rollout left behind.
-    OverlookTheRest,
-    /// Instances that have answered do not begin with the next request that waits.
-    ForgetTheQueue,
 }
 
 /// A run and what was recorded of it.
@@ -92,15 +58,8 @@ pub struct Run {
     pub trace: Trace,
     /// The names of all nodes, indexed by id.
     pub nodes: Vec<String>,
-    /// What was asked for with [`Options::probe`].
-    pub probe: Option<Probe>,
-}
-
-/// What tests compare between runs.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Probe {
-    /// When each request arrived, and the key from which its service times follow.
-    pub arrivals: Vec<(Instant, Key)>,
+    /// When each request arrived, and the key from which its service times follow; with [`Options::record_arrivals`].
+    pub arrivals: Option<Vec<(Instant, Key)>>,
 }
 
 /// What a node is there for.
@@ -241,7 +200,7 @@ pub(crate) struct World {
     pub(crate) post: Post,
     pub(crate) truth_told: u64,
     pub(crate) exposures: Vec<Exposure>,
-    pub(crate) probe: Option<Probe>,
+    pub(crate) arrivals: Option<Vec<(Instant, Key)>>,
     /// What is open when everything has had its time.
     pub(crate) open: Option<OpenCalls>,
 }
@@ -425,10 +384,7 @@ impl World {
                 self.end_load();
                 (0..self.instances.len() as u32).for_each(|id| self.end_averages(InstanceId(id)));
                 // What must hold when calm ends is judged now, while nothing is yet taken apart.
-                invariant::views_converge::settle(self);
-                invariant::rollout_settles::settle(self);
-                invariant::rollback_restores::settle(self);
-                invariant::only_wanted_instances::settle(self);
+                invariant::judge(self, After::Calm);
             }
             Msg::Drained => {}
             other => unreachable!("{other:?} happens on a node"),
@@ -458,7 +414,7 @@ impl World {
         for metrics in &mut self.metrics_of {
             metrics.close_step(closed, &self.metrics.latency);
         }
-        invariant::in_flight_is_conserved::check(self);
+        invariant::judge(self, After::Step);
         let next = now + self.metrics.timeline.step;
         if closed < self.metrics.timeline.steps {
             self.kernel.world_at(next, Msg::Step);
@@ -517,12 +473,8 @@ impl World {
 
     /// Everything has had its time: what must hold at the end is checked.
     fn settle(&mut self) {
-        let open = self.scan_open_calls();
-        invariant::every_request_ends_once::settle(self, &open);
-        invariant::backlog_drains::settle(self, &open);
-        self.open = Some(open);
-        invariant::in_flight_is_conserved::settle(self);
-        invariant::littles_law::settle(self);
+        self.open = Some(self.scan_open_calls());
+        invariant::judge(self, After::Run);
     }
 }
 

@@ -154,7 +154,7 @@ fn recording_changes_nothing() {
 #[test]
 fn taking_a_fault_away_leaves_every_arrival_and_every_service_time() {
     let probe = |spec: &Spec| {
-        run(spec, Seed(7), &Options { probe: true, ..Options::default() }).probe.expect("asked for").arrivals
+        run(spec, Seed(7), &Options { record_arrivals: true, ..Options::default() }).arrivals.expect("asked for")
     };
     let whole = probe(&storm());
     for index in 0..storm().faults.len() {

@@ -1,13 +1,13 @@
 //! An invariant nobody asks for is not tested: each file of `sim/world/src/invariant/` must be named by a scenario. Nor
-//! is a planted bug that nobody plants: each variant of `Sabotage` must be named by a test of the world.
+//! is a planted bug that nobody plants: each row of `planted!` must be named by a test of the world.
 //!
-//! The name of an invariant is the name of its file. `mod.rs` is the only file there that is none.
+//! The name of an invariant is the name of its file. `mod.rs` and `list.rs` are the only files there that are none.
 
 use super::{Finding, Tree};
 
 const FOLDER: &str = "sim/world/src/invariant/";
 /// Where planted bugs are listed, and where they are planted.
-const BUGS: &str = "sim/world/src/world.rs";
+const BUGS: &str = "sim/world/src/sabotage.rs";
 const TESTS: &str = "sim/world/tests/";
 
 /// Looks for a test that plants each bug there is.
@@ -20,11 +20,11 @@ pub(super) fn check_bugs(tree: &Tree) -> Vec<Finding> {
             &rest[..end] == bug
         })
     };
-    let body = text.lines().enumerate().skip_while(|(_, line)| !line.starts_with("pub enum Sabotage"));
-    body.skip(1)
+    let rows = text.lines().enumerate().skip_while(|(_, line)| !line.starts_with("planted! {"));
+    rows.skip(1)
         .take_while(|(_, line)| !line.starts_with('}'))
-        .filter_map(|(at, line)| Some((at, line.trim().strip_suffix(',')?)))
-        .filter(|(_, bug)| !bug.starts_with('/') && !is_planted(bug))
+        .filter_map(|(at, line)| Some((at, line.trim().split_once(" => ")?.0)))
+        .filter(|(_, bug)| !is_planted(bug))
         .map(|(at, bug)| {
             Finding::new(path, at + 1, format!("no test plants `{bug}`: show the invariant that catches it in {TESTS}"))
         })
@@ -44,7 +44,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     };
     tree.paths()
         .filter_map(|path| Some((path, path.strip_prefix(FOLDER)?.strip_suffix(".rs")?)))
-        .filter(|(_, name)| *name != "mod" && !name.contains('/') && !is_used(name))
+        .filter(|(_, name)| !["mod", "list"].contains(name) && !name.contains('/') && !is_used(name))
         .map(|(path, name)| {
             Finding::new(
                 path,
@@ -71,13 +71,13 @@ mod tests {
 
     #[test]
     fn a_planted_bug_must_be_planted() {
-        let bugs = "/// Bugs.\npub enum Sabotage {\n    /// One.\n    EndTwice,\n    NeverEnd,\n}\n";
+        let bugs = "planted! {\n    EndTwice => EndsOnce \"One.\";\n\n    NeverEnd => EndsOnce \"Two.\";\n}\n";
         let findings = |test: &str| check_bugs(&Tree::planted(&[(BUGS, bugs), ("sim/world/tests/sabotage.rs", test)]));
         assert_eq!(findings("f(Sabotage::EndTwice); f(Sabotage::NeverEnd)").len(), 0);
         let found = findings("f(Sabotage::EndTwiceOver); f(Sabotage::NeverEnd)");
         assert_eq!(found.len(), 1);
         assert!(
-            found[0].to_string().contains("world.rs:4") && found[0].to_string().contains("EndTwice"),
+            found[0].to_string().contains("sabotage.rs:2") && found[0].to_string().contains("EndTwice"),
             "{}",
             found[0]
         );

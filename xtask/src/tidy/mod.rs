@@ -145,6 +145,12 @@ impl Tree {
     }
 }
 
+/// The Rust files of the repository, by their paths from the root.
+pub(crate) fn sources() -> Result<Vec<String>> {
+    let tree = Tree::load(&shell::root())?;
+    Ok(tree.paths().filter(|path| path.ends_with(".rs")).map(String::from).collect())
+}
+
 /// Every file under `root/under`, without what builds and git leave there.
 fn walk(root: &Path, under: &str) -> Result<Vec<String>> {
     let complain = |e: std::io::Error| format!("{} cannot be listed: {e}", root.join(under).display());

@@ -1,7 +1,7 @@
 //! A world of one service, small enough to be obviously right: instances that take time to become ready, a router, a
 //! lock, a disk. It carries out effects at once and checks, at every change, what a rollout promises.
 
-use base::{Duration, FencingToken, Instant, Outbox, Ratio, ServiceId, VersionId};
+use base::{Core, Duration, FencingToken, Instant, Outbox, Ratio, ServiceId, VersionId};
 use rollout::{Effect, Input, Instances, Measurement, Observation, Phase, Plan, Rollout, State, Step, Strategy};
 use std::collections::VecDeque;
 use std::fmt::Write as _;

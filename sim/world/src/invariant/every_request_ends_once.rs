@@ -5,40 +5,33 @@
 //! and a machine that died without a word) is a violation, because a user would say so. One that still waits in a queue
 //! is unfinished, which `backlog_drains` is about.
 
-use super::{CheckKind, Info, index_of};
+use super::list::{After, Invariant};
 use crate::call::name_of;
 use crate::check::Checks;
-use crate::unfinished::OpenCalls;
 use crate::wire::Msg;
 use crate::world::World;
 use kernel::Kernel;
 
-pub(crate) const INFO: Info = Info {
-    kind: CheckKind::Always,
-    name: "every_request_ends_once",
-    sentence: "every request ends exactly once, in exactly one outcome, and none is lost",
-};
-const INDEX: usize = index_of(INFO.name);
-
 /// A request has ended, this many times.
 #[inline]
 pub(crate) fn ended(checks: &mut Checks, kernel: &Kernel<Msg>, times: u32) {
-    checks.test(INDEX, kernel, times == 1, || format!("a request ended {times} times"));
+    checks.test(Invariant::EveryRequestEndsOnce, kernel, times == 1, || format!("a request ended {times} times"));
 }
 
 /// The run is over.
-pub(crate) fn settle(world: &mut World, open: &OpenCalls) {
+pub(crate) fn judge(world: &mut World, _: After) {
+    let Some(open) = &world.open else { return };
     let (lost, oldest) = world.lost_requests(open);
-    world.checks.test(INDEX, &world.kernel, lost == 0, || {
+    world.checks.test(Invariant::EveryRequestEndsOnce, &world.kernel, lost == 0, || {
         let (key, started) = oldest.expect("one of them is the oldest");
         format!("{lost} requests never end; the oldest, {}, began at {started}", name_of(key))
     });
     let (open, there) = (world.metrics.in_flight(), world.open_requests().count() as u64);
-    world.checks.test(INDEX, &world.kernel, open == there, || {
+    world.checks.test(Invariant::EveryRequestEndsOnce, &world.kernel, open == there, || {
         format!("{open} requests are counted as under way, and there are {there}")
     });
     let (arrived, ended) = (world.metrics.arrived, world.metrics.ended);
-    world.checks.test(INDEX, &world.kernel, arrived == ended + open, || {
+    world.checks.test(Invariant::EveryRequestEndsOnce, &world.kernel, arrived == ended + open, || {
         format!("{arrived} requests arrived, {ended} ended and {open} are under way")
     });
 }

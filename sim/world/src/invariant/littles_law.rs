@@ -4,23 +4,16 @@
 //! so it is checked to the nanosecond: the integral of requests in flight, kept as arrivals and ends happen, equals the
 //! sum of all latencies, kept as they are recorded.
 
-use super::{CheckKind, Info, index_of};
+use super::list::{After, Invariant};
 use crate::world::World;
 
-pub(crate) const INFO: Info = Info {
-    kind: CheckKind::Always,
-    name: "littles_law",
-    sentence: "the time-average number of requests in the system is the arrival rate times their mean time in it",
-};
-const INDEX: usize = index_of(INFO.name);
-
 /// The run is over.
-pub(crate) fn settle(world: &mut World) {
+pub(crate) fn judge(world: &mut World, _: After) {
     let now = world.kernel.now();
     let area = world.metrics.area(now);
     let open: u128 = world.open_requests().map(|(_, call)| u128::from((now - call.started()).as_nanos())).sum();
     let sojourn = world.metrics.sojourn + open;
-    world.checks.test(INDEX, &world.kernel, area == sojourn, || {
+    world.checks.test(Invariant::LittlesLaw, &world.kernel, area == sojourn, || {
         let seconds = |ns: u128| ns as f64 / 1e9;
         format!("∫ L dt is {} s, the sum of W is {} s", seconds(area), seconds(sojourn))
     });

@@ -5,23 +5,16 @@
 //! index, a group that was not refilled. So the balancer's choice is compared with a list made from the view by other
 //! code.
 
-use super::{CheckKind, Info, index_of};
+use super::list::Invariant;
 use crate::check::Checks;
 use crate::wire::Msg;
 use base::NodeId;
 use kernel::Kernel;
 
-pub(crate) const INFO: Info = Info {
-    kind: CheckKind::Always,
-    name: "no_route_to_the_dead",
-    sentence: "no request is sent to an instance that the view it was routed by does not list, or lists as draining",
-};
-const INDEX: usize = index_of(INFO.name);
-
 /// A caller has chosen.
 #[inline]
 pub(crate) fn routed(checks: &mut Checks, kernel: &Kernel<Msg>, listed: bool, instance: NodeId, caller: NodeId) {
-    checks.test(INDEX, kernel, listed, || {
+    checks.test(Invariant::NoRouteToTheDead, kernel, listed, || {
         let name = |node| kernel.nodes().name(node);
         format!("{} chose {}, which its view does not list as open", name(caller), name(instance))
     });

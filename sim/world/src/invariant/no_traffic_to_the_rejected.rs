@@ -3,19 +3,12 @@
 //! An order is what a controller gives: a split of the traffic, or a number of instances. That a caller which heard no
 //! order yet goes on as before is no order.
 
-use super::{CheckKind, Info, index_of};
+use super::list::Invariant;
 use crate::check::Checks;
 use crate::wire::Msg;
 use crate::world::Service;
 use base::{Ratio, VersionId};
 use kernel::Kernel;
-
-pub(crate) const INFO: Info = Info {
-    kind: CheckKind::Always,
-    name: "no_traffic_to_the_rejected",
-    sentence: "once the rollback of a version has begun, no order raises its share, unless it is asked for again",
-};
-const INDEX: usize = index_of(INFO.name);
 
 type Shares = Option<[(VersionId, Ratio); 2]>;
 
@@ -33,7 +26,7 @@ pub(crate) fn split(
     };
     for &version in &service.rejected {
         let (before, now) = (share(version, service.split), share(version, shares));
-        checks.test(INDEX, kernel, now <= before, || {
+        checks.test(Invariant::NoTrafficToTheRejected, kernel, now <= before, || {
             let version = named(version);
             format!("{} gives {now} of the traffic to {version}, whose rollback began at {before}", service.name)
         });
@@ -50,7 +43,7 @@ pub(crate) fn scaled(
     named: impl Fn(VersionId) -> String,
 ) {
     if service.rejected.contains(&version) {
-        checks.test(INDEX, kernel, now <= before, || {
+        checks.test(Invariant::NoTrafficToTheRejected, kernel, now <= before, || {
             format!(
                 "{} asks for {now} instances of {} instead of {before}, after its rollback began",
                 service.name,

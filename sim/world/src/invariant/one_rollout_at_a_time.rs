@@ -3,18 +3,11 @@
 //! Every order carries the fencing token under which it was given. The service remembers the largest it has seen and
 //! refuses a smaller one; this check looks at what was accepted.
 
-use super::{CheckKind, Info, index_of};
+use super::list::Invariant;
 use crate::check::Checks;
 use crate::wire::Msg;
 use base::FencingToken;
 use kernel::Kernel;
-
-pub(crate) const INFO: Info = Info {
-    kind: CheckKind::Always,
-    name: "one_rollout_at_a_time",
-    sentence: "only the controller that holds a service's lock, with the newest token, changes the service",
-};
-const INDEX: usize = index_of(INFO.name);
 
 /// A service was changed under `token`; before that, `newest` was the largest it had seen.
 pub(crate) fn changed(
@@ -24,7 +17,7 @@ pub(crate) fn changed(
     token: FencingToken,
     newest: FencingToken,
 ) {
-    checks.test(INDEX, kernel, token >= newest, || {
+    checks.test(Invariant::OneRolloutAtATime, kernel, token >= newest, || {
         format!("{service} was changed under {token} after it had been changed under {newest}")
     });
 }

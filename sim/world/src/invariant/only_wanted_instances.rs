@@ -4,24 +4,17 @@
 //! A service whose last rollout is still under way is left out, since `rollout_settles` speaks of that one. Instances
 //! on their way out do not count, nor do those whose machine is down.
 
-use super::{CheckKind, Info, index_of};
+use super::list::{After, Invariant};
 use crate::instance::Life;
 use crate::world::World;
 use base::{Duration, InstanceId, ServiceId, VersionId};
 use rollout::Phase;
 
-pub(crate) const INFO: Info = Info {
-    kind: CheckKind::Eventually,
-    name: "only_wanted_instances",
-    sentence: "when calm ends, a service has exactly the instances its last settled rollout wants, and all that are up serve",
-};
-const INDEX: usize = index_of(INFO.name);
-
 /// Beyond its start-up, how long an instance may take to serve: messages and clocks that drift.
 const MARGIN: Duration = Duration::secs(1);
 
 /// Calm is over.
-pub(crate) fn settle(world: &mut World) {
+pub(crate) fn judge(world: &mut World, _: After) {
     for service in (0..world.services.len() as u32).map(ServiceId) {
         let state = &world.services[service.index()];
         let last = state.last_begun.map(|index| world.controllers[index as usize].phase());
@@ -32,7 +25,7 @@ pub(crate) fn settle(world: &mut World) {
         for version in (0..state.desired.len() as u32).map(VersionId) {
             let (present, wanted) =
                 (world.present(service, version).len() as u32, if version == settled { state.wanted } else { 0 });
-            world.checks.test(INDEX, &world.kernel, present == wanted, || {
+            world.checks.test(Invariant::OnlyWantedInstances, &world.kernel, present == wanted, || {
                 let named = world.spec.version_name(service, version);
                 let left_at = if version == settled { ", at which it was left," } else { "," };
                 let name = &state.name;
@@ -48,7 +41,7 @@ pub(crate) fn settle(world: &mut World) {
                 && latest.saturating_since(record.up_since) > slow
         };
         let stuck: Vec<InstanceId> = world.instances_of(service).filter(idle).collect();
-        world.checks.test(INDEX, &world.kernel, stuck.is_empty(), || {
+        world.checks.test(Invariant::OnlyWantedInstances, &world.kernel, stuck.is_empty(), || {
             let names: Vec<&str> = stuck.iter().map(|id| world.records[id.index()].name.as_str()).collect();
             format!("{} is up for longer than its start-up, and does not serve", names.join(", "))
         });

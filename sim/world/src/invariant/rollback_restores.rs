@@ -2,20 +2,13 @@
 //!
 //! Judged when calm ends, for every rollout that says it was rolled back.
 
-use super::{CheckKind, Info, index_of};
+use super::list::{After, Invariant};
 use crate::world::World;
 use base::Ratio;
 use rollout::Phase;
 
-pub(crate) const INFO: Info = Info {
-    kind: CheckKind::Eventually,
-    name: "rollback_restores",
-    sentence: "after a rollback the earlier version has all its instances and all the traffic, and the other has none",
-};
-const INDEX: usize = index_of(INFO.name);
-
 /// Calm is over.
-pub(crate) fn settle(world: &mut World) {
+pub(crate) fn judge(world: &mut World, _: After) {
     for i in 0..world.controllers.len() {
         let controller = &world.controllers[i];
         if controller.phase() != Phase::RolledBack {
@@ -29,7 +22,7 @@ pub(crate) fn settle(world: &mut World) {
             continue;
         }
         let (old, new) = (world.present(service, from).len() as u32, world.present(service, to).len() as u32);
-        world.checks.test(INDEX, &world.kernel, (old, new) == (wanted, 0), || {
+        world.checks.test(Invariant::RollbackRestores, &world.kernel, (old, new) == (wanted, 0), || {
             format!("after its rollback {name} has {old} instances of {from} and {new} of {to}, not {wanted} and 0")
         });
         for caller in &world.callers {
@@ -41,7 +34,7 @@ pub(crate) fn settle(world: &mut World) {
                 Some(shares) => shares.iter().find(|(v, _)| *v == to).map_or(Ratio::ZERO, |(_, share)| *share),
                 None => Ratio::ZERO,
             };
-            world.checks.test(INDEX, &world.kernel, share == Ratio::ZERO, || {
+            world.checks.test(Invariant::RollbackRestores, &world.kernel, share == Ratio::ZERO, || {
                 format!("after the rollback {} still sends {share} of {name} to {to}", caller.name)
             });
         }

@@ -5,36 +5,29 @@
 //! allows. What faults take away is not the rollout's doing: unavailability is judged when the rollout takes an
 //! instance down, not when a machine dies.
 
-use super::{CheckKind, Info, index_of};
+use super::list::Invariant;
 use crate::check::Checks;
 use crate::wire::Msg;
 use base::Ratio;
 use kernel::Kernel;
 
-pub(crate) const INFO: Info = Info {
-    kind: CheckKind::Always,
-    name: "rollout_within_budget",
-    sentence: "a rollout stays within its surge, its unavailability and its weight",
-};
-const INDEX: usize = index_of(INFO.name);
-
 /// A rollout created instances: how many there are now, and how many there may be.
 pub(crate) fn surged(checks: &mut Checks, kernel: &Kernel<Msg>, service: &str, total: u32, allowed: u32) {
-    checks.test(INDEX, kernel, total <= allowed, || {
+    checks.test(Invariant::RolloutWithinBudget, kernel, total <= allowed, || {
         format!("{service} has {total} instances during its rollout, allowed are {allowed}")
     });
 }
 
 /// A rollout stopped available instances: how many are left, and how many there must be.
 pub(crate) fn took_away(checks: &mut Checks, kernel: &Kernel<Msg>, service: &str, left: u32, needed: u32) {
-    checks.test(INDEX, kernel, left >= needed, || {
+    checks.test(Invariant::RolloutWithinBudget, kernel, left >= needed, || {
         format!("a rollout left {service} {left} available instances, it must leave {needed}")
     });
 }
 
 /// A rollout ordered a share for its new version; the step allows at most `limit`.
 pub(crate) fn weighted(checks: &mut Checks, kernel: &Kernel<Msg>, service: &str, share: Ratio, limit: Ratio) {
-    checks.test(INDEX, kernel, share <= limit, || {
+    checks.test(Invariant::RolloutWithinBudget, kernel, share <= limit, || {
         format!("the new version of {service} was given {share} of the traffic, its step allows {limit}")
     });
 }

@@ -2,20 +2,13 @@
 //!
 //! Compared are the sets of instances that may be chosen. A caller that is down at the end has no view to compare.
 
-use super::{CheckKind, Info, index_of};
+use super::list::{After, Invariant};
 use crate::instance::{Life, Record};
 use crate::world::World;
 use base::{InstanceId, ServiceId};
 
-pub(crate) const INFO: Info = Info {
-    kind: CheckKind::Eventually,
-    name: "views_converge",
-    sentence: "when calm ends, every caller's view is what the registry lists, and the registry lists exactly the living",
-};
-const INDEX: usize = index_of(INFO.name);
-
 /// Calm is over.
-pub(crate) fn settle(world: &mut World) {
+pub(crate) fn judge(world: &mut World, _: After) {
     for service in (0..world.services.len() as u32).map(ServiceId) {
         let living: Vec<InstanceId> = world
             .instances_of(service)
@@ -28,7 +21,7 @@ pub(crate) fn settle(world: &mut World) {
         if !world.services[service.index()].is_gateway {
             for server in 0..world.servers.len() {
                 let Some(listed) = world.listed_by(server, service) else { continue };
-                world.checks.test(INDEX, &world.kernel, listed == living, || {
+                world.checks.test(Invariant::ViewsConverge, &world.kernel, listed == living, || {
                     let (listed, living) = (names(&world.records, &listed), names(&world.records, &living));
                     format!("registry-{} lists {listed} for {name}, alive are {living}", server + 1)
                 });
@@ -41,7 +34,7 @@ pub(crate) fn settle(world: &mut World) {
             }
             let view = caller.upstreams[upstream].view();
             let seen: Vec<InstanceId> = view.map(|v| v.open().map(|e| e.instance).collect()).unwrap_or_default();
-            world.checks.test(INDEX, &world.kernel, seen == living, || {
+            world.checks.test(Invariant::ViewsConverge, &world.kernel, seen == living, || {
                 let (seen, living) = (names(&world.records, &seen), names(&world.records, &living));
                 format!("{} sees {seen} for {name}, alive are {living}", caller.name)
             });

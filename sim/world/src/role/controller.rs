@@ -8,12 +8,13 @@
 
 use crate::alarm::Alarm;
 use crate::instance::Life;
-use crate::invariant::{no_traffic_to_the_rejected, one_rollout_at_a_time, rollout_within_budget};
+use crate::invariant::{Probe, no_traffic_to_the_rejected, one_rollout_at_a_time, rollout_within_budget};
 use crate::outcome::RolloutOutcome;
-use crate::wire::{Core, Msg, SplitOrder, Synced};
-use crate::world::{Sabotage, World};
-use base::{Duration, FencingToken, Instant, NodeId, Outbox, Ratio, ServiceId, SessionId, VersionId};
-use coordination::{Effect as LockEffect, Input as LockInput, LockKey, Waiting};
+use crate::sabotage::Sabotage;
+use crate::wire::{self, Msg, SplitOrder, Synced};
+use crate::world::World;
+use base::{Core, Duration, FencingToken, Instant, NodeId, Outbox, Ratio, ServiceId, VersionId};
+use coordination::{Client, Effect as LockEffect, Input as LockInput, LockKey, client};
 use kernel::Transport;
 use rollout::{Effect, Input, Instances, Measurement, Observation, Phase, Plan, Rollout, State};
 
@@ -23,37 +24,28 @@ pub(crate) struct Controller {
     pub(crate) node: NodeId,
     core: Rollout,
     alarm: Alarm,
-    session: Session,
+    /// For the lock of its service.
+    client: Client,
+    client_alarm: Alarm,
     /// What happened, by the kernel's clock: the core's own history ends with its life.
     history: Vec<(Instant, String)>,
     weights: Vec<(Instant, Ratio)>,
     asked: bool,
 }
 
-/// The controller's session with the lock store.
-#[derive(Debug, Default)]
-struct Session {
-    id: Option<SessionId>,
-    nonce: u64,
-    ttl: Duration,
-    /// The last sign of life that the store confirmed was sent at this moment.
-    confirmed: Instant,
-    asked: Instant,
-    wanted: bool,
-    held: bool,
-    alarm: Alarm,
-}
-
 const MESSAGE_BYTES: u32 = 300;
 
 impl Controller {
-    pub(crate) fn new(node: NodeId, plan: Plan) -> Self {
+    /// The `index`-th controller of its node.
+    pub(crate) fn new(node: NodeId, index: u32, plan: Plan) -> Self {
+        let client = lock_client(node, index, 0, plan.service);
         let core = Rollout::new(plan).expect("scenarios check their plans");
         Controller {
             node,
             core,
             alarm: Alarm::default(),
-            session: Session::default(),
+            client,
+            client_alarm: Alarm::default(),
             history: Vec::new(),
             weights: Vec::new(),
             asked: false,
@@ -93,10 +85,13 @@ impl Controller {
             weights: self.weights.clone(),
         }
     }
+}
 
-    fn lock_key(&self) -> LockKey {
-        LockKey::new(&format!("rollout/{}", self.service()))
-    }
+/// The client for the lock of a service, of a controller in one of its node's lives.
+fn lock_client(node: NodeId, index: u32, life: u32, service: ServiceId) -> Client {
+    // Sessions are numbered apart: by life, by controller, and then by the client itself.
+    let nonces = u64::from(life) << 32 | u64::from(index) << 16;
+    Client::new(node, LockKey::new(&format!("rollout/{service}")), nonces)
 }
 
 impl World {
@@ -130,14 +125,14 @@ impl World {
         }
         let controller = &mut self.controllers[index as usize];
         let (node, deadline) = (controller.node, controller.core.deadline());
-        controller.alarm.follow(&mut self.kernel, node, deadline, Core::Controller(index));
+        controller.alarm.follow(&mut self.kernel, node, deadline, wire::Core::Controller(index));
     }
 
     fn controller_wants(&mut self, index: u32, effect: Effect) -> Option<Input> {
         let service = self.controllers[index as usize].service();
         match effect {
-            Effect::AcquireLock { .. } => self.want_lock(index),
-            Effect::ReleaseLock { .. } => self.release_lock(index),
+            Effect::AcquireLock { .. } => self.client_handles(index, client::Input::Acquire),
+            Effect::ReleaseLock { .. } => self.client_handles(index, client::Input::Release),
             Effect::Scale { token, version, replicas } => {
                 if self.admits(service, token) {
                     self.scale(index, version, replicas);
@@ -184,9 +179,9 @@ impl World {
         let controller = &mut self.controllers[index as usize];
         let (node, service) = (controller.node, controller.service());
         match event {
-            rollout::Event::Completed => self.checks.reached("rollout_completed"),
-            rollout::Event::RolledBack => self.checks.reached("rollout_rolled_back"),
-            rollout::Event::Overdue { .. } => self.checks.reached("rollout_overdue"),
+            rollout::Event::Completed => self.checks.reached(Probe::RolloutCompleted),
+            rollout::Event::RolledBack => self.checks.reached(Probe::RolloutRolledBack),
+            rollout::Event::Overdue { .. } => self.checks.reached(Probe::RolloutOverdue),
             _ => {}
         }
         let plan = controller.core.plan();
@@ -403,139 +398,56 @@ impl World {
             let state = state.unwrap_or_else(|| Rollout::new(plan.clone()).expect("checked before").snapshot());
             controller.core = Rollout::recover(plan, state).expect("the disk kept this plan's state");
             controller.alarm = Alarm::default();
-            let nonce = controller.session.nonce;
-            controller.session = Session { nonce, ..Session::default() };
+            let life = self.kernel.nodes().life(node);
+            controller.client = lock_client(node, index, life, controller.core.plan().service);
+            controller.client_alarm = Alarm::default();
             if controller.asked {
                 self.controller_handles(index, Input::Start);
             }
         }
     }
 
-    // The session with the lock store.
+    // The lock.
 
-    fn want_lock(&mut self, index: u32) {
+    fn client_handles(&mut self, index: u32, input: client::Input) {
         let controller = &mut self.controllers[index as usize];
-        let now = self.kernel.local(controller.node);
-        let (from, key) = (controller.node, controller.lock_key());
-        let session = &mut controller.session;
-        session.wanted = true;
-        let input = match session.id {
-            Some(session) => LockInput::Acquire { from, session, key, waiting: Waiting::Refuse },
-            None => {
-                session.nonce += 1;
-                session.asked = now;
-                LockInput::CreateSession { from, nonce: session.nonce << 16 | u64::from(index), ttl: None }
-            }
-        };
-        self.tell_locks(index, input);
-    }
-
-    fn release_lock(&mut self, index: u32) {
-        let controller = &mut self.controllers[index as usize];
-        let (from, key) = (controller.node, controller.lock_key());
-        let session = &mut controller.session;
-        (session.wanted, session.held) = (false, false);
-        let Some(id) = session.id.take() else { return };
-        session.alarm.follow(&mut self.kernel, from, None, Core::Session(index));
-        self.tell_locks(index, LockInput::Release { from, session: id, key });
-    }
-
-    fn tell_locks(&mut self, index: u32, input: LockInput) {
-        let Some(store) = &self.locks else { return };
-        let to = store.node;
-        let from = self.controllers[index as usize].node;
-        let key = self.post.stamp(from);
-        self.kernel.send(from, to, MESSAGE_BYTES, Transport::Exchange, key, Msg::ToLocks(Box::new(input)));
-    }
-
-    /// The lock store's answer arrives at the controller's node.
-    pub(crate) fn locks_answer(&mut self, effect: LockEffect) {
-        let by_session = |controllers: &[Controller], id: SessionId| {
-            controllers.iter().position(|c| c.session.id == Some(id)).map(|i| i as u32)
-        };
-        match effect {
-            LockEffect::SessionCreated { nonce, session, ttl, .. } => {
-                let index = (nonce & 0xffff) as u32;
-                let controller = &mut self.controllers[index as usize];
-                if controller.session.nonce != nonce >> 16 || !controller.session.wanted {
-                    return;
-                }
-                let now = self.kernel.local(controller.node);
-                let state = &mut controller.session;
-                (state.id, state.ttl, state.confirmed) = (Some(session), ttl, state.asked);
-                state.asked = now;
-                self.follow_session(index);
-                self.want_lock(index);
-            }
-            LockEffect::SessionRenewed { session, .. } => {
-                if let Some(index) = by_session(&self.controllers, session) {
-                    let state = &mut self.controllers[index as usize].session;
-                    state.confirmed = state.asked;
-                    self.follow_session(index);
-                }
-            }
-            LockEffect::SessionUnknown { session, .. } => {
-                if let Some(index) = by_session(&self.controllers, session) {
-                    self.session_lost(index);
-                }
-            }
-            LockEffect::Granted { session, token, .. } => {
-                if let Some(index) = by_session(&self.controllers, session) {
-                    self.controllers[index as usize].session.held = true;
+        let (node, now) = (controller.node, self.kernel.local(controller.node));
+        let mut out = Outbox::new();
+        controller.client.handle(now, input, &mut out);
+        for effect in out.drain() {
+            match effect {
+                client::Effect::Send(request) => self.tell_locks(node, request),
+                client::Effect::Granted(token) => {
                     let (running, returns) = (Some(self.running_before(index)), self.returns(index));
                     let superseded = self.is_superseded(index);
                     self.controller_handles(index, Input::LockGranted { token, running, returns, superseded });
                 }
-            }
-            LockEffect::Refused { session, retry_after, .. } => {
-                if let Some(index) = by_session(&self.controllers, session) {
-                    let now = self.kernel.local(self.controllers[index as usize].node);
-                    // The store's clock is not ours; its moment is taken for ours and is at worst a little off.
-                    let retry_after = retry_after.map(|at| at.saturating_since(now));
+                client::Effect::Refused { retry_after } => {
                     self.controller_handles(index, Input::LockRefused { retry_after });
                 }
+                client::Effect::Lost => self.controller_handles(index, Input::LockLost),
             }
-            _ => {}
         }
+        let controller = &mut self.controllers[index as usize];
+        let deadline = controller.client.deadline();
+        controller.client_alarm.follow(&mut self.kernel, node, deadline, wire::Core::Session(index));
     }
 
-    /// Sets the session's timer: for the next sign of life, or for the moment at which silence has cost it.
-    fn follow_session(&mut self, index: u32) {
-        let controller = &mut self.controllers[index as usize];
-        let session = &mut controller.session;
-        let deadline = session.id.map(|_| {
-            let renew = session.asked.saturating_add(session.ttl / 3);
-            renew.min(session.confirmed.saturating_add(session.ttl))
-        });
-        session.alarm.follow(&mut self.kernel, controller.node, deadline, Core::Session(index));
+    fn tell_locks(&mut self, from: NodeId, request: LockInput) {
+        let Some(store) = &self.locks else { return };
+        let (to, key) = (store.node, self.post.stamp(from));
+        self.kernel.send(from, to, MESSAGE_BYTES, Transport::Exchange, key, Msg::ToLocks(Box::new(request)));
+    }
+
+    /// The lock store's answer arrives at the controllers' node.
+    pub(crate) fn locks_answer(&mut self, answer: LockEffect) {
+        if let Some(index) = self.controllers.iter().position(|controller| controller.client.awaits(&answer)) {
+            self.client_handles(index as u32, client::Input::Answer(answer));
+        }
     }
 
     pub(crate) fn session_wakes(&mut self, index: u32) {
-        let controller = &mut self.controllers[index as usize];
-        let (node, session) = (controller.node, &mut controller.session);
-        session.alarm.fired();
-        let now = self.kernel.local(node);
-        let Some(id) = session.id else { return };
-        if now >= session.confirmed.saturating_add(session.ttl) {
-            // Whether the store still counts it or not: from here on somebody else may hold the lock.
-            self.session_lost(index);
-        } else if now >= session.asked.saturating_add(session.ttl / 3) {
-            session.asked = now;
-            self.tell_locks(index, LockInput::RenewSession { from: node, session: id });
-            self.follow_session(index);
-        } else {
-            self.follow_session(index);
-        }
-    }
-
-    fn session_lost(&mut self, index: u32) {
-        let controller = &mut self.controllers[index as usize];
-        let (node, session) = (controller.node, &mut controller.session);
-        session.id = None;
-        let held = std::mem::take(&mut session.held);
-        session.alarm.follow(&mut self.kernel, node, None, Core::Session(index));
-        if held {
-            self.controller_handles(index, Input::LockLost);
-        }
+        self.controllers[index as usize].client_alarm.fired();
+        self.client_handles(index, client::Input::Wake);
     }
 }

@@ -2,9 +2,9 @@
 
 use super::durable::{Durable, Go};
 use crate::alarm::Alarm;
-use crate::wire::{Core, Msg, Synced};
+use crate::wire::{self, Msg, Synced};
 use crate::world::World;
-use base::{FencingToken, NodeId, Outbox, SessionId};
+use base::{Core, FencingToken, NodeId, Outbox, SessionId};
 use coordination::{Config, Effect, Input, Locks};
 use kernel::Transport;
 use kernel::disk::Reason;
@@ -74,23 +74,13 @@ impl World {
             self.kernel.sync_disk(store.node, Msg::Synced(Synced::Locks));
         }
         for effect in go.send {
-            let to = match &effect {
-                Effect::SessionCreated { to, .. }
-                | Effect::SessionRenewed { to, .. }
-                | Effect::SessionUnknown { to, .. }
-                | Effect::SessionDestroyed { to, .. }
-                | Effect::Granted { to, .. }
-                | Effect::Refused { to, .. }
-                | Effect::Queued { to, .. }
-                | Effect::Released { to, .. } => *to,
-                Effect::Note(_) => continue,
-            };
+            let Some(to) = effect.to() else { continue };
             let key = self.post.stamp(store.node);
             let msg = Msg::FromLocks(Box::new(effect));
             self.kernel.send(store.node, to, MESSAGE_BYTES, Transport::Exchange, key, msg);
         }
         let deadline = store.core.deadline();
-        store.alarm.follow(&mut self.kernel, store.node, deadline, Core::Locks);
+        store.alarm.follow(&mut self.kernel, store.node, deadline, wire::Core::Locks);
     }
 
     pub(crate) fn locks_wake(&mut self) {

@@ -7,9 +7,11 @@ use super::durable::{Durable, Go};
 use crate::age;
 use crate::alarm::Alarm;
 use crate::instance::Life;
-use crate::wire::{Core, Msg, Synced};
-use crate::world::{Sabotage, World};
-use base::{Draw, Duration, InstanceId, NodeId, Outbox, ServiceId};
+use crate::invariant::Probe;
+use crate::sabotage::Sabotage;
+use crate::wire::{self, Msg, Synced};
+use crate::world::World;
+use base::{Core, Draw, Duration, InstanceId, NodeId, Outbox, ServiceId};
 use kernel::Transport;
 use registry::{Effect, Input, Record, Registrant, Registry, View, registrant, resolver};
 use std::sync::Arc;
@@ -87,7 +89,7 @@ impl World {
                 Effect::Note(event) => {
                     let node = server.node;
                     if let registry::Event::Expired { .. } = event {
-                        self.checks.reached("lease_expired");
+                        self.checks.reached(Probe::LeaseExpired);
                     }
                     let at = self.kernel.now();
                     self.kernel.trace_mut().note(at, Some(node), "registry", || event.to_string());
@@ -137,7 +139,7 @@ impl World {
         }
         server.core.hold_pushes(server.durable.is_syncing());
         let deadline = server.core.deadline();
-        server.alarm.follow(&mut self.kernel, node, deadline, Core::Server(index));
+        server.alarm.follow(&mut self.kernel, node, deadline, wire::Core::Server(index));
     }
 
     /// Replaces a long log by the shortest one that recovers to the same catalogue.
@@ -295,7 +297,7 @@ impl World {
         }
         let registration = &mut self.registrations[id.index()][usize::from(server)];
         let deadline = registration.core.deadline();
-        registration.alarm.follow(&mut self.kernel, node, deadline, Core::Registrant(id, server));
+        registration.alarm.follow(&mut self.kernel, node, deadline, wire::Core::Registrant(id, server));
     }
 
     pub(crate) fn registrant_wakes(&mut self, id: InstanceId, server: u8) {
@@ -345,7 +347,7 @@ impl World {
             let msg = Msg::ToRegistry(Box::new(input));
             self.kernel.send(node, to, MESSAGE_BYTES, Transport::Exchange, key, msg);
         }
-        state.alarm.follow(&mut self.kernel, node, deadline, Core::Resolver(caller));
+        state.alarm.follow(&mut self.kernel, node, deadline, wire::Core::Resolver(caller));
         self.serve_lines(caller);
     }
 
