@@ -209,6 +209,11 @@ impl Resolver {
         self.subscriptions.get(&service)?.view.as_ref()
     }
 
+    /// Whether it holds a view of any service that came from `server`. O(n) in the services followed.
+    pub fn follows(&self, server: NodeId) -> bool {
+        self.subscriptions.values().any(|subscription| subscription.source == Some(server))
+    }
+
     /// The server whose view of `service` it holds.
     pub fn source(&self, service: ServiceId) -> Option<NodeId> {
         self.subscriptions.get(&service)?.source

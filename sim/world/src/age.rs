@@ -9,8 +9,7 @@
 //! What goes by the date instead (a cache renewed at every half minute) goes by one that all nodes share, drawn from
 //! `date`.
 
-use crate::world::World;
-use base::{Draw, Duration, Instant, Seed};
+use base::{Draw, Duration, Seed};
 
 /// No process is older. Long against every period, so that an age falls evenly into each of them.
 const OLDEST: Duration = Duration::secs(30 * 86_400);
@@ -23,14 +22,6 @@ pub(crate) fn age(seed: Seed, name: &str) -> Duration {
 /// What time of day it is when the run begins.
 pub(crate) fn date(seed: Seed) -> Duration {
     Duration::ns(seed.stream("date").below_u64(Duration::secs(86_400).as_nanos()))
-}
-
-impl World {
-    /// How long the process called `name` has been running that is heard of now: a drawn time in the first moment of a
-    /// run, and no time later.
-    pub(crate) fn age(&self, name: &str) -> Duration {
-        if self.kernel.now() == Instant::ZERO { age(self.seed, name) } else { Duration::ZERO }
-    }
 }
 
 #[cfg(test)]

@@ -1,69 +1,63 @@
 //! From a world in its last moment to what it leaves behind.
 
-use crate::caller::Upstream;
-use crate::metrics::{End, distribution};
+use crate::data::caller::Upstream;
+use crate::data::metrics::{End, distribution};
 use crate::outcome::{
     Balancing, Check, CheckKind, Failure, FaultWindow, InstanceOutcome, Objective, Outcome, ServiceOutcome, Verdict,
 };
+use crate::process::rollout::Controller;
+use crate::run::Run;
 use crate::spec::ObjectiveSpec;
-use crate::world::{Run, World};
+use crate::world::World;
 use base::{Duration, Fingerprint, InstanceId, Instant, Ratio, ServiceId, VersionId};
 use kernel::select::Named;
 
-/// Nodes that are named of those a fault met; the others are counted.
-const HIT_NAMED: usize = 8;
+/// What a world leaves behind.
+pub(crate) fn finish(world: World) -> Run {
+    world.finish()
+}
 
 impl World {
-    /// A text in which `v1` has become the version it stands for.
-    pub(crate) fn name_versions(&self, service: ServiceId, text: &str) -> String {
-        let versions = &self.spec.services[service.index()].versions;
-        let words = text.split(' ').map(|word| {
-            let id = word.strip_prefix('v').and_then(|n| n.parse::<usize>().ok());
-            id.and_then(|id| versions.get(id)).map_or(word.to_string(), |v| v.version.to_string())
-        });
-        words.collect::<Vec<String>>().join(" ")
-    }
-
-    pub(crate) fn finish(mut self) -> Run {
-        let now = self.kernel.now();
-        let before = self.timeline_steps_closed();
-        self.metrics.close_step();
-        let closed = self.timeline_steps_closed();
+    fn finish(mut self) -> Run {
+        let now = self.sim.kernel.now();
+        let before = self.data.timeline_steps_closed();
+        self.data.metrics.close_step();
+        let closed = self.data.timeline_steps_closed();
         // No step is open any more when the run outlasted the timeline.
-        self.close_instances(now, (closed > before).then_some(before));
-        for metrics in &mut self.metrics_of {
-            metrics.close_step(closed, &self.metrics.latency);
+        self.data.close_instances(now, (closed > before).then_some(before));
+        for metrics in &mut self.data.metrics_of {
+            metrics.close_step(closed, &self.data.metrics.latency);
         }
-        let open = std::mem::take(&mut self.open).unwrap_or_else(|| self.scan_open_calls());
-        self.count_open_calls(&open);
+        let open = std::mem::take(&mut self.data.open).unwrap_or_else(|| self.data.scan_open_calls(&self.sim));
+        self.data.count_open_calls(&mut self.sim, &open);
         let services: Vec<ServiceOutcome> =
-            (0..self.spec.services.len()).map(|i| self.service_outcome(ServiceId(i as u32))).collect();
+            (0..self.sim.spec.services.len()).map(|i| self.service_outcome(ServiceId(i as u32))).collect();
         let objectives = self.objectives(&services);
         let rollouts = self
-            .controllers
-            .iter()
+            .processes
+            .all::<Controller>()
             .map(|c| {
                 let service = c.service();
-                c.outcome(&self.spec.services[service.index()].name, |v| self.spec.version_name(service, v))
+                c.outcome(&self.sim.spec.services[service.index()].name, |v| self.sim.spec.version_name(service, v))
             })
             .collect();
         let faults = self.fault_windows(now);
-        let requests = self.metrics.ends.requests(self.metrics.retries + self.retries_inside);
-        let latency = distribution(&self.metrics.latency, self.metrics.youngest_open);
-        let timeline = self.metrics.timeline();
+        let requests = self.data.metrics.ends.requests(self.data.metrics.retries + self.data.retries_inside);
+        let latency = distribution(&self.data.metrics.latency, self.data.metrics.youngest_open);
+        let timeline = self.data.metrics.timeline();
         let fingerprint = self.fingerprint();
-        let checks = std::mem::replace(&mut self.checks, crate::check::Checks::new()).finish();
+        let checks = std::mem::replace(&mut self.sim.checks, crate::check::Checks::new()).finish();
         let mut outcome = Outcome {
-            scenario: self.spec.name.clone(),
-            title: self.spec.title.clone(),
-            seed: self.seed,
+            scenario: self.sim.spec.name.clone(),
+            title: self.sim.spec.title.clone(),
+            seed: self.sim.seed,
             fingerprint,
             verdict: Verdict::Passed,
             failure: None,
-            phases: self.spec.phases,
+            phases: self.sim.spec.phases,
             simulated: now - Instant::ZERO,
-            events: self.kernel.trace().events(),
-            drawn: self.spec.drawn.clone(),
+            events: self.sim.kernel.trace().events(),
+            drawn: self.sim.spec.drawn.clone(),
             requests,
             latency,
             services,
@@ -72,22 +66,22 @@ impl World {
             rollouts,
             faults,
             timeline,
-            exposure: std::mem::take(&mut self.exposures),
+            exposure: std::mem::take(&mut self.data.exposures),
         };
         outcome.failure = judge(&outcome);
         outcome.verdict = outcome.failure.as_ref().map_or(Verdict::Passed, |f| f.verdict);
-        let nodes = self.kernel.nodes().names();
-        Run { outcome, trace: std::mem::take(self.kernel.trace_mut()), nodes, arrivals: self.arrivals }
+        let nodes = self.sim.kernel.nodes().names();
+        Run { outcome, trace: std::mem::take(self.sim.kernel.trace_mut()), nodes, arrivals: self.data.arrivals }
     }
 
     /// Every event, and then what was counted: two runs that differ only in a total differ here.
     fn fingerprint(&self) -> Fingerprint {
-        let mut fingerprint = self.kernel.trace().fingerprint();
+        let mut fingerprint = self.sim.kernel.trace().fingerprint();
         for end in End::ALL {
-            fingerprint.fold(self.metrics.ends.of(end));
+            fingerprint.fold(self.data.metrics.ends.of(end));
         }
-        self.metrics.latency.fold(&mut fingerprint);
-        for metrics in &self.metrics_of {
+        self.data.metrics.latency.fold(&mut fingerprint);
+        for metrics in &self.data.metrics_of {
             metrics.latency.fold(&mut fingerprint);
             fingerprint.fold(metrics.ends.total());
         }
@@ -95,11 +89,12 @@ impl World {
     }
 
     fn service_outcome(&mut self, service: ServiceId) -> ServiceOutcome {
-        let ids: Vec<InstanceId> = self.instances_of(service).collect();
+        let ids: Vec<InstanceId> = self.data.instances_of(service).collect();
         let instances = ids.into_iter().map(|id| self.instance_outcome(id)).collect();
-        let metrics = &self.metrics_of[service.index()];
+        let metrics = &self.data.metrics_of[service.index()];
         let versions = metrics.versions.iter().enumerate();
-        let upstreams = || self.callers.iter().flat_map(|caller| &caller.upstreams).filter(|u| u.service == service);
+        let upstreams =
+            || self.data.callers.iter().flat_map(|caller| &caller.upstreams).filter(|u| u.service == service);
         let balancing = Balancing {
             probes: upstreams().map(|u| u.probes).sum(),
             rebuilds: upstreams().map(|u| u.rebuilds().times).sum(),
@@ -107,17 +102,19 @@ impl World {
             bytes: upstreams().map(Upstream::balancer_bytes).max().unwrap_or(0),
         };
         let (all, failed) = match metrics.is_all {
-            true => (&self.metrics.latency, &self.metrics.failed_latency),
+            true => (&self.data.metrics.latency, &self.data.metrics.failed_latency),
             false => (&metrics.latency, &metrics.failed_latency),
         };
         ServiceOutcome {
             balancing,
-            name: self.spec.services[service.index()].name.clone(),
+            name: self.sim.spec.services[service.index()].name.clone(),
             requests: metrics.ends.requests(metrics.retries),
             latency: distribution(all, metrics.youngest_open),
             success_latency: distribution(&all.without(failed), None),
             latency_per_step: metrics.latency_per_step.clone(),
-            versions: versions.map(|(v, m)| m.outcome(self.spec.version_name(service, VersionId(v as u32)))).collect(),
+            versions: versions
+                .map(|(v, m)| m.outcome(self.sim.spec.version_name(service, VersionId(v as u32))))
+                .collect(),
             instances,
         }
     }
@@ -125,20 +122,20 @@ impl World {
     /// Takes an instance's series with it: each is there once, in the run or in the outcome.
     fn instance_outcome(&mut self, id: InstanceId) -> InstanceOutcome {
         let index = id.index();
-        let averages = self.averages(id);
-        let steps = self.timeline_steps_closed();
-        let record = &mut self.records[index];
+        let averages = self.data.averages(&self.sim, id);
+        let steps = self.data.timeline_steps_closed();
+        let record = &mut self.data.records[index];
         let before = record.steps_before.min(steps);
         let requests_per_step = over_time(std::mem::take(&mut record.per_step), before, steps);
         let in_system_per_step = over_time(std::mem::take(&mut record.in_system_per_step), before, steps);
-        let (instance, record) = (&self.instances[index], &self.records[index]);
+        let (instance, record) = (&self.data.instances[index], &self.data.records[index]);
         let baseline = record.baseline;
-        let zone = self.kernel.nodes().zone(instance.node);
+        let zone = self.sim.kernel.nodes().zone(instance.node);
         InstanceOutcome {
             name: record.name.clone(),
-            version: self.spec.version_name(instance.service(), instance.version()),
-            zone: self.spec.zones[zone.index()].clone(),
-            requests: self.taken[index] - baseline.taken,
+            version: self.sim.spec.version_name(instance.service(), instance.version()),
+            zone: self.sim.spec.zones[zone.index()].clone(),
+            requests: self.data.taken[index] - baseline.taken,
             expired: record.expired,
             utilisation: averages.utilisation,
             in_system: averages.in_system,
@@ -154,8 +151,8 @@ impl World {
         let window = |(index, fault): (usize, &kernel::Fault)| FaultWindow {
             name: fault.name.clone(),
             kind: fault.kind.name(),
-            text: Named(&fault.kind, &self.spec.zones).to_string(),
-            hit: self.hit(index),
+            text: Named(&fault.kind, &self.sim.spec.zones).to_string(),
+            hit: self.sim.hit(index),
             from: fault.at,
             until: match fault.lasts {
                 _ if fault.kind.is_momentary() => fault.at,
@@ -163,30 +160,13 @@ impl World {
                 None => now,
             },
         };
-        self.kernel.plan().iter().enumerate().filter(|(_, fault)| fault.at <= now).map(window).collect()
-    }
-
-    /// Whom a fault met, where the scenario does not say so by itself: the nodes that chance chose, or nobody. None
-    /// before it has begun.
-    pub(crate) fn hit(&self, fault: usize) -> Option<String> {
-        let hit = &self.kernel.hits()[fault];
-        if hit.nodes? == 0 {
-            return Some("nobody".into());
-        }
-        let mut names: Vec<&str> = hit.drawn.iter().map(|&node| self.kernel.nodes().name(node)).collect();
-        let others = names.len().saturating_sub(HIT_NAMED);
-        names.truncate(HIT_NAMED);
-        match (names.as_slice(), others) {
-            ([], _) => None,
-            (names, 0) => Some(names.join(", ")),
-            (names, others) => Some(format!("{} and {others} more", names.join(", "))),
-        }
+        self.sim.kernel.plan().iter().enumerate().filter(|(_, fault)| fault.at <= now).map(window).collect()
     }
 
     /// All that was promised always, and of the rest what the scenario named; of what it did not name, a `sometimes`
     /// that was reached is shown too, since it says what the run was like.
     fn wanted_checks(&self, checks: Vec<Check>) -> Vec<Check> {
-        let named = |check: &Check| self.spec.expect.checks.iter().any(|(_, name)| name == check.name);
+        let named = |check: &Check| self.sim.spec.expect.checks.iter().any(|(_, name)| name == check.name);
         checks
             .into_iter()
             .filter(|check| match check.kind {
@@ -198,7 +178,7 @@ impl World {
     }
 
     fn objectives(&self, services: &[ServiceOutcome]) -> Vec<Objective> {
-        self.spec.expect.objectives.iter().flat_map(|wanted| objective(wanted, services)).collect()
+        self.sim.spec.expect.objectives.iter().flat_map(|wanted| objective(wanted, services)).collect()
     }
 }
 

@@ -14,46 +14,36 @@
 //! Read in this order:
 //!
 //! - [`spec`], [`outcome`]: what goes in and what comes out.
-//! - `call`, `line`, `instance`, `caller`, `load`: a request's life. These are the hot files.
-//! - `life`: the life of instances; `role`: registry, lock store and controller on their nodes.
+//! - `run`, `world`: the loop, and the four parts of a world.
+//! - `data`: a request's life. These are the hot files.
+//! - `fleet`: services and instances; `process`: registry, lock store and rollouts on their nodes.
 //! - [`invariant`]: what must hold. [`theory`]: what queueing theory says of the simplest worlds.
-//! - `build`, `world`, `finish`: the first moment, the loop, the last moment.
+//! - `build`, `finish`: the first moment and the last.
 
-mod again;
 mod age;
-mod alarm;
 mod build;
-mod call;
-mod caller;
 mod check;
-mod date;
-mod demand;
+mod data;
 mod finish;
-mod instance;
+mod fleet;
 pub mod invariant;
-mod life;
-mod line;
-mod load;
-mod metrics;
 pub mod outcome;
-mod probe;
-mod report;
-mod role;
+mod process;
 pub mod roles;
+mod run;
 mod sabotage;
-mod sharing;
+mod sim;
 mod slab;
 pub mod spec;
 mod standstill;
 pub mod theory;
-mod unfinished;
 mod wire;
 mod world;
 
 pub use {balancer, kernel, registry, rollout, telemetry, traffic, version};
 
 pub use outcome::{Outcome, Verdict};
+pub use run::{Options, Run, run, try_run};
 pub use sabotage::Sabotage;
 pub use spec::Spec;
 pub use standstill::{Free, Progress, Standstill};
-pub use world::{Options, Run, run, try_run};

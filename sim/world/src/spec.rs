@@ -323,4 +323,14 @@ impl Spec {
         let versions = self.services.get(service.index()).map(|s| &s.versions);
         versions.and_then(|v| v.get(version.index())).map_or_else(|| version.to_string(), |v| v.version.to_string())
     }
+
+    /// A text in which `v1` has become the version it stands for.
+    pub(crate) fn name_versions(&self, service: ServiceId, text: &str) -> String {
+        let versions = &self.services[service.index()].versions;
+        let words = text.split(' ').map(|word| {
+            let id = word.strip_prefix('v').and_then(|n| n.parse::<usize>().ok());
+            id.and_then(|id| versions.get(id)).map_or(word.to_string(), |v| v.version.to_string())
+        });
+        words.collect::<Vec<String>>().join(" ")
+    }
 }

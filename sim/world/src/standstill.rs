@@ -8,10 +8,10 @@
 //!
 //! The same look tells whoever waits for the run how far it has come.
 
-use crate::call::Call;
+use crate::data::call::Call;
 use crate::slab::Id;
 use crate::spec::{Arrivals, Spec};
-use crate::wire::{Core, Msg};
+use crate::wire::Msg;
 use crate::world::World;
 use base::{Dist, Instant};
 use kernel::{Kernel, Kind};
@@ -113,7 +113,7 @@ impl Watch {
     /// Looks, after [`LOOK_EVERY`] more events. A standstill when more of them happened at this instant than in any run
     /// with an end, and the last of them were counted; that they shall be comes first.
     pub(crate) fn look(&mut self, world: &World) -> Option<Box<Standstill>> {
-        let now = world.kernel.now();
+        let now = world.sim.kernel.now();
         if now != self.at {
             (self.at, self.still, self.is_counting) = (now, 0, false);
             return None;
@@ -130,7 +130,7 @@ impl Watch {
         let share = |times: u32| f64::from(times) / f64::from(LOOK_EVERY);
         let commonest = seen.into_iter().map(|(name, times)| (name, share(times))).collect();
         let (at, events) = (self.at, self.still);
-        Some(Box::new(Standstill { at, events, commonest, free: free(&world.spec) }))
+        Some(Box::new(Standstill { at, events, commonest, free: free(&world.sim.spec) }))
     }
 }
 
@@ -138,30 +138,29 @@ impl World {
     /// What an event is, in words that name the service, the load or the node it concerns.
     fn event_name(&self, kind: Kind) -> String {
         let node = match kind {
-            Kind::Message { node, .. } | Kind::Timer { node } => self.kernel.nodes().name(node),
+            Kind::Message { node, .. } | Kind::Timer { node } => self.sim.kernel.nodes().name(node),
             Kind::World | Kind::Rare => "",
         };
-        let service = |call: Id<Call>| match self.calls.get(call) {
+        let service = |call: Id<Call>| match self.data.calls.get(call) {
             Some(call) => {
-                let upstream = &self.callers[call.caller as usize].upstreams[usize::from(call.upstream)];
-                self.services[upstream.service.index()].name.as_str()
+                let upstream = &self.data.callers[call.caller as usize].upstreams[usize::from(call.upstream)];
+                self.data.services[upstream.service.index()].name.as_str()
             }
             None => "a service",
         };
-        match self.kernel.msg() {
+        match self.sim.kernel.msg() {
             Some(Msg::Arrive(load) | Msg::Return { load, .. }) => {
-                format!("{} sends a request", self.spec.loads[*load as usize].name)
+                format!("{} sends a request", self.sim.spec.loads[*load as usize].name)
             }
             Some(Msg::Request { call, .. }) => format!("a request reaches {}", service(*call)),
             Some(Msg::Response { call, .. }) => format!("an answer of {} arrives", service(*call)),
             Some(Msg::Retry(call)) => format!("a call to {} is tried again", service(*call)),
             Some(Msg::Impatient { call, .. }) => format!("a call to {} times out", service(*call)),
             Some(Msg::Served(_) | Msg::Processed(_)) => format!("{node} is done with a request"),
-            Some(Msg::Wake(Core::Resolver(_))) => format!("the resolver of {node} wakes"),
-            Some(Msg::Wake(Core::Registrant(..))) => format!("the registration of {node} wakes"),
-            Some(Msg::Wake(_)) => format!("{node} wakes"),
-            Some(Msg::ToRegistry(_)) => format!("a message to {node}"),
-            Some(Msg::FromRegistry(_)) => "a message from the registry".to_string(),
+            Some(Msg::Wake { process, .. }) => format!("the {} of {node} wakes", self.processes.name(*process)),
+            Some(Msg::Letter(envelope)) => {
+                format!("a message of the {} reaches {node}", self.processes.name(envelope.from))
+            }
             Some(_) => format!("something else at {node}"),
             None => "a message comes back, or a fault begins or ends".to_string(),
         }

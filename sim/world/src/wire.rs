@@ -2,9 +2,9 @@
 //!
 //! A message rests in the event queue by value, so the common ones are a few words and the rare ones are boxed.
 
-use crate::call::Call;
-use crate::instance::Job;
-use crate::probe::ProbeAnswer;
+use crate::data::call::Call;
+use crate::data::instance::Job;
+use crate::data::probe::ProbeAnswer;
 use crate::slab::Id;
 use base::{Digest, Fingerprint, InstanceId, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::Message;
@@ -39,28 +39,22 @@ pub(crate) enum Msg {
     Begin(Id<Call>),
     /// A stopping instance has served long enough.
     GraceOver(InstanceId),
-    /// A core wants to be told that time has passed.
-    Wake(Core),
-    /// What was appended is on disk.
-    Synced(Synced),
-    /// Client to registry server.
-    ToRegistry(Box<registry::Input>),
-    /// Registry server to client.
-    FromRegistry(Box<registry::Effect>),
-    /// Controller to lock store.
-    ToLocks(Box<coordination::Input>),
-    /// Lock store to controller.
-    FromLocks(Box<coordination::Effect>),
+    /// A process is woken by one of its timers.
+    Wake { process: ProcessId, timer: u16 },
+    /// What a process appended is on disk.
+    Synced(ProcessId),
+    /// Process to process.
+    Letter(Box<Envelope>),
+    /// Something that a process planned outside all nodes, or handed itself.
+    Alarm { process: ProcessId, value: u32 },
     /// Controller to caller: how to split a service's traffic from now on.
     Split(Box<SplitOrder>),
     /// Caller to instance: how busy are you?
     Probe { caller: u32, upstream: u16, group: u8 },
     /// Instance to caller: this busy.
     Probed(Box<ProbeAnswer>),
-    /// A rollout is asked for.
-    RolloutAsked(u32),
-    /// A watcher of a registry server that was away probes its connection: the server, the caller.
-    KeepAlive(u32, u32),
+    /// The operating system of a machine probes the connection of a process to a node that was away.
+    KeepAlive { process: ProcessId, node: NodeId },
     /// Warm-up is over: measuring begins.
     WarmedUp,
     /// The timeline enters its next step.
@@ -71,32 +65,51 @@ pub(crate) enum Msg {
     Drained,
 }
 
-/// Which core of a node wants to be woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Core {
-    /// A registry server.
-    Server(u32),
-    /// The registration of an instance at one of the servers.
-    Registrant(InstanceId, u8),
-    /// A caller's resolver.
-    Resolver(u32),
-    /// The lock store.
-    Locks,
-    /// A rollout's controller.
-    Controller(u32),
-    /// The controller's session with the lock store.
-    Session(u32),
+/// A process's address: its number among all of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ProcessId(pub(crate) u32);
+
+impl ProcessId {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
-/// Whose records are on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Synced {
-    /// A registry server's.
-    Server(u32),
-    /// The lock store's.
-    Locks,
-    /// A controller's, who does not wait for it.
-    Controller,
+/// A letter and its addresses.
+#[derive(Clone, Debug)]
+pub(crate) struct Envelope {
+    pub(crate) from: ProcessId,
+    pub(crate) to: ProcessId,
+    pub(crate) letter: Letter,
+}
+
+/// What processes say to each other: one row for each protocol and direction.
+macro_rules! letters {
+    ($($letter:ident($says:ty) $sentence:literal;)*) => {
+        /// What processes say to each other.
+        #[derive(Clone, Debug)]
+        pub(crate) enum Letter {
+            $(#[doc = $sentence] $letter($says),)*
+            /// Nothing: what an idle connection brings that the other side does not know any more.
+            Broken,
+        }
+
+        impl Digest for Letter {
+            fn fold_into(&self, fold: &mut Fingerprint) {
+                match self {
+                    $(Letter::$letter(says) => says.fold_into(fold),)*
+                    Letter::Broken => fold.fold(17),
+                }
+            }
+        }
+    };
+}
+
+letters! {
+    Registry(registry::Input) "Client to registry server.";
+    RegistryAnswer(registry::Effect) "Registry server to client.";
+    Locks(coordination::Input) "Controller to lock store.";
+    LocksAnswer(coordination::Effect) "Lock store to controller.";
 }
 
 /// How to split a service's traffic: shares by version, or no split.
@@ -111,18 +124,18 @@ pub(crate) struct SplitOrder {
 /// The chances of messages that belong to no request: one stream of keys a node, by the node's name, so that what one
 /// node sends changes nothing for another.
 #[derive(Debug, Default)]
-pub(crate) struct Post {
+pub(crate) struct MessageKeys {
     nodes: Vec<(Key, u64)>,
 }
 
-impl Post {
-    /// Nodes are enrolled in the order of their ids.
-    pub(crate) fn enroll(&mut self, seed: Seed, name: &str) {
+impl MessageKeys {
+    /// Adds the next node: nodes are added in the order of their ids.
+    pub(crate) fn add(&mut self, seed: Seed, name: &str) {
         self.nodes.push((seed.stream(&format!("messages/{name}")).key(), 0));
     }
 
     /// The key of the next message of `node`.
-    pub(crate) fn stamp(&mut self, node: NodeId) -> Key {
+    pub(crate) fn next(&mut self, node: NodeId) -> Key {
         let (key, sent) = &mut self.nodes[node.index()];
         *sent += 1;
         key.derive(*sent)
@@ -174,18 +187,15 @@ impl Msg {
             Msg::GraceOver(instance) => fold.fold_all(&[3, id(instance.0)]),
             Msg::ServeLines(caller) => fold.fold_all(&[4, id(*caller)]),
             Msg::Begin(call) => fold.fold_all(&[5, call.digest()]),
-            Msg::Wake(_) => fold.fold(6),
+            Msg::Wake { .. } => fold.fold(6),
             Msg::Synced(_) => fold.fold(7),
-            Msg::RolloutAsked(index) => fold.fold_all(&[8, id(*index)]),
-            Msg::KeepAlive(..) => fold.fold(9),
+            Msg::Alarm { value, .. } => fold.fold_all(&[8, id(*value)]),
+            Msg::KeepAlive { .. } => fold.fold(9),
             Msg::WarmedUp => fold.fold(10),
             Msg::Step => fold.fold(11),
             Msg::LoadEnds => fold.fold(12),
             Msg::Drained => fold.fold(13),
-            Msg::ToRegistry(input) => input.fold_into(&mut fold),
-            Msg::FromRegistry(effect) => effect.fold_into(&mut fold),
-            Msg::ToLocks(input) => input.fold_into(&mut fold),
-            Msg::FromLocks(effect) => effect.fold_into(&mut fold),
+            Msg::Letter(envelope) => envelope.letter.fold_into(&mut fold),
             Msg::Split(order) => order.fold_into(&mut fold),
             Msg::Probe { caller, upstream, group } => {
                 fold.fold_all(&[120, id(*caller), u64::from(*upstream), u64::from(*group)]);
@@ -219,16 +229,16 @@ mod tests {
 
     #[test]
     fn what_one_node_sends_changes_nothing_for_another() {
-        let post = |seed, busy: u64| {
-            let mut post = Post::default();
-            ["registry-1", "gateway-1"].into_iter().for_each(|name| post.enroll(Seed(seed), name));
+        let first_keys = |seed, busy: u64| {
+            let mut keys = MessageKeys::default();
+            ["registry-1", "gateway-1"].into_iter().for_each(|name| keys.add(Seed(seed), name));
             (0..busy).for_each(|_| {
-                post.stamp(NodeId(0));
+                keys.next(NodeId(0));
             });
-            [post.stamp(NodeId(1)), post.stamp(NodeId(1))]
+            [keys.next(NodeId(1)), keys.next(NodeId(1))]
         };
-        assert_eq!(post(1, 0), post(1, 99));
-        assert_ne!(post(1, 0), post(2, 0), "another seed, other chances");
-        assert_ne!(post(1, 0)[0], post(1, 0)[1]);
+        assert_eq!(first_keys(1, 0), first_keys(1, 99));
+        assert_ne!(first_keys(1, 0), first_keys(2, 0), "another seed, other chances");
+        assert_ne!(first_keys(1, 0)[0], first_keys(1, 0)[1]);
     }
 }

@@ -6,10 +6,10 @@
 //! is unfinished, which `backlog_drains` is about.
 
 use super::list::{After, Invariant};
-use crate::call::name_of;
+use super::state::State;
 use crate::check::Checks;
+use crate::data::call::name_of;
 use crate::wire::Msg;
-use crate::world::World;
 use kernel::Kernel;
 
 /// A request has ended, this many times.
@@ -19,19 +19,19 @@ pub(crate) fn ended(checks: &mut Checks, kernel: &Kernel<Msg>, times: u32) {
 }
 
 /// The run is over.
-pub(crate) fn judge(world: &mut World, _: After) {
-    let Some(open) = &world.open else { return };
-    let (lost, oldest) = world.lost_requests(open);
-    world.checks.test(Invariant::EveryRequestEndsOnce, &world.kernel, lost == 0, || {
+pub(crate) fn judge(world: &mut State<'_>, _: After) {
+    let Some(open) = &world.data.open else { return };
+    let (lost, oldest) = world.data.lost_requests(open);
+    world.sim.checks.test(Invariant::EveryRequestEndsOnce, &world.sim.kernel, lost == 0, || {
         let (key, started) = oldest.expect("one of them is the oldest");
         format!("{lost} requests never end; the oldest, {}, began at {started}", name_of(key))
     });
-    let (open, there) = (world.metrics.in_flight(), world.open_requests().count() as u64);
-    world.checks.test(Invariant::EveryRequestEndsOnce, &world.kernel, open == there, || {
+    let (open, there) = (world.data.metrics.in_flight(), world.data.open_requests().count() as u64);
+    world.sim.checks.test(Invariant::EveryRequestEndsOnce, &world.sim.kernel, open == there, || {
         format!("{open} requests are counted as under way, and there are {there}")
     });
-    let (arrived, ended) = (world.metrics.arrived, world.metrics.ended);
-    world.checks.test(Invariant::EveryRequestEndsOnce, &world.kernel, arrived == ended + open, || {
+    let (arrived, ended) = (world.data.metrics.arrived, world.data.metrics.ended);
+    world.sim.checks.test(Invariant::EveryRequestEndsOnce, &world.sim.kernel, arrived == ended + open, || {
         format!("{arrived} requests arrived, {ended} ended and {open} are under way")
     });
 }

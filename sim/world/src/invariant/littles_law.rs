@@ -5,15 +5,15 @@
 //! sum of all latencies, kept as they are recorded.
 
 use super::list::{After, Invariant};
-use crate::world::World;
+use super::state::State;
 
 /// The run is over.
-pub(crate) fn judge(world: &mut World, _: After) {
-    let now = world.kernel.now();
-    let area = world.metrics.area(now);
-    let open: u128 = world.open_requests().map(|(_, call)| u128::from((now - call.started()).as_nanos())).sum();
-    let sojourn = world.metrics.sojourn + open;
-    world.checks.test(Invariant::LittlesLaw, &world.kernel, area == sojourn, || {
+pub(crate) fn judge(world: &mut State<'_>, _: After) {
+    let now = world.sim.kernel.now();
+    let area = world.data.metrics.area(now);
+    let open: u128 = world.data.open_requests().map(|(_, call)| u128::from((now - call.started()).as_nanos())).sum();
+    let sojourn = world.data.metrics.sojourn + open;
+    world.sim.checks.test(Invariant::LittlesLaw, &world.sim.kernel, area == sojourn, || {
         let seconds = |ns: u128| ns as f64 / 1e9;
         format!("∫ L dt is {} s, the sum of W is {} s", seconds(area), seconds(sojourn))
     });

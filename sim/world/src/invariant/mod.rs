@@ -5,19 +5,20 @@
 //! tested, and for each there is a deliberate bug in [`crate::Sabotage`] that it catches.
 
 mod list;
+mod state;
 
-use crate::world::World;
 pub(crate) use list::After;
 pub use list::{Info, Invariant, Probe, all, find};
+pub(crate) use state::State;
 
 macro_rules! modules {
     ($($kind:ident $variant:ident $module:ident ($($after:ident),*) $sentence:literal;)*) => {
         $(pub(crate) mod $module;)*
 
         /// Judges what is to be judged when this is over.
-        pub(crate) fn judge(world: &mut World, after: After) {
+        pub(crate) fn judge(state: &mut State<'_>, after: After) {
             $($(if after == After::$after {
-                $module::judge(world, after);
+                $module::judge(state, after);
             })*)*
         }
     };

@@ -5,50 +5,55 @@
 
 use super::list::Invariant;
 use crate::check::Checks;
+use crate::fleet::service::Shares;
 use crate::wire::Msg;
-use crate::world::Service;
 use base::{Ratio, VersionId};
 use kernel::Kernel;
 
-type Shares = Option<[(VersionId, Ratio); 2]>;
+/// A controller splits the traffic of a service.
+pub(crate) struct Split<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) rejected: &'a [VersionId],
+    pub(crate) before: Shares,
+    pub(crate) now: Shares,
+}
 
-/// A controller splits the traffic of a service, whose versions are called as `named` says.
-pub(crate) fn split(
-    checks: &mut Checks,
-    kernel: &Kernel<Msg>,
-    service: &Service,
-    shares: Shares,
-    named: impl Fn(VersionId) -> String,
-) {
+/// A controller asks for another number of instances of a version.
+pub(crate) struct Scaled<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) rejected: &'a [VersionId],
+    pub(crate) version: VersionId,
+    pub(crate) before: u32,
+    pub(crate) now: u32,
+}
+
+/// An order of a controller's, in a service whose versions are called as `named` says.
+pub(crate) fn split(checks: &mut Checks, kernel: &Kernel<Msg>, order: &Split<'_>, named: impl Fn(VersionId) -> String) {
     let share = |of: VersionId, shares: Shares| {
         let mut all = shares.into_iter().flatten();
         all.find(|(version, _)| *version == of).map_or(Ratio::ZERO, |(_, share)| share)
     };
-    for &version in &service.rejected {
-        let (before, now) = (share(version, service.split), share(version, shares));
+    for &version in order.rejected {
+        let (before, now) = (share(version, order.before), share(version, order.now));
         checks.test(Invariant::NoTrafficToTheRejected, kernel, now <= before, || {
             let version = named(version);
-            format!("{} gives {now} of the traffic to {version}, whose rollback began at {before}", service.name)
+            format!("{} gives {now} of the traffic to {version}, whose rollback began at {before}", order.name)
         });
     }
 }
 
-/// A controller asks for the second number of instances of a version, where the first was asked for.
+/// [`split`], for numbers of instances.
 pub(crate) fn scaled(
     checks: &mut Checks,
     kernel: &Kernel<Msg>,
-    service: &Service,
-    version: VersionId,
-    (before, now): (u32, u32),
+    order: &Scaled<'_>,
     named: impl Fn(VersionId) -> String,
 ) {
-    if service.rejected.contains(&version) {
+    let Scaled { name, version, before, now, .. } = *order;
+    if order.rejected.contains(&version) {
         checks.test(Invariant::NoTrafficToTheRejected, kernel, now <= before, || {
-            format!(
-                "{} asks for {now} instances of {} instead of {before}, after its rollback began",
-                service.name,
-                named(version)
-            )
+            let version = named(version);
+            format!("{name} asks for {now} instances of {version} instead of {before}, after its rollback began")
         });
     }
 }

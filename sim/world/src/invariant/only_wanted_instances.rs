@@ -5,8 +5,9 @@
 //! on their way out do not count, nor do those whose machine is down.
 
 use super::list::{After, Invariant};
-use crate::instance::Life;
-use crate::world::World;
+use super::state::State;
+use crate::data::instance::Life;
+use crate::process::rollout::Controller;
 use base::{Duration, InstanceId, ServiceId, VersionId};
 use rollout::Phase;
 
@@ -14,35 +15,35 @@ use rollout::Phase;
 const MARGIN: Duration = Duration::secs(1);
 
 /// Calm is over.
-pub(crate) fn judge(world: &mut World, _: After) {
-    for service in (0..world.services.len() as u32).map(ServiceId) {
-        let state = &world.services[service.index()];
-        let last = state.last_begun.map(|index| world.controllers[index as usize].phase());
+pub(crate) fn judge(world: &mut State<'_>, _: After) {
+    let phases: Vec<Phase> = world.processes.all::<Controller>().map(Controller::phase).collect();
+    for service in (0..world.data.services.len() as u32).map(ServiceId) {
+        let (state, name) = (&world.fleet.services[service.index()], &world.data.services[service.index()].name);
+        let last = state.last_begun.map(|index| phases[index as usize]);
         if last.is_some_and(|phase| !matches!(phase, Phase::Completed | Phase::RolledBack)) {
             continue;
         }
         let settled = state.settled;
         for version in (0..state.desired.len() as u32).map(VersionId) {
             let (present, wanted) =
-                (world.present(service, version).len() as u32, if version == settled { state.wanted } else { 0 });
-            world.checks.test(Invariant::OnlyWantedInstances, &world.kernel, present == wanted, || {
-                let named = world.spec.version_name(service, version);
+                (world.data.present(service, version).len() as u32, if version == settled { state.wanted } else { 0 });
+            world.sim.checks.test(Invariant::OnlyWantedInstances, &world.sim.kernel, present == wanted, || {
+                let named = world.sim.spec.version_name(service, version);
                 let left_at = if version == settled { ", at which it was left," } else { "," };
-                let name = &state.name;
                 format!("{name} has {present} instances of {named}{left_at} and {wanted} are wanted")
             });
         }
-        let latest = world.kernel.now();
-        let slow = world.services[service.index()].start_up + MARGIN;
+        let latest = world.sim.kernel.now();
+        let slow = state.shape.start_up + MARGIN;
         let idle = |id: &InstanceId| {
-            let (instance, record) = (&world.instances[id.index()], &world.records[id.index()]);
+            let (instance, record) = (&world.data.instances[id.index()], &world.data.records[id.index()]);
             instance.life == Life::Starting
-                && world.kernel.nodes().is_running(instance.node)
+                && world.sim.kernel.nodes().is_running(instance.node)
                 && latest.saturating_since(record.up_since) > slow
         };
-        let stuck: Vec<InstanceId> = world.instances_of(service).filter(idle).collect();
-        world.checks.test(Invariant::OnlyWantedInstances, &world.kernel, stuck.is_empty(), || {
-            let names: Vec<&str> = stuck.iter().map(|id| world.records[id.index()].name.as_str()).collect();
+        let stuck: Vec<InstanceId> = world.data.instances_of(service).filter(idle).collect();
+        world.sim.checks.test(Invariant::OnlyWantedInstances, &world.sim.kernel, stuck.is_empty(), || {
+            let names: Vec<&str> = stuck.iter().map(|id| world.data.records[id.index()].name.as_str()).collect();
             format!("{} is up for longer than its start-up, and does not serve", names.join(", "))
         });
     }

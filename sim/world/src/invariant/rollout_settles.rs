@@ -3,15 +3,16 @@
 //! A rollout that waits for a lock nobody will release, or for instances nobody will start, has not settled.
 
 use super::list::{After, Invariant};
-use crate::world::World;
+use super::state::State;
+use crate::process::rollout::Controller;
 
 /// Calm is over.
-pub(crate) fn judge(world: &mut World, _: After) {
-    for controller in &world.controllers {
+pub(crate) fn judge(world: &mut State<'_>, _: After) {
+    for controller in world.processes.all::<Controller>() {
         let phase = controller.phase();
-        let service = &world.services[controller.service().index()].name;
+        let service = &world.data.services[controller.service().index()].name;
         let settled = phase.is_terminal() || controller.is_overdue();
-        world.checks.test(Invariant::RolloutSettles, &world.kernel, settled, || {
+        world.sim.checks.test(Invariant::RolloutSettles, &world.sim.kernel, settled, || {
             format!("the rollout of {service} is still {phase} when calm ends")
         });
     }

@@ -3,39 +3,44 @@
 //! Compared are the sets of instances that may be chosen. A caller that is down at the end has no view to compare.
 
 use super::list::{After, Invariant};
-use crate::instance::{Life, Record};
-use crate::world::World;
+use super::state::State;
+use crate::data::instance::{Life, Record};
+use crate::process::registry::RegistryServer;
 use base::{InstanceId, ServiceId};
 
 /// Calm is over.
-pub(crate) fn judge(world: &mut World, _: After) {
-    for service in (0..world.services.len() as u32).map(ServiceId) {
+pub(crate) fn judge(world: &mut State<'_>, _: After) {
+    for service in (0..world.data.services.len() as u32).map(ServiceId) {
         let living: Vec<InstanceId> = world
+            .data
             .instances_of(service)
             .filter(|&id| {
-                let instance = &world.instances[id.index()];
-                instance.life == Life::Serving && !world.kernel.nodes().is_dead(instance.node)
+                let instance = &world.data.instances[id.index()];
+                instance.life == Life::Serving && !world.sim.kernel.nodes().is_dead(instance.node)
             })
             .collect();
-        let name = world.services[service.index()].name.clone();
-        if !world.services[service.index()].is_gateway {
-            for server in 0..world.servers.len() {
-                let Some(listed) = world.listed_by(server, service) else { continue };
-                world.checks.test(Invariant::ViewsConverge, &world.kernel, listed == living, || {
-                    let (listed, living) = (names(&world.records, &listed), names(&world.records, &living));
-                    format!("registry-{} lists {listed} for {name}, alive are {living}", server + 1)
+        let name = world.data.services[service.index()].name.clone();
+        if !world.data.services[service.index()].is_gateway {
+            let up = |server: &&RegistryServer| !world.sim.kernel.nodes().is_dead(server.node);
+            let servers: Vec<&RegistryServer> = world.processes.all().filter(up).collect();
+            for server in servers {
+                let listed = server.listed(world.data.instances_of(service));
+                world.sim.checks.test(Invariant::ViewsConverge, &world.sim.kernel, listed == living, || {
+                    let (listed, living) = (names(&world.data.records, &listed), names(&world.data.records, &living));
+                    let server = world.sim.kernel.nodes().name(server.node);
+                    format!("{server} lists {listed} for {name}, alive are {living}")
                 });
             }
         }
-        for caller in &world.callers {
+        for caller in &world.data.callers {
             let Some(upstream) = caller.upstream(service) else { continue };
-            if world.kernel.nodes().is_dead(caller.node) {
+            if world.sim.kernel.nodes().is_dead(caller.node) {
                 continue;
             }
             let view = caller.upstreams[upstream].view();
             let seen: Vec<InstanceId> = view.map(|v| v.open().map(|e| e.instance).collect()).unwrap_or_default();
-            world.checks.test(Invariant::ViewsConverge, &world.kernel, seen == living, || {
-                let (seen, living) = (names(&world.records, &seen), names(&world.records, &living));
+            world.sim.checks.test(Invariant::ViewsConverge, &world.sim.kernel, seen == living, || {
+                let (seen, living) = (names(&world.data.records, &seen), names(&world.data.records, &living));
                 format!("{} sees {seen} for {name}, alive are {living}", caller.name)
             });
         }

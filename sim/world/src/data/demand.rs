@@ -1,6 +1,14 @@
 //! What a call asks for beyond its service, packed into a byte of the call.
 
-use base::VersionId;
+use base::{Duration, VersionId};
+
+/// What a call asks for beyond its service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallOptions {
+    pub(crate) demand: Demand,
+    /// In place of the service's, where there is one.
+    pub(crate) timeout: Option<Duration>,
+}
 
 /// What a call asks for beyond its service, in a byte: whether its parent can do without an answer, and whether only
 /// one version will do. Nobody asks for both.

@@ -9,10 +9,11 @@
 //! downstream calls included, as a thread per request measures it. Utilization and rates are of the last full second,
 //! as load reports are that a server samples; before the first second is over, of what there is.
 
+use super::Data;
 use crate::age::age;
-use crate::call::Call;
+use crate::data::call::Call;
+use crate::sim::Sim;
 use crate::slab::Id;
-use crate::world::World;
 use balancer::Report;
 use base::{Duration, InstanceId, Instant};
 use traffic::Class;
@@ -94,25 +95,26 @@ impl Reports {
     }
 }
 
-impl World {
+impl Data {
     /// An instance answers a call on which it worked so long, and says how it is.
     pub(crate) fn report(
         &mut self,
+        sim: &mut Sim,
         id: InstanceId,
         call: Id<Call>,
         attempt: u16,
         class: Class,
         service_time: Duration,
     ) {
-        let now = self.kernel.now();
-        let (area, room) = (self.work_area(id), self.room(id));
+        let now = sim.kernel.now();
+        let (area, room) = (self.work_area(sim, id), self.room(id));
         let instance = &self.instances[id.index()];
         let reports = &mut self.reports;
         if reports.pulses.len() <= id.index() {
             reports.pulses.resize(id.index() + 1, None);
         }
         let since = self.records[id.index()].serving_since;
-        let (seed, name) = (self.seed, &self.records[id.index()].name);
+        let (seed, name) = (sim.seed, &self.records[id.index()].name);
         let begun = || {
             // One that the run found in place is somewhere in its first period.
             let age = if since == Instant::ZERO { age(seed, name) } else { Duration::ZERO };

@@ -4,8 +4,9 @@
 //! told. Some follow a rule that takes the difference of two dates all the same; they are told of every step, and with
 //! each attempt that ends how far the date was set meanwhile.
 
-use crate::caller::Caller;
-use crate::world::World;
+use super::Data;
+use crate::data::caller::Caller;
+use crate::sim::Sim;
 use base::Instant;
 use kernel::clock::BEGINNING;
 
@@ -29,14 +30,14 @@ impl Steps {
     }
 }
 
-impl World {
+impl Data {
     /// Wall clocks may have been set: callers' balancers are told.
     #[cold]
-    pub(crate) fn clocks_are_set(&mut self) {
-        let now = self.kernel.now();
+    pub(crate) fn clocks_are_set(&mut self, sim: &mut Sim) {
+        let now = sim.kernel.now();
         for Caller { node, upstreams, steps, .. } in &mut self.callers {
-            let kept = i128::from(BEGINNING.as_nanos()) + i128::from(self.kernel.local(*node).as_nanos());
-            let ahead = i128::from(self.kernel.wall(*node).as_nanos()) - kept;
+            let kept = i128::from(BEGINNING.as_nanos()) + i128::from(sim.kernel.local(*node).as_nanos());
+            let ahead = i128::from(sim.kernel.wall(*node).as_nanos()) - kept;
             let by = ahead - i128::from(steps.total());
             if by != 0 {
                 let by_ns = by.clamp(i64::MIN.into(), i64::MAX.into()) as i64;

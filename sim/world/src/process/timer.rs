@@ -1,18 +1,20 @@
-//! One timer per core: set for the core's deadline, moved when the deadline moves.
+//! One timer for each core: set for the core's deadline, moved when the deadline moves.
 
-use crate::wire::{Core, Msg};
-use base::{Instant, NodeId};
-use kernel::{Kernel, TimerId};
+use super::Cx;
+use crate::wire::Msg;
+use base::Instant;
+use kernel::TimerId;
 
 /// The timer of one core, on its node's clock.
 #[derive(Debug, Default)]
-pub(crate) struct Alarm {
+pub(crate) struct CoreTimer {
     set: Option<(Instant, TimerId)>,
 }
 
-impl Alarm {
-    /// Makes the timer agree with what the core wants. Call after each time the core handled something.
-    pub(crate) fn follow(&mut self, kernel: &mut Kernel<Msg>, node: NodeId, deadline: Option<Instant>, core: Core) {
+impl CoreTimer {
+    /// Makes the timer agree with what the core wants. To be called after each time the core handled something.
+    pub(crate) fn follow(&mut self, cx: &mut Cx<'_>, timer: u16, deadline: Option<Instant>) {
+        let (node, process, kernel) = (cx.node(), cx.me, &mut cx.site.sim.kernel);
         match (self.set, deadline) {
             (Some((at, _)), Some(wanted)) if at == wanted => return,
             (Some((_, timer)), _) => kernel.cancel(timer),
@@ -20,7 +22,7 @@ impl Alarm {
         }
         // A deadline that has passed already is met by a timer at once, not by a call from here: effects of the last
         // call come before effects of the next.
-        self.set = deadline.map(|at| (at, kernel.timer_at(node, at, Msg::Wake(core))));
+        self.set = deadline.map(|at| (at, kernel.timer_at(node, at, Msg::Wake { process, timer })));
     }
 
     /// The timer fired: it is set no longer.

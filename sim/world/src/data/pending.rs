@@ -9,13 +9,14 @@
 //! most one call, and when hosts or shares change, by as many as find room. Whoever waits, waits for something in
 //! flight: a call that would wait for nothing ends as unavailable instead.
 
-use crate::again::Again;
-use crate::call::{Call, State};
-use crate::metrics::End;
+use super::Data;
+use crate::data::call::{Call, State};
+use crate::data::metrics::End;
+use crate::data::retry_state::Again;
+use crate::sim::Sim;
 use crate::slab::Id;
-use crate::wire::Msg;
-use crate::world::World;
-use base::Instant;
+use crate::wire::{Msg, SplitOrder};
+use base::{Instant, NodeId};
 use kernel::TimerId;
 use std::collections::VecDeque;
 
@@ -59,17 +60,17 @@ impl Lines {
     }
 }
 
-impl World {
+impl Data {
     /// A call finds every instance of its group full, and waits.
     #[cold]
-    pub(crate) fn wait_in_line(&mut self, id: Id<Call>, group: usize) {
+    pub(crate) fn wait_in_line(&mut self, sim: &mut Sim, id: Id<Call>, group: usize) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
-        let (node, local) = (caller.node, self.kernel.local(caller.node));
+        let (node, local) = (caller.node, sim.kernel.local(caller.node));
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
         if upstream.traffic.wait().is_err() {
             upstream.traffic.attempt_cancelled(u32::from(call.retries));
-            self.end_call(id, End::Overflow);
+            self.end_call(sim, id, End::Overflow);
             return;
         }
         call.state = State::Line;
@@ -77,7 +78,7 @@ impl World {
             TimerId::NONE
         } else {
             let left = call.deadline().saturating_since(local);
-            self.kernel.timer_after(node, left, None, Msg::Impatient { call: id, attempt: call.retries })
+            sim.kernel.timer_after(node, left, None, Msg::Impatient { call: id, attempt: call.retries })
         };
         upstream.lines.push(group, id);
         if self.again.len() <= id.slot() {
@@ -89,13 +90,13 @@ impl World {
     }
 
     /// A call's deadline has come while it waits in line.
-    pub(crate) fn give_up_waiting(&mut self, id: Id<Call>) {
+    pub(crate) fn give_up_waiting(&mut self, sim: &mut Sim, id: Id<Call>) {
         let Some(call) = self.calls.get(id) else { return };
         let (caller, upstream) = (call.caller as usize, usize::from(call.upstream));
         let traffic = &mut self.callers[caller].upstreams[upstream].traffic;
         traffic.wait_over();
         traffic.attempt_cancelled(u32::from(call.retries));
-        self.end_call(id, End::Timeout);
+        self.end_call(sim, id, End::Timeout);
         // Deadlines come in about the order of arrivals; whoever is first in line is not to be dead for long.
         let lines = &mut self.callers[caller].upstreams[upstream].lines;
         for line in &mut lines.groups {
@@ -107,16 +108,16 @@ impl World {
 
     /// Sends the calls at the front of a line, `most` of them at most, until one finds no room.
     #[cold]
-    pub(crate) fn serve_line(&mut self, caller: u32, upstream: usize, group: usize, most: usize) {
+    pub(crate) fn serve_line(&mut self, sim: &mut Sim, caller: u32, upstream: usize, group: usize, most: usize) {
         let mut sent = 0;
         while sent < most {
             let state = &mut self.callers[caller as usize].upstreams[upstream];
             let Some(id) = state.lines.pop(group) else { return };
             let Some(call) = self.calls.get_mut(id) else { continue };
-            self.kernel.cancel(call.timer);
+            sim.kernel.cancel(call.timer);
             call.timer = TimerId::NONE;
             state.traffic.wait_over();
-            self.attempt(id);
+            self.attempt(sim, id);
             match self.calls.get(id).map(|call| call.state) {
                 Some(State::Line) => {
                     let lines = &mut self.callers[caller as usize].upstreams[upstream].lines;
@@ -133,12 +134,12 @@ impl World {
     }
 
     /// The hosts of a caller have changed: there may be room.
-    pub(crate) fn serve_lines(&mut self, caller: u32) {
+    pub(crate) fn serve_lines(&mut self, sim: &mut Sim, caller: u32) {
         let state = &self.callers[caller as usize];
         let node = state.node;
-        if !self.kernel.nodes().is_running(node) {
+        if !sim.kernel.nodes().is_running(node) {
             if state.upstreams.iter().any(|upstream| !upstream.lines.are_empty()) {
-                self.kernel.hand(node, Msg::ServeLines(caller));
+                sim.kernel.hand(node, Msg::ServeLines(caller));
             }
             return;
         }
@@ -148,13 +149,26 @@ impl World {
                 continue;
             }
             for group in 0..lines.groups.len() {
-                self.serve_line(caller, upstream, group, usize::MAX);
+                self.serve_line(sim, caller, upstream, group, usize::MAX);
             }
         }
     }
 
+    /// A caller hears how to split a service's traffic.
+    pub(crate) fn split_heard(&mut self, sim: &mut Sim, node: NodeId, order: &SplitOrder) {
+        let Some(index) = self.caller_at(node) else { return };
+        let local = sim.kernel.local(node);
+        let caller = &mut self.callers[index as usize];
+        if let Some(upstream) = caller.upstream(order.service)
+            && order.number > caller.upstreams[upstream].order
+        {
+            caller.upstreams[upstream].set_shares(local, order.shares, order.number);
+            self.line_up_again(sim, index, upstream);
+        }
+    }
+
     /// The traffic of a caller's upstream is split in another way: everybody lines up anew.
-    pub(crate) fn line_up_again(&mut self, caller: u32, upstream: usize) {
+    pub(crate) fn line_up_again(&mut self, sim: &mut Sim, caller: u32, upstream: usize) {
         let state = &mut self.callers[caller as usize].upstreams[upstream];
         if state.lines.are_empty() {
             return;
@@ -162,10 +176,10 @@ impl World {
         let former = std::mem::take(&mut state.lines);
         for id in former.groups.into_iter().flatten() {
             let Some(call) = self.calls.get_mut(id) else { continue };
-            self.kernel.cancel(call.timer);
+            sim.kernel.cancel(call.timer);
             call.timer = TimerId::NONE;
             self.callers[caller as usize].upstreams[upstream].traffic.wait_over();
-            self.attempt(id);
+            self.attempt(sim, id);
         }
     }
 }

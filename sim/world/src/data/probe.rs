@@ -7,11 +7,12 @@
 //! as many were in flight, or at the nearest number of which it knows some (Prequal, NSDI 2024, section 4.1). Instances
 //! that nobody probes keep no such record.
 
-use crate::call::Call;
-use crate::instance::Job;
+use super::Data;
+use crate::data::call::Call;
+use crate::data::instance::Job;
+use crate::sim::Sim;
 use crate::slab::Id;
 use crate::wire::Msg;
-use crate::world::World;
 use balancer::ProbeReply;
 use base::{Digest, Duration, Fingerprint, InstanceId, Instant, NodeId};
 use kernel::Transport;
@@ -97,26 +98,34 @@ impl Digest for ProbeAnswer {
     }
 }
 
-impl World {
+impl Data {
     /// A caller has chosen, and its balancer may want to send probes.
     #[cold]
-    pub(crate) fn send_probes(&mut self, after: Id<Call>) {
+    pub(crate) fn send_probes(&mut self, sim: &mut Sim, after: Id<Call>) {
         let Some(call) = self.calls.get(after) else { return };
         let (caller, upstream, group) = (call.caller, call.upstream, call.group);
         let state = &mut self.callers[caller as usize];
         let node = state.node;
-        let now = self.kernel.local(node);
+        let now = sim.kernel.local(node);
         let upstream_state = &mut state.upstreams[usize::from(upstream)];
         while let Some(instance) = upstream_state.probe(now, group) {
             upstream_state.probes += 1;
             let to = self.places[instance.index()].node;
-            let key = self.post.stamp(node);
-            self.kernel.send(node, to, PROBE_BYTES, Transport::Exchange, key, Msg::Probe { caller, upstream, group });
+            let key = sim.keys.next(node);
+            sim.kernel.send(node, to, PROBE_BYTES, Transport::Exchange, key, Msg::Probe { caller, upstream, group });
         }
     }
 
     /// An instance is probed.
-    pub(crate) fn probe_arrives(&mut self, id: InstanceId, from: NodeId, caller: u32, upstream: u16, group: u8) {
+    pub(crate) fn probe_arrives(
+        &mut self,
+        sim: &mut Sim,
+        id: InstanceId,
+        from: NodeId,
+        caller: u32,
+        upstream: u16,
+        group: u8,
+    ) {
         let instance = &self.instances[id.index()];
         if !instance.answers() {
             return;
@@ -127,33 +136,33 @@ impl World {
         let node = instance.node;
         let reply = ProbeReply { in_flight, latency };
         let answer = ProbeAnswer { caller, upstream, group, instance: id, reply };
-        let key = self.post.stamp(node);
-        self.kernel.send(node, from, PROBE_BYTES, Transport::Exchange, key, Msg::Probed(Box::new(answer)));
+        let key = sim.keys.next(node);
+        sim.kernel.send(node, from, PROBE_BYTES, Transport::Exchange, key, Msg::Probed(Box::new(answer)));
     }
 
     /// A caller has its answer. One that restarted meanwhile has another balancer, to which the answer is as good as
     /// any.
-    pub(crate) fn probe_answered(&mut self, answer: &ProbeAnswer) {
+    pub(crate) fn probe_answered(&mut self, sim: &mut Sim, answer: &ProbeAnswer) {
         let caller = &mut self.callers[answer.caller as usize];
-        let now = self.kernel.local(caller.node);
+        let now = sim.kernel.local(caller.node);
         if let Some(upstream) = caller.upstreams.get_mut(usize::from(answer.upstream)) {
             upstream.probed(now, answer.group, answer.instance, answer.reply);
         }
     }
 
     /// A request arrives at an instance that is probed, where `in_flight` are.
-    pub(crate) fn probed_arrival(&mut self, job: Id<Job>, in_flight: u32) {
+    pub(crate) fn probed_arrival(&mut self, sim: &mut Sim, job: Id<Job>, in_flight: u32) {
         let arrived = &mut self.probes.arrived;
         if arrived.len() <= job.slot() {
             arrived.resize(job.slot() + 1, (Instant::ZERO, 0));
         }
-        arrived[job.slot()] = (self.kernel.now(), in_flight);
+        arrived[job.slot()] = (sim.kernel.now(), in_flight);
     }
 
     /// It leaves.
-    pub(crate) fn probed_departure(&mut self, id: InstanceId, job: Id<Job>) {
+    pub(crate) fn probed_departure(&mut self, sim: &mut Sim, id: InstanceId, job: Id<Job>) {
         let (at, in_flight) = self.probes.arrived[job.slot()];
-        let latency = self.kernel.now() - at;
+        let latency = sim.kernel.now() - at;
         if self.probes.latencies.len() <= id.index() {
             self.probes.latencies.resize(id.index() + 1, None);
         }

@@ -5,12 +5,13 @@
 //! done to them. A closed load's users wait for their answers, so only its keys are common to all runs. Which of its
 //! nodes a request comes from follows from the request's key, or from the user's number.
 
-use crate::call::{Call, Parent};
-use crate::demand::Demand;
+use super::Data;
+use crate::data::call::{Call, Parent};
+use crate::data::demand::Demand;
+use crate::sim::Sim;
 use crate::slab::Id;
 use crate::spec::{Arrivals, LoadSpec, RoutingKeys, Spread, Target};
 use crate::wire::Msg;
-use crate::world::World;
 use base::{Draw, Duration, Instant, Key, Rng, Seed, ServiceId, math};
 use kernel::Lane;
 
@@ -246,45 +247,45 @@ impl Arrivals {
     }
 }
 
-impl World {
+impl Data {
     /// A request of an open load arrives at one of its nodes.
     #[inline]
-    pub(crate) fn arrive(&mut self, index: u32) {
-        let now = self.kernel.now();
+    pub(crate) fn arrive(&mut self, sim: &mut Sim, index: u32) {
+        let now = sim.kernel.now();
         let load = &mut self.loads[index as usize];
         if load.ended {
             return;
         }
         let key = load.keys.key();
         let next = load.next_after(now);
-        self.kernel.world_in_lane(load.lane, next, Msg::Arrive(index));
+        sim.kernel.world_in_lane(load.lane, next, Msg::Arrive(index));
         let source = load.source(key);
-        self.enter(index, source, key);
+        self.enter(sim, index, source, key);
     }
 
     /// A closed user who asks from node `source` has thought, and asks again.
     #[inline]
-    pub(crate) fn user_returns(&mut self, index: u32, source: u32) {
+    pub(crate) fn user_returns(&mut self, sim: &mut Sim, index: u32, source: u32) {
         let load = &mut self.loads[index as usize];
         if !load.ended {
             let key = load.keys.key();
-            self.enter(index, source, key);
+            self.enter(sim, index, source, key);
         }
     }
 
     /// A request enters the world through node `source` of its load.
     #[inline]
-    fn enter(&mut self, index: u32, source: u32, key: Key) {
-        let now = self.kernel.now();
+    fn enter(&mut self, sim: &mut Sim, index: u32, source: u32, key: Key) {
+        let now = sim.kernel.now();
         let load = &self.loads[index as usize];
         let (mut caller, service) = (load.callers[source as usize], load.service);
         // A node that is down sends nothing; its users turn to one that is not.
-        if load.callers.len() > 1 && !self.kernel.nodes().is_running(self.callers[caller as usize].node) {
-            caller = self.another_source(index, key).unwrap_or(caller);
+        if load.callers.len() > 1 && !sim.kernel.nodes().is_running(self.callers[caller as usize].node) {
+            caller = self.another_source(sim, index, key).unwrap_or(caller);
         }
         let node = self.callers[caller as usize].node;
-        let is_running = self.kernel.nodes().is_running(node);
-        if !is_running && self.kernel.nodes().is_dead(node) {
+        let is_running = sim.kernel.nodes().is_running(node);
+        if !is_running && sim.kernel.nodes().is_dead(node) {
             // Nobody is there to send it, and whoever wants to comes back later.
             let load = &mut self.loads[index as usize];
             if matches!(load.arrivals, Arrivals::Closed { .. }) {
@@ -297,50 +298,50 @@ impl World {
             arrivals.push((now, key));
         }
         if is_running {
-            self.begin_call(Parent::Source(index), caller, service, key, Demand::ANY);
+            self.begin_call(sim, Parent::Source(index), caller, service, key, Demand::ANY);
         } else {
-            self.hold_call(Parent::Source(index), caller, service, key);
+            self.hold_call(sim, Parent::Source(index), caller, service, key);
         }
     }
 
     /// A request has come to a source that is paused: it counts as begun, and its call begins when the source goes on.
     #[cold]
-    fn hold_call(&mut self, parent: Parent, caller: u32, service: ServiceId, key: Key) {
+    fn hold_call(&mut self, sim: &mut Sim, parent: Parent, caller: u32, service: ServiceId, key: Key) {
         let state = &self.callers[caller as usize];
         let node = state.node;
         let upstream = state.upstream(service).expect("a caller has an upstream for all it calls") as u16;
-        let id = self.calls.insert(Call::new(parent, caller, upstream, key, self.kernel.now()));
-        let timer = self.kernel.hand(node, Msg::Begin(id));
+        let id = self.calls.insert(Call::new(parent, caller, upstream, key, sim.kernel.now()));
+        let timer = sim.kernel.hand(node, Msg::Begin(id));
         if let Some(call) = self.calls.get_mut(id) {
             call.timer = timer;
         }
     }
 
     /// The call begins that was held while its source was paused. From now on its caller's patience counts.
-    pub(crate) fn begin_held(&mut self, id: Id<Call>) {
+    pub(crate) fn begin_held(&mut self, sim: &mut Sim, id: Id<Call>) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
-        let local = self.kernel.local(caller.node);
+        let local = sim.kernel.local(caller.node);
         let traffic = &mut caller.upstreams[usize::from(call.upstream)].traffic;
         call.set_deadline(traffic.policy().deadline(local, None));
         let admitted = traffic.begin(local);
-        self.attempt_or_end(id, admitted);
+        self.attempt_or_end(sim, id, admitted);
     }
 
     /// A node of a source is up again, and the users who found none of them up ask now.
-    pub(crate) fn users_come_back(&mut self, caller: u32) {
-        let now = self.kernel.now();
+    pub(crate) fn users_come_back(&mut self, sim: &mut Sim, caller: u32) {
+        let now = sim.kernel.now();
         for (index, load) in self.loads.iter_mut().enumerate().filter(|(_, load)| load.callers.contains(&caller)) {
             for source in std::mem::take(&mut load.away) {
-                self.kernel.world_at(now, Msg::Return { load: index as u32, source });
+                sim.kernel.world_at(now, Msg::Return { load: index as u32, source });
             }
         }
     }
 
     /// A running node of a load, drawn with the request's key; `None` while all are down.
     #[cold]
-    fn another_source(&self, index: u32, key: Key) -> Option<u32> {
-        let is_running = |caller: &u32| self.kernel.nodes().is_running(self.callers[*caller as usize].node);
+    fn another_source(&self, sim: &Sim, index: u32, key: Key) -> Option<u32> {
+        let is_running = |caller: &u32| sim.kernel.nodes().is_running(self.callers[*caller as usize].node);
         let running: Vec<u32> = self.loads[index as usize].callers.iter().copied().filter(is_running).collect();
         let nth = key.derive(SOURCE + 1).draws().below(u32::try_from(running.len()).ok().filter(|&n| n > 0)?);
         Some(running[nth as usize])
@@ -348,13 +349,13 @@ impl World {
 
     /// A user of a closed load has an answer at `caller`, and thinks.
     #[inline]
-    pub(crate) fn user_answered(&mut self, index: u32, caller: u32) {
+    pub(crate) fn user_answered(&mut self, sim: &mut Sim, index: u32, caller: u32) {
         let load = &mut self.loads[index as usize];
         let Arrivals::Closed { think, .. } = &load.arrivals else { return };
-        let at = self.kernel.now().saturating_add(think.sample(&mut load.gaps));
+        let at = sim.kernel.now().saturating_add(think.sample(&mut load.gaps));
         // Whoever was sent to another node because the own one was down stays there, as a client keeps its connection.
         let source = caller - load.callers[0];
-        self.kernel.world_at(at, Msg::Return { load: index, source });
+        sim.kernel.world_at(at, Msg::Return { load: index, source });
     }
 
     /// Nothing arrives from now on.

@@ -5,12 +5,13 @@
 //! for ever. Both belong into every denominator, or an overload would report the latency and the success of the few
 //! that got through.
 
-use crate::call::{Call, Parent, State, retries_of};
-use crate::instance::Job;
-use crate::metrics::End;
+use super::Data;
+use crate::data::call::{Call, Parent, State, retries_of};
+use crate::data::instance::Job;
+use crate::data::metrics::End;
+use crate::sim::Sim;
 use crate::slab::Id;
 use crate::wire::Msg;
-use crate::world::World;
 use kernel::TimerId;
 
 /// What a scan of the calls that are open finds.
@@ -27,9 +28,9 @@ impl OpenCalls {
     }
 }
 
-impl World {
+impl Data {
     /// Finds out what may still become of the calls that are open. O(calls + jobs + pending events).
-    pub(crate) fn scan_open_calls(&self) -> OpenCalls {
+    pub(crate) fn scan_open_calls(&self, sim: &Sim) -> OpenCalls {
         let mut open = OpenCalls::default();
         let mut found: Vec<Id<Call>> = Vec::new();
         // By themselves: a timer will begin, end or repeat them, they wait for room, or their message is on its way.
@@ -39,7 +40,7 @@ impl World {
             }
         }
         let is_current = |id: Id<Call>, attempt: u16| self.calls.get(id).is_some_and(|call| call.retries == attempt);
-        for message in self.kernel.messages() {
+        for message in sim.kernel.messages() {
             if let Msg::Request { call, attempt, .. } | Msg::Response { call, attempt, .. } = *message
                 && is_current(call, attempt)
             {
@@ -84,8 +85,8 @@ impl World {
     }
 
     /// Counts what is open with everything that arrived in the measured part, with its age for a latency.
-    pub(crate) fn count_open_calls(&mut self, open: &OpenCalls) {
-        let now = self.kernel.now();
+    pub(crate) fn count_open_calls(&mut self, sim: &mut Sim, open: &OpenCalls) {
+        let now = sim.kernel.now();
         for (id, call) in self.calls.iter() {
             if call.started() < self.metrics.measured_from {
                 continue;

@@ -5,13 +5,13 @@
 //! breakers, limits). While a rollout splits a service's traffic, the upstream first chooses a version by weight and
 //! then an instance of that version.
 
-use crate::date::Steps;
-use crate::line::Lines;
+use crate::data::date::Steps;
+use crate::data::pending::Lines;
 use balancer::around::{Candidate, Cluster, Eligibility, Health, Peers};
 use balancer::{Desk, Host, ProbeReply, Rebuilds, Request, Response};
 use base::{Duration, InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::Lane;
-use registry::{Resolver, View};
+use registry::View;
 use std::sync::Arc;
 
 /// A node that sends requests.
@@ -20,12 +20,9 @@ pub(crate) struct Caller {
     pub(crate) node: NodeId,
     pub(crate) name: String,
     pub(crate) upstreams: Vec<Upstream>,
-    /// How it learns of instances, when there is a registry.
-    pub(crate) resolver: Option<Resolver>,
-    pub(crate) alarm: crate::alarm::Alarm,
     /// How its wall clock was set.
     pub(crate) steps: Steps,
-    /// It among those that call like it.
+    /// Its position among its peers.
     pub(crate) peers: Peers,
 }
 

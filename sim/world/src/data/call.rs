@@ -12,16 +12,17 @@
 //! gateway began while it works on a request reports to that work. A call ends exactly once, because ending takes it
 //! out of the slab; whatever arrives for it later finds nothing.
 
-use crate::again::Again;
-use crate::caller::Choice;
-use crate::demand::Demand;
-use crate::instance::{Job, REQUEST_BYTES};
+use super::Data;
+use crate::data::caller::Choice;
+use crate::data::demand::{CallOptions, Demand};
+use crate::data::instance::{Job, REQUEST_BYTES};
+use crate::data::metrics::End;
+use crate::data::retry_state::Again;
 use crate::invariant::{self, Probe};
-use crate::metrics::End;
 use crate::sabotage::Sabotage;
+use crate::sim::Sim;
 use crate::slab::Id;
 use crate::wire::Msg;
-use crate::world::World;
 use balancer::{Request, Response};
 use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
 use kernel::{Bounce, TimerId, Transport};
@@ -176,71 +177,79 @@ impl Call {
     }
 }
 
-impl World {
+impl Data {
     /// Begins a call. It may end at once, when there is nobody to send it to.
     #[inline]
-    pub(crate) fn begin_call(&mut self, parent: Parent, caller: u32, service: ServiceId, key: Key, demand: Demand) {
-        self.begin_call_within(parent, caller, service, key, demand, None);
-    }
-
-    /// [`begin_call`](World::begin_call) with a timeout in place of the service's.
-    #[inline]
-    pub(crate) fn begin_call_within(
+    pub(crate) fn begin_call(
         &mut self,
+        sim: &mut Sim,
         parent: Parent,
         caller: u32,
         service: ServiceId,
         key: Key,
         demand: Demand,
-        timeout: Option<Duration>,
+    ) {
+        self.begin_call_within(sim, parent, caller, service, key, CallOptions { demand, timeout: None });
+    }
+
+    /// [`begin_call`](Data::begin_call) with a timeout, where there is one, in place of the service's.
+    #[inline]
+    pub(crate) fn begin_call_within(
+        &mut self,
+        sim: &mut Sim,
+        parent: Parent,
+        caller: u32,
+        service: ServiceId,
+        key: Key,
+        options: CallOptions,
     ) {
         let caller_state = &mut self.callers[caller as usize];
         let node = caller_state.node;
-        let local = self.kernel.local(node);
+        let local = sim.kernel.local(node);
         let upstream = caller_state.upstream(service).expect("a caller has an upstream for all it calls");
         let inherited = match parent {
             Parent::Job(job) if !self.deadlines.is_empty() => self.deadlines.get(job.slot()).copied(),
             _ => None,
         };
         let traffic = &mut caller_state.upstreams[upstream].traffic;
-        let deadline = match timeout {
+        let deadline = match options.timeout {
             None => traffic.policy().deadline(local, inherited),
             Some(timeout) => local.saturating_add(timeout).min(inherited.unwrap_or(Instant::MAX)),
         };
-        let mut call = Call::new(parent, caller, upstream as u16, key, self.kernel.now());
-        call.demand = demand;
+        let mut call = Call::new(parent, caller, upstream as u16, key, sim.kernel.now());
+        call.demand = options.demand;
         call.set_deadline(deadline);
         // Whoever asked for this waits no longer: nothing is sent.
         if inherited.is_some() && deadline <= local {
             let id = self.calls.insert(call);
-            self.end_call(id, End::Timeout);
+            self.end_call(sim, id, End::Timeout);
             return;
         }
         let admitted = traffic.begin(local);
         let id = self.calls.insert(call);
-        self.attempt_or_end(id, admitted);
+        self.attempt_or_end(sim, id, admitted);
     }
 
     /// The attempt that the rules of traffic have admitted, or the call's end where they have not.
     #[inline]
-    pub(crate) fn attempt_or_end(&mut self, id: Id<Call>, admitted: Result<(), Rejection>) {
+    pub(crate) fn attempt_or_end(&mut self, sim: &mut Sim, id: Id<Call>, admitted: Result<(), Rejection>) {
         match admitted {
-            Ok(()) => self.attempt(id),
-            Err(rejection) => self.end_call(id, rejected(rejection)),
+            Ok(()) => self.attempt(sim, id),
+            Err(rejection) => self.end_call(sim, id, rejected(rejection)),
         }
     }
 
     /// Chooses an instance and sends it the request.
     #[inline]
-    pub(crate) fn attempt(&mut self, id: Id<Call>) {
-        let now = self.kernel.now();
+    pub(crate) fn attempt(&mut self, sim: &mut Sim, id: Id<Call>) {
+        let now = sim.kernel.now();
         let hash = if self.routes_by_key { self.routing_hash(id) } else { 0 };
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
         let node = caller.node;
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
         let key = attempt_key(call.key(), retries_of(&self.again, id, call));
-        let local = self.kernel.local(node);
+        let local = sim.kernel.local(node);
         let request = Request { hash };
         let (state, choice) = if call.retries == 0 && call.state != State::Line {
             (State::Attempt, upstream.choose(local, request, key, call.demand.pin()))
@@ -251,15 +260,15 @@ impl World {
         };
         let Some(choice) = choice else {
             match upstream.line_of(key, call.demand.pin()) {
-                Some(group) => self.wait_in_line(id, group),
+                Some(group) => self.wait_in_line(sim, id, group),
                 None => {
                     upstream.traffic.attempt_cancelled(u32::from(call.retries));
-                    self.end_call(id, End::Unavailable);
+                    self.end_call(sim, id, End::Unavailable);
                 }
             }
             return;
         };
-        let chosen = match self.sabotage {
+        let chosen = match sim.sabotage {
             Some(Sabotage::RouteToTheUnlisted) => InstanceId((choice.instance.0 + 1) % self.instances.len() as u32),
             _ => choice.instance,
         };
@@ -274,7 +283,7 @@ impl World {
             TimerId::NONE
         } else {
             let span = patience.saturating_since(local);
-            self.kernel.timer_after(node, span, upstream.lane, Msg::Impatient { call: id, attempt })
+            sim.kernel.timer_after(node, span, upstream.lane, Msg::Impatient { call: id, attempt })
         };
         call.state = state;
         call.version = version.0 as u8;
@@ -285,36 +294,36 @@ impl World {
             metrics.attempt_began(version);
         }
         if attempt > 0 {
-            self.checks.reached(Probe::RetrySent);
+            sim.checks.reached(Probe::RetrySent);
         }
-        invariant::no_route_to_the_dead::routed(&mut self.checks, &self.kernel, listed, to, node);
+        invariant::no_route_to_the_dead::routed(&mut sim.checks, &sim.kernel, listed, to, node);
         if self.dead > 0 {
-            self.note_exposure(chosen, to);
+            self.note_exposure(sim, chosen, to);
         }
-        self.kernel
+        sim.kernel
             .trace_mut()
             .note(now, Some(node), "send", || format!("{} attempt {} to {}", name_of(key), attempt + 1, chosen));
         let msg = Msg::Request { call: id, key, attempt };
-        self.kernel.send(node, to, REQUEST_BYTES, Transport::Exchange, key.derive(ON_THE_WIRE), msg);
+        sim.kernel.send(node, to, REQUEST_BYTES, Transport::Exchange, key.derive(ON_THE_WIRE), msg);
         if probing {
-            self.send_probes(id);
+            self.send_probes(sim, id);
         }
     }
 
     /// An instance has answered.
     #[inline]
-    pub(crate) fn response_arrives(&mut self, id: Id<Call>, attempt: u16, class: Class) {
+    pub(crate) fn response_arrives(&mut self, sim: &mut Sim, id: Id<Call>, attempt: u16, class: Class) {
         if class != Class::Success {
             if self.is_attempt(id, attempt) {
-                self.attempt_over(id, class, Heard::Answer);
+                self.attempt_over(sim, id, class, Heard::Answer);
             }
             return;
         }
         // The common end, in one visit to the call instead of three.
         let waits = |call: &Call| call.retries == attempt && call.is_under_way();
         if let Some(call) = self.calls.remove_if(id, waits) {
-            self.book_attempt(id, &call, class, Heard::Answer);
-            self.book_end(id, &call, End::Success);
+            self.book_attempt(sim, id, &call, class, Heard::Answer);
+            self.book_end(sim, id, &call, End::Success);
         }
     }
 
@@ -344,24 +353,24 @@ impl World {
     }
 
     /// A request came back undelivered, or its connection broke before the answer.
-    pub(crate) fn request_bounced(&mut self, id: Id<Call>, attempt: u16, why: Bounce) {
+    pub(crate) fn request_bounced(&mut self, sim: &mut Sim, id: Id<Call>, attempt: u16, why: Bounce) {
         if self.is_attempt(id, attempt) {
             let class = match why {
                 Bounce::Refused | Bounce::Unreachable => Class::ConnectFailure,
                 Bounce::Reset => Class::Reset,
             };
-            self.attempt_over(id, class, Heard::Nothing);
+            self.attempt_over(sim, id, class, Heard::Nothing);
         }
     }
 
     /// How long a caller still waits for an attempt that reaches its instance now, without a bound as `Duration::MAX`;
     /// `None` when it has given up. What the network took counts as used, as if every hop measured it.
-    pub(crate) fn time_left(&self, id: Id<Call>, attempt: u16) -> Option<Duration> {
+    pub(crate) fn time_left(&self, sim: &Sim, id: Id<Call>, attempt: u16) -> Option<Duration> {
         let call = self.calls.get(id).filter(|call| call.retries == attempt && call.is_under_way())?;
         if call.deadline() == Instant::MAX {
             return Some(Duration::MAX);
         }
-        let local = self.kernel.local(self.callers[call.caller as usize].node);
+        let local = sim.kernel.local(self.callers[call.caller as usize].node);
         let left = call.deadline().saturating_since(local);
         (left > Duration::ZERO).then_some(left)
     }
@@ -371,40 +380,40 @@ impl World {
     }
 
     /// The caller waits no longer for an attempt, or for the call.
-    pub(crate) fn impatient(&mut self, id: Id<Call>, attempt: u16) {
+    pub(crate) fn impatient(&mut self, sim: &mut Sim, id: Id<Call>, attempt: u16) {
         let Some(call) = self.calls.get(id) else { return };
         if call.retries != attempt {
             return;
         }
         let caller = &self.callers[call.caller as usize];
-        let late = self.kernel.local(caller.node) >= call.deadline();
+        let late = sim.kernel.local(caller.node) >= call.deadline();
         match call.state {
             State::Attempt | State::LateAttempt if late => {
-                self.close_attempt(id, Class::Timeout, Heard::Nothing);
-                self.end_call(id, End::Timeout);
+                self.close_attempt(sim, id, Class::Timeout, Heard::Nothing);
+                self.end_call(sim, id, End::Timeout);
             }
-            State::Attempt | State::LateAttempt => self.attempt_over(id, Class::Timeout, Heard::Nothing),
+            State::Attempt | State::LateAttempt => self.attempt_over(sim, id, Class::Timeout, Heard::Nothing),
             State::Pause => {
                 self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].traffic.retry_cancelled();
-                self.end_call(id, End::Timeout);
+                self.end_call(sim, id, End::Timeout);
             }
-            State::Line => self.give_up_waiting(id),
+            State::Line => self.give_up_waiting(sim, id),
             State::New => {}
         }
-        self.checks.reached(Probe::RequestTimedOut);
+        sim.checks.reached(Probe::RequestTimedOut);
     }
 
     /// An attempt has ended: with the call, or with a pause before another one.
-    fn attempt_over(&mut self, id: Id<Call>, class: Class, heard: Heard) {
-        self.close_attempt(id, class, heard);
+    fn attempt_over(&mut self, sim: &mut Sim, id: Id<Call>, class: Class, heard: Heard) {
+        self.close_attempt(sim, id, class, heard);
         if class == Class::Success {
-            self.end_call(id, End::Success);
+            self.end_call(sim, id, End::Success);
             return;
         }
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
         let node = caller.node;
-        let local = self.kernel.local(node);
+        let local = sim.kernel.local(node);
         let traffic = &mut caller.upstreams[usize::from(call.upstream)].traffic;
         if self.again.len() <= id.slot() {
             self.again.resize(id.slot() + 1, Again::default());
@@ -416,7 +425,7 @@ impl World {
         let retries = again.retries(call);
         let mut draws = attempt_key(call.key(), retries).derive(BACKOFF).draws();
         let Some(pause) = traffic.retry(local, retries, again.pause, class, &mut draws) else {
-            self.end_call(id, class.into());
+            self.end_call(sim, id, class.into());
             return;
         };
         again.pause = pause;
@@ -424,49 +433,49 @@ impl World {
         // The deadline may come first; then the call ends in its pause.
         let left = call.deadline().saturating_since(local);
         call.timer = if call.deadline() != Instant::MAX && left <= pause {
-            self.kernel.timer_after(node, left, None, Msg::Impatient { call: id, attempt: call.retries })
+            sim.kernel.timer_after(node, left, None, Msg::Impatient { call: id, attempt: call.retries })
         } else {
-            self.kernel.timer_after(node, pause, None, Msg::Retry(id))
+            sim.kernel.timer_after(node, pause, None, Msg::Retry(id))
         };
         call.state = State::Pause;
     }
 
     /// The pause before another attempt is over.
-    pub(crate) fn retry(&mut self, id: Id<Call>) {
+    pub(crate) fn retry(&mut self, sim: &mut Sim, id: Id<Call>) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
-        let local = self.kernel.local(caller.node);
+        let local = sim.kernel.local(caller.node);
         call.retries = call.retries.checked_add(1).unwrap_or_else(|| {
             self.again[id.slot()].laps += 1;
             1
         });
         let admitted = caller.upstreams[usize::from(call.upstream)].traffic.retry_started(local);
-        self.attempt_or_end(id, admitted);
+        self.attempt_or_end(sim, id, admitted);
     }
 
     /// Books an attempt as over with everybody who counts attempts.
     #[inline]
-    fn close_attempt(&mut self, id: Id<Call>, class: Class, heard: Heard) {
+    fn close_attempt(&mut self, sim: &mut Sim, id: Id<Call>, class: Class, heard: Heard) {
         let Some(call) = self.calls.get_mut(id) else { return };
         if !call.is_under_way() {
             return;
         }
         let call_then = *call;
         call.state = State::New;
-        self.book_attempt(id, &call_then, class, heard);
+        self.book_attempt(sim, id, &call_then, class, heard);
     }
 
     #[inline]
-    fn book_attempt(&mut self, id: Id<Call>, call: &Call, class: Class, heard: Heard) {
-        let now = self.kernel.now();
+    fn book_attempt(&mut self, sim: &mut Sim, id: Id<Call>, call: &Call, class: Class, heard: Heard) {
+        let now = sim.kernel.now();
         if call.timer != TimerId::NONE {
-            self.kernel.cancel(call.timer);
+            sim.kernel.cancel(call.timer);
         }
         let choice = Choice { group: call.group, host: call.host, instance: call.instance };
         let version = VersionId(u32::from(call.version));
         let began = if call.state == State::LateAttempt { self.again[id.slot()].began } else { call.started() };
         let caller = &mut self.callers[call.caller as usize];
-        let local = self.kernel.local(caller.node);
+        let local = sim.kernel.local(caller.node);
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
         let report = match heard {
             Heard::Answer => self.reports.of(id, call.retries),
@@ -478,30 +487,30 @@ impl World {
         let opened = upstream.traffic.breaker_opened();
         upstream.traffic.attempt_done(local, u32::from(call.retries), class, now - began);
         if upstream.traffic.breaker_opened() != opened {
-            self.checks.reached(Probe::BreakerOpened);
+            sim.checks.reached(Probe::BreakerOpened);
         }
         let measured = call.started() >= self.metrics.measured_from;
         if let Some(metrics) = self.metrics_of.get_mut(upstream.service.index()) {
             metrics.attempt_ended(now, version, class.is_success(), now - began, measured);
         }
         if waits {
-            self.serve_line(call.caller, usize::from(call.upstream), usize::from(call.group), 1);
+            self.serve_line(sim, call.caller, usize::from(call.upstream), usize::from(call.group), 1);
         }
     }
 
     /// A call ends, once.
     #[inline]
-    pub(crate) fn end_call(&mut self, id: Id<Call>, end: End) {
+    pub(crate) fn end_call(&mut self, sim: &mut Sim, id: Id<Call>, end: End) {
         let Some(call) = self.calls.remove(id) else { return };
         if matches!(call.state, State::Pause | State::Line) {
-            self.kernel.cancel(call.timer);
+            sim.kernel.cancel(call.timer);
         }
-        self.book_end(id, &call, end);
+        self.book_end(sim, id, &call, end);
     }
 
     #[inline]
-    fn book_end(&mut self, id: Id<Call>, call: &Call, end: End) {
-        let now = self.kernel.now();
+    fn book_end(&mut self, sim: &mut Sim, id: Id<Call>, call: &Call, end: End) {
+        let now = sim.kernel.now();
         let retries = retries_of(&self.again, id, call);
         if call.started() >= self.metrics.measured_from {
             let service = self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].service;
@@ -509,36 +518,36 @@ impl World {
             metrics.call_ended(end, now - call.started(), retries);
         }
         match call.parent() {
-            Parent::Source(load) => self.request_ends(load, call, end, retries),
+            Parent::Source(load) => self.request_ends(sim, load, call, end, retries),
             Parent::Job(job) => {
                 self.retries_inside += u64::from(retries);
-                self.child_ended(job, end, call.demand.is_optional());
+                self.child_ended(sim, job, end, call.demand.is_optional());
             }
         }
     }
 
     #[inline]
-    fn request_ends(&mut self, load: u32, call: &Call, end: End, retries: u32) {
-        let now = self.kernel.now();
-        let times = match self.sabotage {
+    fn request_ends(&mut self, sim: &mut Sim, load: u32, call: &Call, end: End, retries: u32) {
+        let now = sim.kernel.now();
+        let times = match sim.sabotage {
             Some(Sabotage::EndTwice) if self.metrics.ended == 100 => 2,
             Some(Sabotage::NeverEnd) if self.metrics.ended == 100 => 0,
             _ => 1,
         };
-        invariant::every_request_ends_once::ended(&mut self.checks, &self.kernel, times);
-        let late = Duration::us(if self.sabotage == Some(Sabotage::LateArrivals) { 1 } else { 0 });
+        invariant::every_request_ends_once::ended(&mut sim.checks, &sim.kernel, times);
+        let late = Duration::us(if sim.sabotage == Some(Sabotage::LateArrivals) { 1 } else { 0 });
         if times > 0 {
             self.metrics.end(now, now.min(call.started() + late), end, retries);
         }
         let node = self.callers[call.caller as usize].node;
-        self.kernel
+        sim.kernel
             .trace_mut()
             .span(call.started(), now, Some(node), "request", || format!("{} {}", name_of(call.key()), end.name()));
-        self.user_answered(load, call.caller);
+        self.user_answered(sim, load, call.caller);
     }
 
     /// A caller's node went down: whatever it waited for, it waits no longer.
-    pub(crate) fn abandon_calls(&mut self, node: NodeId) {
+    pub(crate) fn abandon_calls(&mut self, sim: &mut Sim, node: NodeId) {
         let waiting: Vec<Id<Call>> = self
             .calls
             .iter()
@@ -546,7 +555,7 @@ impl World {
             .map(|(id, _)| id)
             .collect();
         for id in waiting {
-            self.end_call(id, End::Abandoned);
+            self.end_call(sim, id, End::Abandoned);
         }
     }
 }

@@ -5,14 +5,15 @@
 //! have answered, as a thread per request does. How long the own work takes, and whether a buggy version fails it,
 //! follows from the request's key.
 
-use crate::call::{Call, Parent};
-use crate::demand::Demand;
+use super::Data;
+use crate::data::call::{Call, Parent};
+use crate::data::demand::{CallOptions, Demand};
+use crate::data::metrics::End;
 use crate::invariant::Probe;
-use crate::metrics::End;
 use crate::sabotage::Sabotage;
+use crate::sim::Sim;
 use crate::slab::Id;
 use crate::wire::Msg;
-use crate::world::World;
 use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
 use kernel::Transport;
 use traffic::Class;
@@ -245,22 +246,30 @@ impl Instance {
     }
 }
 
-impl World {
+impl Data {
     /// A request arrives at an instance.
     #[inline]
-    pub(crate) fn request_arrives(&mut self, id: InstanceId, from: NodeId, call: Id<Call>, key: Key, attempt: u16) {
-        let now = self.kernel.now();
+    pub(crate) fn request_arrives(
+        &mut self,
+        sim: &mut Sim,
+        id: InstanceId,
+        from: NodeId,
+        call: Id<Call>,
+        key: Key,
+        attempt: u16,
+    ) {
+        let now = sim.kernel.now();
         let instance = &mut self.instances[id.index()];
         if !matches!(instance.life, Life::Serving | Life::Draining) {
             let node = instance.node;
             // Nobody listens yet, or no longer.
-            self.kernel.reset(node, from, Msg::Request { call, key, attempt });
+            sim.kernel.reset(node, from, Msg::Request { call, key, attempt });
             return;
         }
         if instance.working == instance.concurrency && instance.waiting >= instance.queue_limit {
             let node = instance.node;
-            self.checks.reached(Probe::RequestRefused);
-            self.respond(node, from, call, key, attempt, Class::Refused);
+            sim.checks.reached(Probe::RequestRefused);
+            respond(sim, node, from, call, key, attempt, Class::Refused);
             return;
         }
         instance.sum_areas(now, &mut self.records, id);
@@ -295,40 +304,40 @@ impl World {
         }
         instance.in_system_max = instance.in_system_max.max(instance.in_system());
         if is_probed {
-            self.probed_arrival(job, in_flight);
+            self.probed_arrival(sim, job, in_flight);
         }
         if self.deadlines_travel {
-            self.note_deadline(job);
+            self.note_deadline(sim, job);
         }
         if at_work {
-            self.work(id, job, key);
+            self.work(sim, id, job, key);
         }
     }
 
     /// How long the own work on the request of this key takes an instance at present.
     #[inline]
-    fn demand(&self, id: InstanceId, key: Key) -> Duration {
+    fn demand(&self, sim: &Sim, id: InstanceId, key: Key) -> Duration {
         let instance = &self.instances[id.index()];
         let behaviour = self.services[instance.service().index()].behaviour(instance.version());
         let demand = behaviour.service_time.sample(&mut key.derive(DEMAND).draws());
-        let stretch = behaviour.slowdown * self.kernel.nodes().slowdown(instance.node);
+        let stretch = behaviour.slowdown * sim.kernel.nodes().slowdown(instance.node);
         if stretch == 1.0 { demand } else { demand.mul_f64(stretch) }
     }
 
     /// When a node gives up the work on the request of this key, if it does at present.
     #[inline]
-    fn fails_after(&self, node: NodeId, key: Key) -> Option<Duration> {
-        let failing = self.kernel.nodes().failing(node)?;
+    fn fails_after(&self, sim: &Sim, node: NodeId, key: Key) -> Option<Duration> {
+        let failing = sim.kernel.nodes().failing(node)?;
         failing.share.happens(&mut key.derive(FAILING).draws()).then_some(failing.after)
     }
 
     /// Starts the own work on a request.
     #[inline]
-    fn work(&mut self, id: InstanceId, job: Id<Job>, key: Key) {
+    fn work(&mut self, sim: &mut Sim, id: InstanceId, job: Id<Job>, key: Key) {
         let node = self.instances[id.index()].node;
-        let gives_up = self.fails_after(node, key);
+        let gives_up = self.fails_after(sim, node, key);
         let demand = match gives_up {
-            None => self.demand(id, key),
+            None => self.demand(sim, id, key),
             Some(after) => {
                 if let Some(job) = self.jobs.get_mut(job) {
                     job.failed = Some(End::ServerError);
@@ -338,45 +347,45 @@ impl World {
         };
         if demand.is_zero() {
             // A gateway, or a service that only calls others: no event for no work.
-            self.served(job);
+            self.served(sim, job);
         } else if self.processors(id).is_some() && gives_up.is_none() {
-            self.share(id, job, demand);
+            self.share(sim, id, job, demand);
         } else {
-            self.kernel.work_after(node, demand, Msg::Served(job));
+            sim.kernel.work_after(node, demand, Msg::Served(job));
         }
     }
 
     /// The own work on a request is done.
     #[inline]
-    pub(crate) fn served(&mut self, id: Id<Job>) {
+    pub(crate) fn served(&mut self, sim: &mut Sim, id: Id<Job>) {
         let Some(job) = self.jobs.get(id) else { return };
         if let Some(end) = job.failed {
-            return self.answer(id, end.class());
+            return self.answer(sim, id, end.class());
         }
         let instance = &self.instances[job.instance.index()];
         let service = &self.services[instance.service().index()];
         let behaviour = service.behaviour(instance.version());
         if behaviour.error_rate != base::Ratio::ZERO && behaviour.error_rate.happens(&mut job.key.derive(ERROR).draws())
         {
-            self.answer(id, Class::ServerError);
+            self.answer(sim, id, Class::ServerError);
         } else if service.calls.is_empty() && !service.is_gateway {
-            self.answer(id, Class::Success);
+            self.answer(sim, id, Class::Success);
         } else {
-            self.next_stage(id);
+            self.next_stage(sim, id);
         }
     }
 
     /// Makes the next downstream calls, or answers when there are none left.
-    fn next_stage(&mut self, id: Id<Job>) {
+    fn next_stage(&mut self, sim: &mut Sim, id: Id<Job>) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         let (stage, key) = (usize::from(job.stage), job.key);
         let instance = &self.instances[job.instance.index()];
         let service = &self.services[instance.service().index()];
         if service.is_gateway {
-            return if stage == 0 { self.route(id) } else { self.answer(id, Class::Success) };
+            return if stage == 0 { self.route(sim, id) } else { self.answer(sim, id, Class::Success) };
         }
         let Some(calls) = service.calls.get(stage) else {
-            self.answer(id, Class::Success);
+            self.answer(sim, id, Class::Success);
             return;
         };
         let calls = calls.clone();
@@ -386,12 +395,12 @@ impl World {
         for (i, call) in calls.iter().enumerate() {
             let child = key.derive(CHILD + ((stage as u64) << 8) + i as u64);
             let demand = if call.optional { Demand::OPTIONAL } else { Demand::ANY };
-            self.begin_call(Parent::Job(id), caller, call.service, child, demand);
+            self.begin_call(sim, Parent::Job(id), caller, call.service, child, demand);
         }
     }
 
     /// The gateway forwards a request to the service that the route names.
-    fn route(&mut self, id: Id<Job>) {
+    fn route(&mut self, sim: &mut Sim, id: Id<Job>) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         let (key, instance) = (job.key, job.instance);
         // The route of a load source's requests is always the same and was looked up when the world was built.
@@ -401,23 +410,24 @@ impl World {
         });
         let Some(load) = route else {
             // Whoever asked has gone; there is nobody to answer.
-            self.answer(id, Class::ServerError);
+            self.answer(sim, id, Class::ServerError);
             return;
         };
         let Some((to, timeout)) = self.loads[load as usize].destination(key.derive(CHILD)) else {
             job.failed = Some(End::NoRoute);
-            self.answer(id, Class::ServerError);
+            self.answer(sim, id, Class::ServerError);
             return;
         };
         job.stage = 1;
         job.pending = 1;
         let caller = self.records[instance.index()].caller.expect("a gateway is a caller");
         let demand = to.version.map_or(Demand::ANY, Demand::pinned);
-        self.begin_call_within(Parent::Job(id), caller, to.service, key.derive(CHILD), demand, timeout);
+        let options = CallOptions { demand, timeout };
+        self.begin_call_within(sim, Parent::Job(id), caller, to.service, key.derive(CHILD), options);
     }
 
     /// A downstream call has ended.
-    pub(crate) fn child_ended(&mut self, id: Id<Job>, end: End, optional: bool) {
+    pub(crate) fn child_ended(&mut self, sim: &mut Sim, id: Id<Job>, end: End, optional: bool) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         job.pending -= 1;
         if end != End::Success && !optional {
@@ -427,28 +437,28 @@ impl World {
             return;
         }
         match job.failed {
-            Some(end) => self.answer(id, end.class()),
-            None => self.next_stage(id),
+            Some(end) => self.answer(sim, id, end.class()),
+            None => self.next_stage(sim, id),
         }
     }
 
     /// Answers a request, and begins with the next one that waits.
-    fn answer(&mut self, id: Id<Job>, class: Class) {
-        let now = self.kernel.now();
+    fn answer(&mut self, sim: &mut Sim, id: Id<Job>, class: Class) {
+        let now = sim.kernel.now();
         let Some(job) = self.jobs.remove(id) else { return };
         debug_assert!(job.at_work, "a request was answered that nobody worked on");
         let mut instance = &mut self.instances[job.instance.index()];
         instance.sum_areas(now, &mut self.records, job.instance);
-        if self.sabotage != Some(Sabotage::LoseCount) {
+        if sim.sabotage != Some(Sabotage::LoseCount) {
             self.finished[job.instance.index()] += 1;
         }
         let node = instance.node;
         if self.deadlines_travel && instance.waiting > 0 && self.services[instance.service().index()].deadlines {
-            self.drop_expired(job.instance);
+            self.drop_expired(sim, job.instance);
             instance = &mut self.instances[job.instance.index()];
         }
         let mut next = None;
-        if instance.waiting > 0 && self.sabotage != Some(Sabotage::ForgetTheQueue) {
+        if instance.waiting > 0 && sim.sabotage != Some(Sabotage::ForgetTheQueue) {
             instance.waiting -= 1;
             if let Some((name, first)) = self.jobs.at_mut(instance.first) {
                 first.at_work = true;
@@ -461,25 +471,25 @@ impl World {
         }
         let closing = instance.life == Life::Closing && instance.in_system() == 0;
         if self.services[instance.service().index()].speaks() {
-            self.speak(id, (job.instance, job.call, job.attempt), class, now - job.began);
+            self.speak(sim, id, (job.instance, job.call, job.attempt), class, now - job.began);
         }
-        self.respond(node, job.from, job.call, job.key, job.attempt, class);
+        respond(sim, node, job.from, job.call, job.key, job.attempt, class);
         if let Some((first, key)) = next {
-            self.work(job.instance, first, key);
+            self.work(sim, job.instance, first, key);
         }
         if closing {
-            self.leave(job.instance);
+            self.idle.push(job.instance);
         }
     }
 
     /// A request has come in with the time that its caller still waits for it.
     #[cold]
-    fn note_deadline(&mut self, id: Id<Job>) {
+    fn note_deadline(&mut self, sim: &mut Sim, id: Id<Job>) {
         let Some(job) = self.jobs.get(id) else { return };
         let instance = &self.instances[job.instance.index()];
-        let local = self.kernel.local(instance.node);
+        let local = sim.kernel.local(instance.node);
         let deadline = match self.services[instance.service().index()].deadlines {
-            true => local.saturating_add(self.time_left(job.call, job.attempt).unwrap_or(Duration::ZERO)),
+            true => local.saturating_add(self.time_left(sim, job.call, job.attempt).unwrap_or(Duration::ZERO)),
             false => Instant::MAX,
         };
         if self.deadlines.len() <= id.slot() {
@@ -490,10 +500,10 @@ impl World {
 
     /// Answers those at the head of an instance's queue whose callers no longer wait, without working on them.
     #[cold]
-    fn drop_expired(&mut self, id: InstanceId) {
-        let now = self.kernel.now();
+    fn drop_expired(&mut self, sim: &mut Sim, id: InstanceId) {
+        let now = sim.kernel.now();
         let node = self.instances[id.index()].node;
-        let local = self.kernel.local(node);
+        let local = sim.kernel.local(node);
         while self.instances[id.index()].waiting > 0 {
             let instance = &mut self.instances[id.index()];
             let Some((name, _)) = self.jobs.at_mut(instance.first) else { return };
@@ -506,50 +516,51 @@ impl World {
             instance.first = job.next;
             self.finished[id.index()] += 1;
             self.records[id.index()].expired += 1;
-            self.checks.reached(Probe::ExpiredWorkDropped);
+            sim.checks.reached(Probe::ExpiredWorkDropped);
             let class = Class::Timeout;
             if self.services[self.instances[id.index()].service().index()].speaks() {
-                self.speak(name, (id, job.call, job.attempt), class, Duration::ZERO);
+                self.speak(sim, name, (id, job.call, job.attempt), class, Duration::ZERO);
             }
-            self.respond(node, job.from, job.call, job.key, job.attempt, class);
+            respond(sim, node, job.from, job.call, job.key, job.attempt, class);
         }
     }
 
     /// An instance that callers ask or listen to takes note of how this request went, and says how it is.
     #[cold]
-    fn speak(&mut self, id: Id<Job>, of: (InstanceId, Id<Call>, u16), class: Class, worked: Duration) {
+    fn speak(&mut self, sim: &mut Sim, id: Id<Job>, of: (InstanceId, Id<Call>, u16), class: Class, worked: Duration) {
         let (instance, call, attempt) = of;
         let service = &self.services[self.instances[instance.index()].service().index()];
         let (is_probed, reports) = (service.probes, service.reports);
         if is_probed {
-            self.probed_departure(instance, id);
+            self.probed_departure(sim, instance, id);
         }
         if reports {
-            self.report(instance, call, attempt, class, worked);
+            self.report(sim, instance, call, attempt, class, worked);
         }
-    }
-
-    #[inline]
-    fn respond(&mut self, node: NodeId, to: NodeId, call: Id<Call>, key: Key, attempt: u16, class: Class) {
-        let msg = Msg::Response { call, attempt, class };
-        self.kernel.send(node, to, RESPONSE_BYTES, Transport::Exchange, key.derive(RESPONSE), msg);
     }
 
     /// Everything at an instance is lost. Where the process died and the machine lives on, the callers' connections are
     /// reset.
-    pub(crate) fn lose_jobs(&mut self, id: InstanceId, reset: bool) {
-        let now = self.kernel.now();
+    pub(crate) fn lose_jobs(&mut self, sim: &mut Sim, id: InstanceId, reset: bool) {
+        let now = sim.kernel.now();
         let lost: Vec<Id<Job>> = self.jobs.iter().filter(|(_, job)| job.instance == id).map(|(name, _)| name).collect();
         for name in lost {
             let Some(job) = self.jobs.remove(name) else { continue };
             if reset {
                 let node = self.instances[id.index()].node;
                 let msg = Msg::Request { call: job.call, key: job.key, attempt: job.attempt };
-                self.kernel.reset(node, job.from, msg);
+                sim.kernel.reset(node, job.from, msg);
             }
         }
-        self.stop_processors(id);
+        self.stop_processors(sim, id);
         let lost = self.instances[id.index()].forget(now, &mut self.records, id);
         self.records[id.index()].lost += u64::from(lost);
     }
+}
+
+/// Sends an answer to whoever asked.
+#[inline]
+fn respond(sim: &mut Sim, node: NodeId, to: NodeId, call: Id<Call>, key: Key, attempt: u16, class: Class) {
+    let msg = Msg::Response { call, attempt, class };
+    sim.kernel.send(node, to, RESPONSE_BYTES, Transport::Exchange, key.derive(RESPONSE), msg);
 }

@@ -22,7 +22,7 @@ impl<E> Default for Durable<E> {
 
 /// What to do now.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Go<E> {
+pub(crate) struct Release<E> {
     /// Carry these out.
     pub(crate) send: Vec<E>,
     /// Start an fsync.
@@ -31,18 +31,18 @@ pub(crate) struct Go<E> {
 
 impl<E> Durable<E> {
     /// A core asked for effects; `appended` says whether a record was written for them.
-    pub(crate) fn offer(&mut self, effects: Vec<E>, appended: bool) -> Go<E> {
+    pub(crate) fn submit(&mut self, effects: Vec<E>, appended: bool) -> Release<E> {
         match (appended, self.syncing) {
-            (false, false) => Go { send: effects, sync: false },
+            (false, false) => Release { send: effects, sync: false },
             (true, false) => {
                 self.syncing = true;
                 self.held.extend(effects);
-                Go { send: Vec::new(), sync: true }
+                Release { send: Vec::new(), sync: true }
             }
             (appended, true) => {
                 self.next_needed |= appended;
                 self.next.extend(effects);
-                Go { send: Vec::new(), sync: false }
+                Release { send: Vec::new(), sync: false }
             }
         }
     }
@@ -53,14 +53,14 @@ impl<E> Durable<E> {
     }
 
     /// The fsync under way has completed.
-    pub(crate) fn synced(&mut self) -> Go<E> {
+    pub(crate) fn synced(&mut self) -> Release<E> {
         let mut send = std::mem::replace(&mut self.held, std::mem::take(&mut self.next));
         let sync = std::mem::take(&mut self.next_needed);
         self.syncing = sync;
         if !sync {
             send.append(&mut self.held);
         }
-        Go { send, sync }
+        Release { send, sync }
     }
 }
 
@@ -71,14 +71,14 @@ mod tests {
     #[test]
     fn order_is_kept_and_nothing_overtakes_its_record() {
         let mut durable = Durable::default();
-        let go = |send: &[u32], sync| Go { send: send.to_vec(), sync };
-        assert_eq!(durable.offer(vec![1], false), go(&[1], false));
-        assert_eq!(durable.offer(vec![2], true), go(&[], true));
-        assert_eq!(durable.offer(vec![3], false), go(&[], false), "behind 2");
-        assert_eq!(durable.offer(vec![4], true), go(&[], false), "the next fsync's");
-        assert_eq!(durable.synced(), go(&[2], true));
-        assert_eq!(durable.offer(vec![5], false), go(&[], false));
-        assert_eq!(durable.synced(), go(&[3, 4, 5], false));
-        assert_eq!(durable.offer(vec![6], false), go(&[6], false));
+        let release = |send: &[u32], sync| Release { send: send.to_vec(), sync };
+        assert_eq!(durable.submit(vec![1], false), release(&[1], false));
+        assert_eq!(durable.submit(vec![2], true), release(&[], true));
+        assert_eq!(durable.submit(vec![3], false), release(&[], false), "behind 2");
+        assert_eq!(durable.submit(vec![4], true), release(&[], false), "the next fsync's");
+        assert_eq!(durable.synced(), release(&[2], true));
+        assert_eq!(durable.submit(vec![5], false), release(&[], false));
+        assert_eq!(durable.synced(), release(&[3, 4, 5], false));
+        assert_eq!(durable.submit(vec![6], false), release(&[6], false));
     }
 }

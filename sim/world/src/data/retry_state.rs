@@ -1,6 +1,6 @@
 //! What a call remembers of its earlier attempts, beside the calls, because most calls have one attempt.
 
-use crate::call::Call;
+use crate::data::call::Call;
 use base::{Duration, InstanceId, Instant};
 
 /// What a call remembers once it has been retried; kept beside the calls, by slot.

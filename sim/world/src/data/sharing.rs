@@ -9,11 +9,12 @@
 //! there all the time; each is done when that has grown by its own work, and who is done first stays first whoever
 //! comes or goes. A request costs O(log n), and the instance has one timer, for the next who will be done.
 
-use crate::instance::Job;
+use super::Data;
+use crate::data::instance::Job;
+use crate::sim::Sim;
 use crate::slab::Id;
 use crate::spec;
 use crate::wire::Msg;
-use crate::world::World;
 use base::{Duration, InstanceId, Instant};
 use kernel::TimerId;
 use std::cmp::{Ordering, Reverse};
@@ -126,34 +127,34 @@ impl Processors {
     }
 }
 
-impl World {
+impl Data {
     /// Own work on a request begins at an instance whose requests share its processors.
-    pub(crate) fn share(&mut self, id: InstanceId, job: Id<Job>, work: Duration) {
-        let now = self.kernel.now();
+    pub(crate) fn share(&mut self, sim: &mut Sim, id: InstanceId, job: Id<Job>, work: Duration) {
+        let now = sim.kernel.now();
         let Some(processors) = self.processors_mut(id) else { return };
         processors.advance(now);
         processors.add(job, work);
-        self.set_processed(id);
+        self.set_processed(sim, id);
     }
 
     /// The timer of an instance's processors: whoever is done by now goes on.
-    pub(crate) fn processed(&mut self, id: InstanceId) {
-        let now = self.kernel.now();
+    pub(crate) fn processed(&mut self, sim: &mut Sim, id: InstanceId) {
+        let now = sim.kernel.now();
         // Whoever is done may let the next one in, or be the last of an instance that leaves.
         while let Some(processors) = self.processors_mut(id) {
             processors.advance(now);
             let Some(job) = processors.done() else { break };
-            self.served(job);
+            self.served(sim, job);
         }
-        self.set_processed(id);
+        self.set_processed(sim, id);
     }
 
-    fn set_processed(&mut self, id: InstanceId) {
+    fn set_processed(&mut self, sim: &mut Sim, id: InstanceId) {
         let node = self.instances[id.index()].node;
         let Some(Some(processors)) = self.processors.get_mut(id.index()) else { return };
-        self.kernel.cancel(processors.timer);
+        sim.kernel.cancel(processors.timer);
         processors.timer = match processors.next_in() {
-            Some(span) => self.kernel.work_after(node, span, Msg::Processed(id)),
+            Some(span) => sim.kernel.work_after(node, span, Msg::Processed(id)),
             None => TimerId::NONE,
         };
     }
@@ -169,21 +170,21 @@ impl World {
     }
 
     /// Everything at work at an instance is lost.
-    pub(crate) fn stop_processors(&mut self, id: InstanceId) {
-        let now = self.kernel.now();
+    pub(crate) fn stop_processors(&mut self, sim: &mut Sim, id: InstanceId) {
+        let now = sim.kernel.now();
         let Some(processors) = self.processors_mut(id) else { return };
         processors.advance(now);
         processors.at_work.clear();
         let timer = std::mem::replace(&mut processors.timer, TimerId::NONE);
-        self.kernel.cancel(timer);
+        sim.kernel.cancel(timer);
     }
 
-    /// What an instance has worked so far, in nanoseconds times its [`World::room`]: places that were taken, or
+    /// What an instance has worked so far, in nanoseconds times its [`Data::room`]: places that were taken, or
     /// processors that were busy.
-    pub(crate) fn work_area(&self, id: InstanceId) -> u128 {
+    pub(crate) fn work_area(&self, sim: &Sim, id: InstanceId) -> u128 {
         match self.processors(id) {
             Some(processors) => {
-                let span = self.kernel.now().saturating_since(processors.at).as_nanos() as f64;
+                let span = sim.kernel.now().saturating_since(processors.at).as_nanos() as f64;
                 (processors.busy_ns + span * processors.busy()) as u128
             }
             None => self.instances[id.index()].areas(&self.records[id.index()]).1,

@@ -1,0 +1,91 @@
+//! Hosting a core, written once: inputs in, effects carried out in order, one timer that follows the core's deadline.
+
+use super::Cx;
+use super::timer::CoreTimer;
+use base::Core;
+use std::collections::VecDeque;
+use std::fmt::Debug;
+
+/// A core and its timer.
+#[derive(Debug)]
+pub(crate) struct Host<C> {
+    pub(crate) core: C,
+    timer: CoreTimer,
+    /// The number of the timer among those of the process.
+    number: u16,
+}
+
+/// A process, as one of its cores sees it: what carries out the effects.
+pub(crate) trait Carrier<C: Core<Effect: 'static>> {
+    /// Its host for such a core; `None` while none lives.
+    fn host(&mut self) -> Option<&mut Host<C>>;
+
+    /// Carries out what the core wants, and gives it what it asks for and can be given at once.
+    fn carry_out(&mut self, cx: &mut Cx<'_>, effect: C::Effect) -> Option<C::Input>;
+
+    /// All effects of an input have been carried out.
+    fn carried_out(&mut self, _: &mut Cx<'_>) {}
+
+    /// Gives the core one input, and then whatever it asks for meanwhile. Nothing happens while none lives.
+    fn handle(&mut self, cx: &mut Cx<'_>, input: C::Input)
+    where
+        Self: Sized,
+    {
+        if self.host().is_none() {
+            return;
+        }
+        let mut out = cx.site().sim.outboxes.take::<C::Effect>();
+        let mut next = Some(input);
+        // Rarely more than one: what is asked for is given before the next effect's answer.
+        let mut inputs = VecDeque::new();
+        while let Some(input) = next {
+            let now = cx.local();
+            if let Some(host) = self.host() {
+                host.core.handle(now, input, &mut out);
+            }
+            for effect in out.drain() {
+                inputs.extend(self.carry_out(cx, effect));
+            }
+            next = inputs.pop_front();
+        }
+        cx.site().sim.outboxes.give(out);
+        self.carried_out(cx);
+        self.follow(cx);
+    }
+
+    /// The core's timer has fired.
+    fn woken(&mut self, cx: &mut Cx<'_>)
+    where
+        Self: Sized,
+    {
+        if let Some(host) = self.host() {
+            host.fired();
+            self.handle(cx, C::WAKE);
+        }
+    }
+
+    /// Makes the timer agree with what the core wants now.
+    fn follow(&mut self, cx: &mut Cx<'_>) {
+        if let Some(host) = self.host() {
+            let deadline = host.core.deadline();
+            host.timer.follow(cx, host.number, deadline);
+        }
+    }
+}
+
+impl<C: Core> Host<C> {
+    /// Hosts a core, the only one of its process.
+    pub(crate) fn new(core: C) -> Self {
+        Host::numbered(core, 0)
+    }
+
+    /// Hosts one of several cores of a process, whose timer has this number.
+    pub(crate) fn numbered(core: C, number: u16) -> Self {
+        Host { core, timer: CoreTimer::default(), number }
+    }
+
+    /// Its timer has fired, and is set no longer.
+    pub(crate) fn fired(&mut self) {
+        self.timer.fired();
+    }
+}

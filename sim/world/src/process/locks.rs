@@ -1,0 +1,145 @@
+//! The lock store on a node with a disk. What must survive it is two numbers: the largest token and session it granted.
+
+use super::durable::{Durable, Release};
+use super::host::{Carrier, Host};
+use super::{Cx, Process};
+use crate::wire::{Letter, ProcessId};
+use base::{FencingToken, SessionId};
+use coordination::{Config, Effect, Input, Locks};
+use kernel::disk::Reason;
+use kernel::{Crash, Transport};
+use std::collections::BTreeMap;
+
+/// The lock store.
+#[derive(Debug)]
+pub(crate) struct LockStore {
+    host: Option<Host<Locks>>,
+    durable: Durable<(ProcessId, Effect)>,
+    wanted: Vec<(ProcessId, Effect)>,
+    /// The numbers that are on disk, or on their way there.
+    kept: (FencingToken, SessionId),
+    /// Who said what is being handled.
+    asker: ProcessId,
+    /// Whose each session is.
+    owners: BTreeMap<SessionId, ProcessId>,
+}
+
+const MESSAGE_BYTES: u32 = 200;
+
+impl LockStore {
+    pub(crate) fn new(me: ProcessId) -> Self {
+        LockStore {
+            host: None,
+            durable: Durable::default(),
+            wanted: Vec::new(),
+            kept: (FencingToken(0), SessionId(0)),
+            asker: me,
+            owners: BTreeMap::new(),
+        }
+    }
+
+    fn release(&mut self, cx: &mut Cx<'_>, release: Release<(ProcessId, Effect)>) {
+        if release.sync {
+            cx.sync();
+        }
+        for (process, effect) in release.send {
+            let Some(to) = effect.to() else { continue };
+            cx.send((to, process), MESSAGE_BYTES, Transport::Exchange, Letter::LocksAnswer(effect));
+        }
+    }
+
+    /// Whom an answer is for: whoever opened the session, or asks now.
+    fn owner(&mut self, effect: &Effect) -> ProcessId {
+        match effect {
+            Effect::SessionCreated { session, .. } => {
+                self.owners.insert(*session, self.asker);
+                self.asker
+            }
+            Effect::Granted { session, .. } => self.owners.get(session).copied().unwrap_or(self.asker),
+            _ => self.asker,
+        }
+    }
+}
+
+impl Process for LockStore {
+    fn name(&self) -> &'static str {
+        "lock store"
+    }
+
+    /// It comes up without its sessions, with its numbers.
+    fn boot(&mut self, cx: &mut Cx<'_>) {
+        let life = u64::from(cx.life());
+        if life > 0 {
+            let disk = cx.disk();
+            let damaged = disk.recover().reason != Reason::Clean;
+            let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
+            let last = disk.read_all().filter(|bytes| bytes.len() == 16).last();
+            let kept = last.map_or((0, 0), |bytes| (number(&bytes[..8]), number(&bytes[8..])));
+            // A damaged log may have lost the largest token, and a token given twice fences nobody. The upper half of a
+            // token then counts restarts, so that the next one is larger than any before, whatever they were.
+            let floor = if damaged { life << 32 } else { 0 };
+            self.kept = (FencingToken(kept.0.max(floor)), SessionId(kept.1.max(floor)));
+        }
+        self.host = Some(Host::new(Locks::resume(Config::consul(), self.kept.0, self.kept.1)));
+    }
+
+    fn letter(&mut self, cx: &mut Cx<'_>, from: ProcessId, letter: Letter) {
+        if let Letter::Locks(input) = letter {
+            self.asker = from;
+            self.handle(cx, input);
+        }
+    }
+
+    fn wake(&mut self, cx: &mut Cx<'_>, _: u16) {
+        self.woken(cx);
+    }
+
+    fn synced(&mut self, cx: &mut Cx<'_>) {
+        let release = self.durable.synced();
+        self.release(cx, release);
+        self.follow(cx);
+    }
+
+    fn down(&mut self, cx: &mut Cx<'_>, _: Crash) {
+        *self = LockStore::new(cx.me());
+    }
+}
+
+impl Carrier<Locks> for LockStore {
+    fn host(&mut self) -> Option<&mut Host<Locks>> {
+        self.host.as_mut()
+    }
+
+    fn carry_out(&mut self, cx: &mut Cx<'_>, effect: Effect) -> Option<Input> {
+        if let Effect::Note(event) = effect {
+            if let coordination::Event::SessionEnded { session, .. } = event {
+                self.owners.remove(&session);
+            }
+            cx.note("lock", || event.to_string());
+        } else {
+            let owner = self.owner(&effect);
+            self.wanted.push((owner, effect));
+        }
+        None
+    }
+
+    fn carried_out(&mut self, cx: &mut Cx<'_>) {
+        let mut wanted = std::mem::take(&mut self.wanted);
+        let Some(host) = &self.host else { return };
+        let now_kept = (host.core.last_token(), host.core.last_session());
+        let mut appended = false;
+        if now_kept != self.kept {
+            let bytes = [now_kept.0.0.to_le_bytes(), now_kept.1.0.to_le_bytes()].concat();
+            appended = cx.disk().append(&bytes).is_ok();
+            if appended {
+                self.kept = now_kept;
+            } else {
+                // A grant that a restart would forget is not told: who asked hears nothing and asks again, and then the
+                // disk may have room.
+                wanted.retain(|(_, e)| !matches!(e, Effect::Granted { .. } | Effect::SessionCreated { .. }));
+            }
+        }
+        let release = self.durable.submit(wanted, appended);
+        self.release(cx, release);
+    }
+}

@@ -1,0 +1,100 @@
+//! The registration of an instance at one registry server: it begins when the instance serves, and ends in good order
+//! when that is told to stop.
+
+use super::host::{Carrier, Host};
+use super::registry::MESSAGE_BYTES;
+use super::{Cx, Process};
+use crate::data::Role;
+use crate::fleet::Notice;
+use crate::wire::{Letter, ProcessId};
+use base::NodeId;
+use kernel::{Crash, Transport};
+use registry::registrant::{Config, Effect, Input};
+use registry::{Effect as Answer, Input as Request};
+
+/// An instance's registration at one server.
+#[derive(Debug)]
+pub(crate) struct Registrant {
+    config: Config,
+    /// The number of its server, zero-based.
+    number: u32,
+    server: (NodeId, ProcessId),
+    host: Option<Host<registry::Registrant>>,
+}
+
+impl Registrant {
+    pub(crate) fn new(config: Config, number: u32, server: (NodeId, ProcessId)) -> Self {
+        Registrant { config, number, server, host: None }
+    }
+
+    /// The instance serves, and wants to be listed.
+    fn begin(&mut self, cx: &mut Cx<'_>) {
+        let (node, age) = (cx.node(), cx.age());
+        let rng = cx.stream(&format!("{}/registration/{}", cx.name(), self.number));
+        let site = cx.site();
+        let Role::Instance(id) = site.data.roles[node.index()] else { return };
+        let endpoint = site.data.endpoint(site.sim, id);
+        let service = site.data.instances[id.index()].service();
+        self.host = Some(Host::new(registry::Registrant::new(self.config, service, endpoint, rng)));
+        self.handle(cx, Input::Start { age });
+    }
+}
+
+impl Process for Registrant {
+    fn name(&self) -> &'static str {
+        "registration"
+    }
+
+    fn notice(&mut self, cx: &mut Cx<'_>, notice: Notice) {
+        match notice {
+            Notice::Serving(_) => self.begin(cx),
+            Notice::Stopping(_) => self.handle(cx, Input::Stop),
+            _ => {}
+        }
+    }
+
+    fn letter(&mut self, cx: &mut Cx<'_>, _: ProcessId, letter: Letter) {
+        let Letter::RegistryAnswer(answer) = letter else { return };
+        let input = match answer {
+            Answer::Granted { lease, ttl, .. } => Input::Granted { lease, ttl },
+            Answer::Renewed { lease, .. } => Input::Renewed { lease },
+            Answer::LeaseUnknown { lease, .. } => Input::LeaseUnknown { lease },
+            Answer::Deregistered { lease, .. } => Input::Deregistered { lease },
+            Answer::DrainingSet { lease, .. } => Input::DrainingSet { lease },
+            _ => return,
+        };
+        self.handle(cx, input);
+    }
+
+    fn wake(&mut self, cx: &mut Cx<'_>, _: u16) {
+        self.woken(cx);
+    }
+
+    fn down(&mut self, _: &mut Cx<'_>, _: Crash) {
+        self.host = None;
+    }
+}
+
+impl Carrier<registry::Registrant> for Registrant {
+    fn host(&mut self) -> Option<&mut Host<registry::Registrant>> {
+        self.host.as_mut()
+    }
+
+    fn carry_out(&mut self, cx: &mut Cx<'_>, effect: Effect) -> Option<Input> {
+        let from = cx.node();
+        let request = match effect {
+            Effect::SendRegister { service, endpoint, ttl, .. } => Request::Register { from, service, endpoint, ttl },
+            Effect::SendRenew { instance, lease, .. } => Request::Renew { from, instance, lease },
+            Effect::SendDraining { instance, lease, .. } => {
+                Request::SetDraining { from, instance, lease, draining: true }
+            }
+            Effect::SendDeregister { instance, lease, .. } => Request::Deregister { from, instance, lease },
+            Effect::Note(event) => {
+                cx.note("registration", || event.to_string());
+                return None;
+            }
+        };
+        cx.send(self.server, MESSAGE_BYTES, Transport::Exchange, Letter::Registry(request));
+        None
+    }
+}

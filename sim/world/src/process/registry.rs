@@ -1,0 +1,225 @@
+//! Registry servers on nodes with disks.
+//!
+//! Every instance registers with every server; a caller follows one server and turns to the next when it is silent.
+//! Nothing leaves a server before the record that it rests on is on disk.
+
+use super::durable::{Durable, Release};
+use super::host::{Carrier, Host};
+use super::{Cx, Process};
+use crate::age;
+use crate::invariant::Probe;
+use crate::sabotage::Sabotage;
+use crate::wire::{Letter, ProcessId};
+use base::{InstanceId, NodeId};
+use kernel::{Crash, Transport};
+use registry::{Config, Effect, Input, Record, Registry, View};
+use std::collections::BTreeMap;
+
+/// A registry server.
+#[derive(Debug)]
+pub(crate) struct RegistryServer {
+    pub(crate) node: NodeId,
+    /// Its number among the servers, zero-based.
+    number: u32,
+    config: Config,
+    host: Option<Host<Registry>>,
+    durable: Durable<(ProcessId, Effect)>,
+    /// What waits to be offered to the disk, and whether it rests on a new record.
+    wanted: Vec<(ProcessId, Effect)>,
+    appended: bool,
+    /// Who said what is being handled.
+    asker: ProcessId,
+    /// Which process watches on each node.
+    watchers: BTreeMap<NodeId, ProcessId>,
+}
+
+/// What a registry message takes on the wire; a view adds a line per endpoint.
+pub(super) const MESSAGE_BYTES: u32 = 300;
+const ENDPOINT_BYTES: usize = 200;
+
+/// A log longer than this, and than twice what a snapshot takes, is compacted.
+const COMPACT_BYTES: usize = 64 * 1024;
+
+impl RegistryServer {
+    pub(crate) fn new(node: NodeId, number: u32, me: ProcessId, config: Config) -> Self {
+        RegistryServer {
+            node,
+            number,
+            config,
+            host: None,
+            durable: Durable::default(),
+            wanted: Vec::new(),
+            appended: false,
+            asker: me,
+            watchers: BTreeMap::new(),
+        }
+    }
+
+    /// Its core, with what its disk holds.
+    fn core(&self, cx: &mut Cx<'_>) -> Registry {
+        let (config, life) = (self.config.clone(), cx.life());
+        let (rng, now) = (cx.stream(&format!("registry-{}", self.number + 1)), cx.local());
+        let core = if life == 0 {
+            Registry::new(config, now, rng).running_for(now, cx.age())
+        } else {
+            let disk = cx.disk();
+            disk.recover();
+            let records = disk.read_all().filter_map(|bytes| Record::decode(bytes).ok()).map(|(record, _)| record);
+            Registry::recover(config, now, rng, u64::from(life), records)
+        };
+        core.dated(age::date(cx.site().sim.seed))
+    }
+
+    /// What it lists as open for a service, ascending; of all instances that there are.
+    pub(crate) fn listed<'a>(&'a self, of: impl Iterator<Item = InstanceId> + 'a) -> Vec<InstanceId> {
+        let Some(host) = &self.host else { return Vec::new() };
+        let open = |id: &InstanceId| host.core.instance(*id).is_some_and(|(_, endpoint)| !endpoint.draining);
+        of.filter(open).collect()
+    }
+
+    /// Gives the core an input, behind the date where leases are dated.
+    fn hear(&mut self, cx: &mut Cx<'_>, input: Input) {
+        if self.config.dated_leases {
+            let date = Input::Date(cx.wall());
+            self.give(cx, date);
+        }
+        self.handle(cx, input);
+    }
+
+    /// Gives the core an input whose effects are carried out with those of the next.
+    fn give(&mut self, cx: &mut Cx<'_>, input: Input) {
+        use base::Core;
+        let Some(host) = &mut self.host else { return };
+        let (now, mut out) = (cx.local(), cx.site().sim.outboxes.take());
+        host.core.handle(now, input, &mut out);
+        for effect in out.drain() {
+            self.carry_out(cx, effect);
+        }
+        cx.site().sim.outboxes.give(out);
+    }
+
+    fn release(&mut self, cx: &mut Cx<'_>, release: Release<(ProcessId, Effect)>) {
+        if release.sync {
+            cx.sync();
+        }
+        for (asker, effect) in release.send {
+            let (to, transport, bytes) = match &effect {
+                Effect::Granted { to, .. }
+                | Effect::Renewed { to, .. }
+                | Effect::LeaseUnknown { to, .. }
+                | Effect::Deregistered { to, .. }
+                | Effect::DrainingSet { to, .. }
+                | Effect::Watching { to, .. } => ((*to, asker), Transport::Exchange, MESSAGE_BYTES),
+                Effect::Fetched { to, view, .. } => ((*to, asker), Transport::Exchange, view_bytes(view.as_deref())),
+                Effect::Push { to, view, .. } => {
+                    let watcher = self.watchers.get(to).copied().unwrap_or(asker);
+                    ((*to, watcher), Transport::Stream, view_bytes(Some(view)))
+                }
+                Effect::Persist(_) | Effect::Note(_) => unreachable!("carried out where they were asked for"),
+            };
+            if cx.has(Sabotage::LosePushes) && matches!(effect, Effect::Push { .. }) {
+                continue;
+            }
+            cx.send(to, bytes, transport, Letter::RegistryAnswer(effect));
+        }
+        if let Some(host) = &mut self.host {
+            host.core.hold_pushes(self.durable.is_syncing());
+        }
+    }
+
+    /// Replaces a long log by the shortest one that recovers to the same catalogue.
+    fn compact(&mut self, cx: &mut Cx<'_>) {
+        let Some(host) = &self.host else { return };
+        let disk = cx.disk();
+        if disk.bytes() < COMPACT_BYTES.max(host.core.listed() * 200) {
+            return;
+        }
+        let records: Vec<Vec<u8>> = host.core.snapshot().map(|record| encoded(&record)).collect();
+        if disk.replace(records).is_ok() {
+            let release = self.durable.submit(Vec::new(), true);
+            self.release(cx, release);
+            self.follow(cx);
+        }
+    }
+}
+
+impl Process for RegistryServer {
+    fn name(&self) -> &'static str {
+        "registry server"
+    }
+
+    fn boot(&mut self, cx: &mut Cx<'_>) {
+        self.host = Some(Host::new(self.core(cx)));
+        self.hear(cx, Input::Wake);
+    }
+
+    fn letter(&mut self, cx: &mut Cx<'_>, from: ProcessId, letter: Letter) {
+        let Letter::Registry(input) = letter else { return };
+        self.asker = from;
+        if let Input::Watch { watcher, .. } = &input {
+            self.watchers.insert(*watcher, from);
+        }
+        self.hear(cx, input);
+    }
+
+    fn wake(&mut self, cx: &mut Cx<'_>, _: u16) {
+        if let Some(host) = &mut self.host {
+            host.fired();
+            self.hear(cx, Input::Wake);
+        }
+    }
+
+    fn synced(&mut self, cx: &mut Cx<'_>) {
+        let release = self.durable.synced();
+        self.release(cx, release);
+        self.follow(cx);
+        // What changed meanwhile is pushed in one piece, behind the next fsync where it rests on that.
+        if let Some(host) = self.host.as_mut().filter(|host| host.core.owes_pushes()) {
+            host.core.hold_pushes(false);
+            self.hear(cx, Input::Wake);
+        }
+        self.compact(cx);
+    }
+
+    fn down(&mut self, cx: &mut Cx<'_>, _: Crash) {
+        *self = RegistryServer::new(self.node, self.number, cx.me(), self.config.clone());
+    }
+}
+
+impl Carrier<Registry> for RegistryServer {
+    fn host(&mut self) -> Option<&mut Host<Registry>> {
+        self.host.as_mut()
+    }
+
+    fn carry_out(&mut self, cx: &mut Cx<'_>, effect: Effect) -> Option<Input> {
+        match effect {
+            // A full disk refuses the record; the server goes on with what it knows, as a cache would, and what it could
+            // not write is lost when it restarts.
+            Effect::Persist(record) => self.appended |= cx.disk().append(&encoded(&record)).is_ok(),
+            Effect::Note(event) => {
+                if let registry::Event::Expired { .. } = event {
+                    cx.reached(Probe::LeaseExpired);
+                }
+                cx.note("registry", || event.to_string());
+            }
+            effect => self.wanted.push((self.asker, effect)),
+        }
+        None
+    }
+
+    fn carried_out(&mut self, cx: &mut Cx<'_>) {
+        let (wanted, appended) = (std::mem::take(&mut self.wanted), std::mem::take(&mut self.appended));
+        let release = self.durable.submit(wanted, appended);
+        self.release(cx, release);
+    }
+}
+
+fn encoded(record: &Record) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    record.encode(&mut bytes);
+    bytes
+}
+
+fn view_bytes(view: Option<&View>) -> u32 {
+    MESSAGE_BYTES + (view.map_or(0, |v| v.endpoints.len()) * ENDPOINT_BYTES) as u32
+}
