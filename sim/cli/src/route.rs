@@ -12,11 +12,9 @@ use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::suggest::nearest;
 use base::{InstanceId, Instant, Seed};
-use input::Backend;
 use std::io::{self, Write};
 use std::path::Path;
-use structure::{Asked, Change};
-use world::balancer::hashing::{Dump, HashFunction, Kind};
+use world::balancer::hashing::{Asked, Backend, Change, Dump, HashFunction, Kind, ListedStructure, TooLarge};
 use world::balancer::strategy::catalogue;
 use world::balancer::{Balancer, Host, Request, Strategy};
 
@@ -225,14 +223,14 @@ fn looked_up<'a>(
         let said = format!("{counted} hosts scored for each of {} keys take too long", asked.len());
         return Err(Stop::usage(said).help("fewer keys at a time"));
     }
-    let mut routed = structure::build(kind, backends, args.balance_factor)?;
+    let mut built = ListedStructure::build(kind, backends, args.balance_factor).map_err(too_large)?;
     let attempt = args.attempt.unwrap_or(0);
-    let choices: Vec<usize> = asked.iter().map(|asked| routed.lookup(*asked, attempt)).collect();
-    let dump = if args.dump { routed.dump() } else { None };
+    let choices: Vec<usize> = asked.iter().map(|asked| built.lookup(*asked, attempt)).collect();
+    let dump = if args.dump { built.dump() } else { None };
     let change = match change {
         None => None,
         Some(change) => {
-            let after = structure::after(routed, &change, kind, backends, &asked)?;
+            let after = built.after(&change, kind, backends, &asked).map_err(too_large)?;
             let moved = choices.iter().zip(&after).filter(|(before, after)| before != after).count();
             let ideal = asked.len() as f64 * part(&change, weighted, backends);
             Some(Changed { change, choices: after, moved, ideal })
@@ -253,6 +251,10 @@ fn looked_up<'a>(
         dump,
         change,
     })
+}
+
+fn too_large((said, help): TooLarge) -> Stop {
+    Stop::usage(said).help(help)
 }
 
 /// What to say when points have 32 bits and hashes more: the points of `ring` and `karger` are then all below them.

@@ -23,7 +23,8 @@
 //! Four more are changed in place, and answer with places that hosts hold: [`Anchor`] and [`Dx`], within a capacity,
 //! [`Memento`], without, and [`Haproxy`], the ring of HAProxy's `hash-type consistent`. All move only the keys of
 //! whoever leaves; the last one alone knows weights. [`Ring`] with fixed points, [`Nginx`], [`Rendezvous`] and
-//! [`MultiProbe`] can be changed in place as well. [`Structure`] is any of them all.
+//! [`MultiProbe`] can be changed in place as well. [`Structure`] is any of them all, and [`ListedStructure`] one over a
+//! list in which hosts may have weight zero, with what a change of the list moves.
 //!
 //! [`BoundedLoad`] goes around any of them as Envoy has it, and [`Haproxy`] has a rule of its own: it sends a key
 //! elsewhere while its host has more requests than its part.
@@ -56,6 +57,7 @@ mod haproxy;
 mod haproxy_function;
 mod jump;
 mod ketama;
+mod listed;
 mod maglev;
 mod memento;
 mod modulo;
@@ -82,6 +84,7 @@ pub use haproxy::{Haproxy, HaproxyMap};
 pub use haproxy_function::{djb2, sdbm, wt6};
 pub use jump::{Jump, jump};
 pub use ketama::Ketama;
+pub use listed::{Asked, Backend, Change, ListedStructure, TooLarge};
 pub use maglev::Maglev;
 pub use memento::Memento;
 pub use modulo::Modulo;

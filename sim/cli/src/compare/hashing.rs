@@ -1,12 +1,12 @@
 //! What a hashing structure does with keys: how evenly they lie, and what the going and coming of one backend moves.
 
 use crate::args::{self, KeyHash, RouteArgs};
-use crate::route::input::Backend;
-use crate::route::structure::{self, Asked, Change, Routed};
+use crate::route::structure;
 use base::{Draw, Seed};
 use clap::ValueEnum as _;
 use reports::study::{Hashing as Facts, Sample};
 use scenarios::study::{Hashing, Parameter, Wrong};
+use world::balancer::hashing::{Asked, Backend, Change, ListedStructure, TooLarge};
 use world::spec::in_turn;
 
 /// What is wrong with a structure, as far as that can be known without building it.
@@ -64,21 +64,21 @@ pub(crate) fn sample(hashing: &Hashing, seed: u64) -> Sample {
     let mut rng = Seed(seed).stream("study/hashing/keys");
     let keys: Vec<u64> = (0..hashing.keys).map(|_| rng.next_u64()).collect();
     let leaves = Seed(seed).stream("study/hashing/leaves").below_u64(u64::from(hashing.backends)) as usize;
-    let told = |stop: crate::stop::Stop| -> ! { panic!("{}", stop.text()) };
-    let kind = structure::kind(&flags, backends.len()).unwrap_or_else(|stop| told(stop));
-    let build = || structure::build(kind, &backends, None).unwrap_or_else(|stop| told(stop));
-    let mut routed = build();
+    let kind = structure::kind(&flags, backends.len()).unwrap_or_else(|stop| panic!("{}", stop.text()));
+    let told = |(said, help): TooLarge| -> ! { panic!("error: {said}\n  help: {help}\n") };
+    let build = || ListedStructure::build(kind, &backends, None).unwrap_or_else(|why| told(why));
+    let mut built = build();
     let keys: Vec<Asked<'_>> = keys.into_iter().map(Asked::Hash).collect();
-    let before: Vec<usize> = keys.iter().map(|key| routed.lookup(*key, 0)).collect();
+    let before: Vec<usize> = keys.iter().map(|key| built.lookup(*key, 0)).collect();
     let mut per_backend = vec![0u64; backends.len()];
     before.iter().for_each(|index| per_backend[*index] += 1);
-    let (entries, bytes) = (routed.structure().entries(), routed.structure().bytes());
+    let (entries, bytes) = (built.structure().entries(), built.structure().bytes());
     let share = |n: usize| n as f64 / keys.len() as f64;
-    let moved = |routed: Routed, change: &Change| {
-        let after = structure::after(routed, change, kind, &backends, &keys).unwrap_or_else(|stop| told(stop));
+    let moved = |built: ListedStructure, change: &Change| {
+        let after = built.after(change, kind, &backends, &keys).unwrap_or_else(|why| told(why));
         share(before.iter().zip(&after).filter(|(a, b)| a != b).count())
     };
-    let removed = moved(routed, &Change::Without(leaves));
+    let removed = moved(built, &Change::Without(leaves));
     let added = moved(build(), &Change::With(backend(hashing, seed, hashing.backends)));
     Sample::of_hashing(&Facts {
         keys_per_backend: &per_backend,

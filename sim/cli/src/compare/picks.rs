@@ -12,6 +12,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time;
 use world::balancer::around::{Candidate, Cluster, Peers};
+use world::balancer::hashing::ListedStructure;
 use world::balancer::{Host, ProbeReply, Report, Request, Response};
 use world::spec::{ServiceSpec, in_turn};
 
@@ -61,7 +62,7 @@ fn task(cell: &Cell) -> Option<Task> {
             let kind = structure::kind(&flags, backends.len()).ok()?;
             let what = label(hashing);
             let take = move || {
-                let Ok(built) = structure::build(kind, &backends, None) else { return 0.0 };
+                let Ok(built) = ListedStructure::build(kind, &backends, None) else { return 0.0 };
                 let hashes = hashes();
                 median(|i| {
                     black_box(built.structure().lookup(hashes[i as usize % hashes.len()]));

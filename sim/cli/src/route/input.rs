@@ -6,6 +6,7 @@ use crate::suggest::nearest;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use world::balancer::hashing::Backend;
 
 /// Most bytes of one file.
 const BYTES_MAX: u64 = 256 << 20;
@@ -14,17 +15,6 @@ const BYTES_MAX: u64 = 256 << 20;
 const HOSTS_MAX: usize = 1_000_000;
 /// Most requests that all hosts together may have under way.
 const ACTIVE_MAX: u64 = 100_000_000;
-
-/// A host, its weight, and what it does already.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Backend {
-    /// What is hashed, byte for byte.
-    pub(crate) host: String,
-    /// Zero of one that is to get nothing, or whose weight is not known.
-    pub(crate) weight: u32,
-    /// Requests under way.
-    pub(crate) active: u32,
-}
 
 /// What one line may be read as: nothing, a host, or what is wrong with it.
 fn backend(line: &str) -> Result<Option<Backend>, String> {
