@@ -13,7 +13,7 @@
 //! - [`csv`]: the data behind every plot and table.
 //! - [`plot`]: six pictures, drawn with plotters.
 //! - [`page`]: all of it in one folder, with a page that needs nothing else.
-//! - [`study`]: many runs compared: samples, intervals, rankings, theory, and a page of their own.
+//! - [`study`]: many runs compared, with a page of their own; the figures are those of the crate `study`.
 
 pub mod console;
 pub mod csv;

@@ -1,36 +1,18 @@
 //! Studies: what a person sees who got one wrong (golden text in `tests/bad_studies`), and what a right one becomes.
 
+use ::study::{Cell, Measure, Theory};
 use base::Seed;
-use scenarios::study::{self, Checked, Content, Hashing, Parameter, Study, Vocabulary};
+use scenarios::Scenario;
+use scenarios::study::{self, Checked, Content, Study};
 use std::path::{Path, PathBuf};
 
-const MEASURES: [&str; 8] = ["mean", "p50", "p99", "goodput", "errors", "balance", "moved", "jain"];
-
 fn check(text: &str, name: &str) -> Checked {
-    let theory = |name: &str| match name {
-        "mm1" => Ok(()),
-        other => Err(format!("there is no theory `{other}`")),
-    };
-    let hashing = |hashing: &Hashing| match hashing.table_size {
-        Some(size) if size % 2 == 0 => Err((Parameter::TableSize, format!("{size} is not a prime number"))),
-        _ => Ok(()),
-    };
-    let base = |name: &str| match name {
+    study::check(text, name, |name| match name {
         "broken" => Ok("[service.shop]\ninstanses = 3\n[load.users]\ntarget = \"shop\"\nrate = \"1/s\"\n".to_string()),
         name => {
             scenarios::find(name).map(|entry| entry.text.to_string()).ok_or(format!("there is no scenario `{name}`"))
         }
-    };
-    let words = Vocabulary {
-        measures: MEASURES.to_vec(),
-        is_measure: &|name| MEASURES.contains(&name) || name.starts_with("share_of_"),
-        plots: vec!["by_axis", "tail"],
-        theory: &theory,
-        structures: vec!["ring", "maglev"],
-        hashing: &hashing,
-        base: &base,
-    };
-    study::check(text, name, &words)
+    })
 }
 
 fn read(text: &str) -> Study {
@@ -67,6 +49,14 @@ fn every_problem_of_a_study_is_told_where_it_is() {
         }
     }
     assert!(wrong.is_empty(), "BLESS=1 rewrites these after you have read them:\n{}", wrong.join("\n"));
+}
+
+/// The scenario of a cell of worlds.
+fn scenario(content: &Content) -> &Scenario {
+    match content {
+        Content::World(scenario) => scenario,
+        Content::Hashing(_) => panic!("a world"),
+    }
 }
 
 const SMALL: &str = r#"
@@ -109,10 +99,10 @@ theory = "mm1"
 
 #[test]
 fn a_study_becomes_cells_in_the_order_of_its_axes() {
-    let study = read(SMALL);
-    assert_eq!((study.title.as_str(), study.question.as_str(), study.confidence), ("Small", "Who asked?", 0.9));
-    assert_eq!(study.seeds, [3, 4, 5]);
-    let keys: Vec<&str> = study.cells.iter().map(|cell| cell.key.as_str()).collect();
+    let Study { plan, contents } = read(SMALL);
+    assert_eq!((plan.title.as_str(), plan.question.as_str(), plan.confidence), ("Small", "Who asked?", 0.9));
+    assert_eq!(plan.seeds, [3, 4, 5].map(Seed));
+    let keys: Vec<&str> = plan.cells.iter().map(|cell| cell.key.as_str()).collect();
     assert_eq!(
         keys[..5],
         [
@@ -124,37 +114,36 @@ fn a_study_becomes_cells_in_the_order_of_its_axes() {
         ]
     );
     assert_eq!(keys.len(), 12);
-    assert_eq!(study.axes[0].numbers.as_deref(), Some(&[0.5, 1.0, 1.2][..]));
-    assert_eq!((study.axes[1].name.as_str(), study.axes[1].numbers.as_ref()), ("balancer", None));
-    assert_eq!(study.axes[2].numbers.as_deref(), Some(&[1.0, 10.0][..]));
-    let comparison = study.comparison.expect("it compares");
+    assert_eq!(plan.axes[0].numbers.as_deref(), Some(&[0.5, 1.0, 1.2][..]));
+    assert_eq!((plan.axes[1].name.as_str(), plan.axes[1].numbers.as_ref()), ("balancer", None));
+    assert_eq!(plan.axes[2].numbers.as_deref(), Some(&[1.0, 10.0][..]));
+    let comparison = plan.comparison.expect("it compares");
     assert_eq!((comparison.axis, comparison.against), (1, Some(0)));
-    assert_eq!(comparison.measures, ["p99", "mean"]);
-    assert_eq!((study.plots[0].x, study.plots[0].theory.as_slice()), (Some(0), &["mm1".to_string()][..]));
-    let Content::World { scenario, service } = &study.cells[1].content else { panic!("a world") };
-    let spec = scenario.lower(Seed(1)).expect("every cell lowers");
-    assert_eq!((service.name.as_str(), spec.loads[0].sources, spec.services[0].instances), ("shop", 7, 10));
-    assert_eq!(study.cells[1].servers, 10);
-    assert!((study.cells[1].service_ms.expect("it is known") - 10.0).abs() < 1e-9);
-    let small = &study.cells[0];
-    let Content::World { scenario, .. } = &small.content else { panic!("a world") };
-    let spec = scenario.lower(Seed(1)).expect("every cell lowers");
+    assert_eq!(comparison.measures, [Measure::P99, Measure::Mean]);
+    assert_eq!((plan.plots[0].x, plan.plots[0].theory.as_slice()), (Some(0), &[Theory::Mm1][..]));
+    let spec = scenario(&contents[1]).lower(Seed(1)).expect("every cell lowers");
+    assert_eq!((plan.service.as_str(), spec.loads[0].sources, spec.services[0].instances), ("shop", 7, 10));
+    assert_eq!(plan.cells[1].servers, 10);
+    assert!((plan.cells[1].service_ms.expect("it is known") - 10.0).abs() < 1e-9);
+    let small = &plan.cells[0];
+    let spec = scenario(&contents[0]).lower(Seed(1)).expect("every cell lowers");
     assert_eq!((spec.loads[0].sources, spec.services[0].instances, small.servers), (1, 1, 1));
 }
 
 #[test]
 fn unstable_cells_are_known_before_anything_runs() {
-    let study = read(SMALL);
-    let rho: Vec<f64> = study.cells.iter().map(|cell| cell.utilization.expect("it is known")).collect();
+    let cells = read(SMALL).plan.cells;
+    let rho: Vec<f64> = cells.iter().map(|cell| cell.utilization.expect("it is known")).collect();
     assert_eq!(rho[..2], [0.5, 0.5]);
-    let unstable: Vec<bool> = study.cells.iter().map(study::Cell::is_unstable).collect();
+    let unstable: Vec<bool> = cells.iter().map(Cell::is_unstable).collect();
     assert_eq!(unstable[..4], [false; 4]);
     assert_eq!(unstable[4..], [true; 8]);
     // Of a range, the worst that any seed draws; with speeds, slowdowns and a rate that is given.
     let ranged = "[base.service.shop]\nconcurrency = 2\nservice_time = \"10ms\"\nspeeds = [1, 0.5]\ninstances = 2\n\
                   [base.load.users]\ntarget = \"shop\"\nrate = \"200/s .. 400/s\"\n\
                   [[axis]]\nset = \"balancer\"\nvalues = [\"random\"]\n";
-    let of = |seeds: &str| read(&format!("seeds = \"{seeds}\"\n{ranged}")).cells[0].utilization.expect("it is known");
+    let of =
+        |seeds: &str| read(&format!("seeds = \"{seeds}\"\n{ranged}")).plan.cells[0].utilization.expect("it is known");
     let each: Vec<f64> = ["1..2", "2..3", "3..4"].map(of).to_vec();
     assert!(each.iter().all(|rho| (200.0 / 300.0..=400.0 / 300.0).contains(rho)), "{each:?}");
     assert_eq!(of("1..4"), each.iter().copied().fold(0.0, f64::max));
@@ -168,7 +157,7 @@ fn overload_is_run_where_something_bounds_it() {
              [base.load.users]\ntarget = \"shop\"\n{load}\n\
              [[axis]]\nset = \"balancer\"\nvalues = [\"random\"]\n"
         );
-        read(&text).cells.remove(0)
+        read(&text).plan.cells.remove(0)
     };
     let too_much = "rate = \"150/s\"";
     assert!(cell("", too_much).is_unstable(), "an open load, no limit, no timeout");
@@ -189,8 +178,8 @@ fn overload_is_run_where_something_bounds_it() {
 #[test]
 fn a_scenario_of_the_library_can_be_varied() {
     let study = read("base = \"steady\"\n[[axis]]\nset = \"load.users.rate\"\nvalues = [\"100/s\", \"200/s\"]\n");
-    assert_eq!(study.cells.len(), 2);
-    let Content::World { scenario, .. } = &study.cells[1].content else { panic!("a world") };
+    assert_eq!(study.plan.cells.len(), 2);
+    let scenario = scenario(&study.contents[1]);
     let base = scenarios::parse(scenarios::find("steady").expect("it is there").text, "steady").expect("it parses");
     let (of_cell, of_base) = (scenario.lower(Seed(1)).expect("it lowers"), base.lower(Seed(1)).expect("it lowers"));
     assert_eq!(of_cell.loads, of_base.loads, "set to what it was");
@@ -203,12 +192,12 @@ fn hashing_studies_have_structures_for_cells() {
         "hashing = { structure = \"ring\", keys = 1000 }\n[[axis]]\nset = \"structure\"\nvalues = [\"ring\", \"maglev\"]\n\
          [[axis]]\nset = \"backends\"\nvalues = [3, 10]\n",
     );
-    let of = |index: usize| match &study.cells[index].content {
+    let of = |index: usize| match &study.contents[index] {
         Content::Hashing(hashing) => (hashing.structure.as_str(), hashing.backends, hashing.keys),
-        Content::World { .. } => panic!("no world"),
+        Content::World(_) => panic!("no world"),
     };
     assert_eq!([of(0), of(1), of(2)], [("ring", 3, 1000), ("ring", 10, 1000), ("maglev", 3, 1000)]);
-    assert_eq!(study.axes[1].numbers.as_deref(), Some(&[3.0, 10.0][..]));
+    assert_eq!(study.plan.axes[1].numbers.as_deref(), Some(&[3.0, 10.0][..]));
 }
 
 #[test]
@@ -240,9 +229,9 @@ fn the_example_of_the_readme_can_run() {
     let readme = include_str!("../README.md");
     let text = readme.split("## Studies").nth(1).and_then(|rest| rest.split("```toml\n").nth(1));
     let text = text.and_then(|rest| rest.split("```").next()).expect("it has an example");
-    let Checked { study, problems } = check(&text.replace(", \"supermarket 2\"", ""), "readme");
+    let Checked { study, problems } = check(text, "readme");
     assert!(problems.is_empty(), "{}", scenarios::render(&problems, "README.md", text, false));
-    assert_eq!(study.expect("it can run").cells.len(), 36);
+    assert_eq!(study.expect("it can run").plan.cells.len(), 36);
 }
 
 #[test]
@@ -286,8 +275,8 @@ proptest::proptest! {
         let Checked { study, problems } = check(&text, "mutant");
         let _ = scenarios::render(&problems, "mutant.toml", &text, false);
         if let Some(study) = study {
-            for cell in &study.cells {
-                if let Content::World { scenario, .. } = &cell.content {
+            for content in &study.contents {
+                if let Content::World(scenario) = content {
                     proptest::prop_assert!(scenario.lower(Seed(9)).is_ok());
                     let written = scenarios::to_toml(scenario);
                     proptest::prop_assert!(scenarios::parse(&written, "cell").is_ok(), "{}", written);
@@ -349,12 +338,10 @@ points = [
 #[test]
 fn an_axis_adds_and_removes_faults_and_rollouts() {
     let study = read(ITEMS);
-    let cells: Vec<String> = study
-        .cells
-        .iter()
-        .map(|cell| {
-            let Content::World { scenario, .. } = &cell.content else { panic!("a world") };
-            let spec = scenario.lower(Seed(1)).expect("every cell lowers");
+    let cells = study.plan.cells.iter().zip(&study.contents);
+    let cells: Vec<String> = cells
+        .map(|(cell, content)| {
+            let spec = scenario(content).lower(Seed(1)).expect("every cell lowers");
             let faults: Vec<String> = spec.faults.iter().map(|fault| fault.name.to_string()).collect();
             format!("{}: {}; {} rollouts", cell.key, faults.join(", "), spec.rollouts.len())
         })
@@ -389,9 +376,6 @@ fn unset_of_an_item_is_an_error_that_is_told_once() {
     assert!(shown.contains("`fault` is an array in the base") && shown.contains("remove = [\"fault.0\"]"), "{shown}");
     let mended = text.replace("unset = [\"fault.0\"]", "remove = [\"fault.0\"]");
     let study = read(&mended);
-    let faults = |cell: &study::Cell| match &cell.content {
-        Content::World { scenario, .. } => scenario.lower(Seed(1)).expect("it lowers").faults.len(),
-        Content::Hashing(_) => panic!("a world"),
-    };
-    assert_eq!(study.cells.iter().map(faults).collect::<Vec<_>>(), [0, 1]);
+    let faults = |content: &Content| scenario(content).lower(Seed(1)).expect("it lowers").faults.len();
+    assert_eq!(study.contents.iter().map(faults).collect::<Vec<_>>(), [0, 1]);
 }

@@ -8,10 +8,8 @@
 use super::table::{Cell, Table, label};
 use super::{Paint, Tone, plain};
 use crate::number::{count, counted, decimal, decimals_for};
-use crate::study::Latencies;
-use crate::study::estimates::weighted;
-use crate::study::pool::Pool;
-use crate::study::stats::Estimate;
+use study::stats::{Estimate, weighted};
+use study::{Latencies, Pool};
 use world::outcome::{Outcome, Verdict};
 
 /// What a sweep keeps of one seed's run.

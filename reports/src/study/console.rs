@@ -4,13 +4,13 @@
 //! tables of their own, row by row in the same order. Nothing is left out, and no row is broken. Where nothing can be
 //! told apart the ranking says so in words.
 
-use super::analysis::{Analysis, Combination, Compared};
-use super::stats::Estimate;
-use super::{Kind, Measure, Results};
+use super::words::{self, unstable_cells, why_nothing};
 use crate::console::table::{Cell, Table, wrap};
 use crate::console::{Paint, Tone, plain};
 use crate::number::{counted, decimal, decimals_for, percent};
 use base::math::pow;
+use study::stats::Estimate;
+use study::{Analysis, Combination, Compared, Kind, Measure, Results};
 
 /// More lines of rankings than this are shortened to the best and the worst of each combination.
 const LINES: usize = 120;
@@ -60,7 +60,7 @@ impl Page<'_> {
             self.paint.tone(Tone::Strong, &plain(&plan.name)),
             counted(plan.cells.len() as u64, "cell", "cells"),
             counted(plan.seeds.len() as u64, "seed", "seeds"),
-            counted(self.analysis.runs() as u64, what.0, what.1),
+            counted(self.analysis.plan().runs() as u64, what.0, what.1),
         );
         self.line(&line);
         if !plan.title.is_empty() {
@@ -116,7 +116,7 @@ impl Page<'_> {
         let points = self.analysis.points();
         let Some(first) = combination.tables.first() else { return };
         if first.ranking.is_empty() {
-            return self.prose("", 4, Tone::Doubt, &self.analysis.why_nothing(combination));
+            return self.prose("", 4, Tone::Doubt, &why_nothing(self.analysis.plan(), combination));
         }
         let alpha = self.analysis.alpha;
         let mut columns: Vec<Column> =
@@ -144,7 +144,7 @@ impl Page<'_> {
             if first.estimates[point].is_some() {
                 continue;
             }
-            let rho = cell.and_then(|c| self.analysis.plan().cells[c].unstable);
+            let rho = cell.and_then(|c| self.analysis.plan().cells[c].unstable());
             let why = rho.map_or("no result".into(), |rho| format!("unstable, load {}", percent(rho, 0)));
             table.row([Cell::quiet("–"), Cell::plain(plain(&points[point])), Cell::toned(Tone::Doubt, why)]);
         }
@@ -198,7 +198,7 @@ impl Page<'_> {
             })
             .filter(|c| c.cells.iter().any(|cell| cell != NONE))
             .collect();
-        let labels: Vec<String> = (0..cells).map(|c| plain(&analysis.cell_label(c))).collect();
+        let labels: Vec<String> = (0..cells).map(|c| plain(&analysis.plan().label(c))).collect();
         let rows: Vec<(String, usize)> = labels.into_iter().zip(0..).collect();
         if columns.is_empty() {
             rows.iter().for_each(|(label, _)| self.line(&format!("    {label}")));
@@ -226,12 +226,12 @@ impl Page<'_> {
     }
 
     fn unstable(&mut self) {
-        let cells = self.analysis.unstable().count();
+        let cells = unstable_cells(self.analysis.plan());
         if cells == 0 {
             return;
         }
         self.line("");
-        let named = self.analysis.unstable_in_words();
+        let named = words::unstable(self.analysis);
         let some = named.iter().take(6).cloned().collect::<Vec<_>>().join("; ");
         let rest = if named.len() > 6 { format!("; and {} more", named.len() - 6) } else { String::new() };
         let n = counted(cells as u64, "cell was", "cells were");
@@ -246,8 +246,8 @@ impl Page<'_> {
             return;
         }
         self.line("");
-        for warning in &self.analysis.warnings {
-            self.prose("  ! ", 4, Tone::Doubt, warning);
+        for warning in words::warnings(self.analysis) {
+            self.prose("  ! ", 4, Tone::Doubt, &warning);
         }
     }
 }

@@ -3,12 +3,12 @@
 //! Numbers are complete: every value of every run, every estimate with its interval, every place of every ranking,
 //! every pair with all three intervals. Cells that were not run stand there too, with the reason.
 
-use super::analysis::{Analysis, Combination, Compared};
-use super::stats::{Estimate, Pair};
-use super::{Kind, Measure, PickTime, Results};
+use super::words;
 use crate::csv::{self, Sheet};
 use base::Seed;
 use serde_json::{Map, Value, json};
+use study::stats::{Estimate, Pair};
+use study::{Analysis, Combination, Compared, Kind, Measure, PickTime, Results};
 
 /// The results as one JSON object. Equal results give equal text; no key depends on the machine or the time of day.
 pub fn json(results: &Results) -> Value {
@@ -25,12 +25,12 @@ pub(crate) fn object(analysis: &Analysis<'_>) -> Value {
         "study": plan.name,
         "title": plan.title,
         "question": plan.question,
-        "version": plan.version,
+        "version": analysis.results.origin.version,
         "kind": match plan.kind { Kind::World => "world", Kind::Hashing => "hashing" },
         "confidence": plan.confidence,
         "seeds": seeds,
         "axes": axes,
-        "warnings": analysis.warnings,
+        "warnings": words::warnings(analysis),
         "rankings": rankings.collect::<Vec<_>>(),
         "cells": (0..plan.cells.len()).map(|i| cell(analysis, i)).collect::<Vec<_>>(),
         "reproduce": reproduce(analysis),
@@ -51,7 +51,11 @@ pub(crate) fn reproduce(analysis: &Analysis<'_>) -> String {
     let plan = analysis.plan();
     let picks = if analysis.results.picks.is_empty() { "" } else { " --time-picks" };
     let folder = quoted(&format!("{}-again", plan.name));
-    format!("windtunnel compare {} --seeds {}{picks} --out {folder}", quoted(&plan.file), ranges(&plan.seeds))
+    format!(
+        "windtunnel compare {} --seeds {}{picks} --out {folder}",
+        quoted(&analysis.results.origin.file),
+        ranges(&plan.seeds)
+    )
 }
 
 /// Seeds as `--seeds` takes them: `1..4,9..10`.
@@ -106,11 +110,11 @@ fn cell(analysis: &Analysis<'_>, index: usize) -> Value {
     json!({
         "key": cell.key,
         "at": at,
-        "unstable": cell.unstable,
+        "unstable": cell.unstable(),
         "utilization": cell.utilization,
         "estimates": estimates,
         "runs": runs,
-        "reproduce": cell.reproduce,
+        "reproduce": analysis.results.origin.command(index),
     })
 }
 
@@ -212,7 +216,7 @@ fn estimates(analysis: &Analysis<'_>) -> Sheet {
         Sheet::new(head.chain(["measure", "n", "mean", "sd", "low", "high", "effective", "note"].map(String::from)));
     for (i, cell) in analysis.plan().cells.iter().enumerate() {
         let start = || [cell.key.clone()].into_iter().chain(labels(analysis, &cell.at));
-        if let Some(rho) = cell.unstable {
+        if let Some(rho) = cell.unstable() {
             let note = format!("unstable: load {}, not run", csv::number(rho));
             sheet.row(start().chain(["", "0", "", "", "", "", "", &note].map(String::from)));
             continue;

@@ -1,25 +1,13 @@
-//! A study's results: many runs, compared.
+//! What is written about a study: console, JSON, and a folder with a page, plots and tables.
 //!
-//! A [`Plan`] says what is run; every run leaves a [`Sample`]; both together are [`Results`], from which everything
-//! that is written follows. Equal results give equal bytes.
+//! [`study::Results`] come in, and everything that is written follows from them. Equal results give equal bytes.
 
-mod analysis;
 mod console;
 mod data;
-pub(crate) mod estimates;
-mod measure;
 mod page;
-mod plan;
 mod plot;
-pub(crate) mod pool;
-mod sample;
-pub mod stats;
-pub mod theory;
+mod words;
 
 pub use console::console;
 pub use data::json;
-pub use measure::Measure;
 pub use page::write;
-pub use plan::{Axis, Cell, Comparison, Kind, PickTime, Plan, PlotKind, PlotSpec, Results};
-pub use sample::{Failure, Fault, Hashing, Heat, Latencies, Sample, Series, Swamped};
-pub use theory::Theory;

@@ -11,15 +11,16 @@
 
 mod tables;
 
-use super::analysis::Analysis;
+use super::data;
 use super::plot::{self, Figure, sentence};
-use super::{Kind, Results, data};
+use super::words::{self, unstable_cells};
 use crate::number::{count, counted, percent, span};
 use crate::page::{escape, style};
 use base::Duration;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
+use study::{Analysis, Kind, Results};
 use world::outcome::Phases;
 
 /// Writes the report into `dir`, which is made where it is missing, and gives the paths written, the page first.
@@ -72,8 +73,8 @@ fn html(analysis: &Analysis<'_>, figures: &[Figure]) -> String {
         style::sheet()
     );
     let runs = match plan.kind {
-        Kind::World => counted(analysis.runs() as u64, "run", "runs"),
-        Kind::Hashing => counted(analysis.runs() as u64, "filling", "fillings"),
+        Kind::World => counted(analysis.plan().runs() as u64, "run", "runs"),
+        Kind::Hashing => counted(analysis.plan().runs() as u64, "filling", "fillings"),
     };
     let _ = write!(
         out,
@@ -112,8 +113,8 @@ fn beware(out: &mut String, analysis: &Analysis<'_>) {
         return;
     }
     out.push_str("<section id=\"beware\" class=\"beware\">\n<p><span aria-hidden=\"true\">!</span> Beware</p>\n<ul>");
-    for warning in &analysis.warnings {
-        let _ = write!(out, "<li>{}</li>", escape(&sentence(warning)));
+    for warning in words::warnings(analysis) {
+        let _ = write!(out, "<li>{}</li>", escape(&sentence(&warning)));
     }
     out.push_str("</ul>\n</section>\n");
 }
@@ -126,7 +127,7 @@ fn contents(out: &mut String, analysis: &Analysis<'_>, figures: &[Figure]) {
     }
     links.extend(figures.iter().map(|f| (f.id.as_str(), f.short.clone())));
     links.push(("cells", "All cells".into()));
-    if analysis.unstable().next().is_some() {
+    if unstable_cells(analysis.plan()) > 0 {
         links.push(("unstable", "Not run".into()));
     }
     if !analysis.results.picks.is_empty() {
@@ -156,7 +157,7 @@ fn figure(out: &mut String, figure: &Figure) {
 }
 
 fn method(out: &mut String, analysis: &Analysis<'_>) {
-    let plan = analysis.plan();
+    let (plan, origin) = (analysis.plan(), &analysis.results.origin);
     let _ = write!(out, "<section id=\"method\">\n<h2>Method</h2>\n{}", design(analysis));
     let level = percent(plan.confidence, 0);
     if plan.seeds.len() > 1 {
@@ -203,18 +204,18 @@ fn method(out: &mut String, analysis: &Analysis<'_>) {
          CSV file named under each picture.</p>\n",
         if analysis.results.picks.is_empty() { "" } else { " but for the time of picks" },
         escape(&data::reproduce(analysis)),
-        escape(&plan.version),
+        escape(&origin.version),
         data::sheets(analysis)
             .iter()
             .map(|(name, _)| format!("<a href=\"data/{name}.csv\">{name}.csv</a>"))
             .collect::<Vec<_>>()
             .join(", "),
     );
-    if !plan.text.is_empty() {
+    if !origin.text.is_empty() {
         let _ = write!(
             out,
             "<details id=\"study\"><summary>The study file</summary>\n<pre><code>{}</code></pre></details>\n",
-            escape(&plan.text)
+            escape(&origin.text)
         );
     }
     out.push_str("</section>\n");
@@ -313,7 +314,7 @@ fn warm_up(out: &mut String, analysis: &Analysis<'_>) {
     );
     for (cell, after) in found.late.iter().take(20) {
         let when = after.map_or("does not settle".into(), |s| format!("settles after about {} s", s.round()));
-        let _ = write!(out, "<li>{}: {when}</li>", escape(&analysis.cell_label(*cell)));
+        let _ = write!(out, "<li>{}: {when}</li>", escape(&analysis.plan().label(*cell)));
     }
     if found.late.len() > 20 {
         let _ = write!(out, "<li>and {} more</li>", found.late.len() - 20);

@@ -3,8 +3,8 @@
 
 use base::math::{exp, ln, normal_quantile, pow};
 use base::{Draw, Duration, Rng, Seed};
-use reports::study::*;
 use std::collections::BTreeMap;
+use study::*;
 use world::outcome::{Distribution, Phases};
 use world::telemetry::Latency;
 
@@ -23,12 +23,11 @@ pub(crate) fn plan(name: &str, axes: Vec<Axis>, seeds: u64) -> Plan {
     }
     let cells = at.into_iter().enumerate().map(|(i, at)| Cell {
         key: format!("{i:03}"),
-        unstable: None,
         utilization: None,
+        bounded: false,
         phases: Phases { warmup: Duration::secs(10), storm: Duration::secs(100), calm: Duration::secs(10) },
         service_ms: Some(SERVICE_MS),
         servers: 10,
-        reproduce: format!("windtunnel compare scenarios/studies/{name}.toml --cell {i:03}"),
         at,
     });
     Plan {
@@ -36,9 +35,6 @@ pub(crate) fn plan(name: &str, axes: Vec<Axis>, seeds: u64) -> Plan {
         title: "Which strategy at which load".into(),
         question: "Two choices are said to be enough.\n\nAre they, at every load, and how far are they from the best?"
             .into(),
-        version: "0.1.0".into(),
-        file: format!("scenarios/studies/{name}.toml"),
-        text: "title = \"Which strategy at which load\"\nseeds = 5\n".into(),
         kind: Kind::World,
         service: "api".into(),
         confidence: 0.95,
@@ -49,6 +45,18 @@ pub(crate) fn plan(name: &str, axes: Vec<Axis>, seeds: u64) -> Plan {
         plots: Vec::new(),
         measures: Vec::new(),
     }
+}
+
+/// A plan without samples, from a file of its name.
+pub(crate) fn unrun(plan: Plan) -> Results {
+    let file = format!("scenarios/studies/{}.toml", plan.name);
+    let origin = Origin {
+        version: "0.1.0".into(),
+        text: "title = \"Which strategy at which load\"\nseeds = 5\n".into(),
+        commands: plan.cells.iter().map(|cell| format!("windtunnel compare {file} --cell {}", cell.key)).collect(),
+        file,
+    };
+    Results { plan, origin, samples: BTreeMap::new(), picks: Vec::new() }
 }
 
 pub(crate) fn axis(name: &str, labels: &[&str]) -> Axis {
@@ -89,13 +97,11 @@ pub(crate) fn sweep_of(names: &[&str], loads: &[&str], seeds: u64) -> Results {
     plan.axes[1].numbers = None;
     let numbers = plan.axes[0].numbers.clone().expect("loads are numbers");
     for cell in &mut plan.cells {
-        let rho = numbers[cell.at[0]];
-        cell.utilization = Some(rho);
-        cell.unstable = (rho >= 1.0).then_some(rho);
+        cell.utilization = Some(numbers[cell.at[0]]);
     }
     plan.comparison = Some(Comparison { axis: 1, measures: vec![Measure::P99, Measure::Mean], against: None });
-    let mut results = Results { plan, samples: BTreeMap::new(), picks: Vec::new() };
-    for (c, cell) in results.plan.cells.iter().enumerate().filter(|(_, c)| c.unstable.is_none()) {
+    let mut results = unrun(plan);
+    for (c, cell) in results.plan.cells.iter().enumerate().filter(|(_, c)| !c.is_unstable()) {
         let rho = numbers[cell.at[0]];
         let mean = STRATEGIES.get(cell.at[1]).map_or_else(
             || world::theory::supermarket(3 + cell.at[1] as u32 / 3, rho).mean * (1.0 + cell.at[1] as f64 / 90.0),
@@ -199,7 +205,7 @@ pub(crate) fn failure() -> Results {
     plan.axes[0].numbers = None;
     plan.comparison = Some(Comparison { axis: 0, measures: vec![Measure::Errors, Measure::P99], against: Some(2) });
     plan.cells.iter_mut().for_each(|c| c.utilization = Some(0.7));
-    let mut results = Results { plan, samples: BTreeMap::new(), picks: Vec::new() };
+    let mut results = unrun(plan);
     for strategy in 0..3 {
         for seed in 0..5 {
             let mut rng = Seed(seed as u64 + 1).stream(&format!("failure {strategy}"));
@@ -232,7 +238,7 @@ pub(crate) fn hashing() -> Results {
     plan.service = String::new();
     plan.axes[0].numbers = None;
     plan.comparison = Some(Comparison { axis: 0, measures: vec![Measure::Balance, Measure::Moved], against: None });
-    let mut results = Results { plan, samples: BTreeMap::new(), picks: Vec::new() };
+    let mut results = unrun(plan);
     for (c, cell) in results.plan.cells.iter().enumerate() {
         let n = [3usize, 10, 100, 1_000][cell.at[1]];
         for s in 0..3 {
@@ -246,14 +252,14 @@ pub(crate) fn hashing() -> Results {
                 .collect();
             let ideal = 1.0 / n as f64;
             let moved = ideal * [1.0, 1.0 + pow(n as f64, 0.6) / 10.0, 1.0][cell.at[0]];
-            let facts = Hashing {
+            let facts = Filling {
                 keys_per_backend: &keys,
                 moved: (cell.at[0] != 2).then_some((moved * (1.0 + 0.01 * normal(&mut rng)), ideal)),
                 added: Some(moved),
                 entries: [160 * n as u64, 65_537, 0][cell.at[0]],
                 bytes: [160 * n as u64 * 12, 65_537 * 4, 24][cell.at[0]],
             };
-            results.samples.insert((c, s), Sample::of_hashing(&facts));
+            results.samples.insert((c, s), Sample::of_filling(&facts));
         }
     }
     results
@@ -266,8 +272,8 @@ pub(crate) fn hostile() -> Results {
     results.plan.name = "hostile".into();
     results.plan.title = bad.into();
     results.plan.question = bad.into();
-    results.plan.text = bad.into();
-    results.plan.file = bad.into();
+    results.origin.text = bad.into();
+    results.origin.file = bad.into();
     results.plan.axes[1].name = bad.into();
     results
 }

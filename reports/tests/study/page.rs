@@ -2,10 +2,11 @@
 
 use crate::fixture;
 use crate::markup::balanced;
-use reports::study::{Measure, PickTime, PlotKind, PlotSpec, Results, Theory, write};
+use reports::study::write;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use study::{Measure, PickTime, PlotKind, PlotSpec, Results, Theory};
 
 /// Writes a report into a fresh folder under the build's own.
 fn report(name: &str, results: &Results) -> (PathBuf, Vec<PathBuf>, String) {

@@ -1,11 +1,11 @@
 //! What several runs say together: latencies of all their requests, shares within what is possible, and repeated values
 //! exact.
 
-use crate::fixture::{axis, plan};
+use crate::fixture::{axis, plan, unrun};
 use base::{Duration, Rng, Seed, dist};
-use reports::study::*;
+use reports::study::{console, json};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use study::{Comparison, Latencies, Measure, Results, Sample};
 use world::outcome::Distribution;
 use world::telemetry::Latency;
 
@@ -35,11 +35,11 @@ fn results(runs: Vec<Vec<Sample>>) -> Results {
     plan.axes[0].numbers = None;
     let measures = vec![Measure::P50, Measure::P90, Measure::P99, Measure::Mean, Measure::Errors];
     plan.comparison = Some(Comparison { axis: 0, measures, against: None });
-    let mut samples = BTreeMap::new();
+    let mut results = unrun(plan);
     for (cell, runs) in runs.into_iter().enumerate() {
-        samples.extend(runs.into_iter().enumerate().map(|(seed, sample)| ((cell, seed), sample)));
+        results.samples.extend(runs.into_iter().enumerate().map(|(seed, sample)| ((cell, seed), sample)));
     }
-    Results { plan, samples, picks: Vec::new() }
+    results
 }
 
 fn estimate(said: &Value, cell: usize, measure: &str) -> [f64; 3] {

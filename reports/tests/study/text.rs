@@ -1,7 +1,8 @@
 //! What is said about a study on the console and in data, as golden text.
 
 use crate::fixture;
-use reports::study::{Results, Sample, console, json};
+use reports::study::{console, json};
+use study::{Fault, Measure, Results, Sample};
 
 fn study(name: &str) -> Results {
     match name {
@@ -73,8 +74,8 @@ fn a_sample_reads_back_as_equal_bits() {
         }
     }
     let mut sample = Sample::default();
-    sample.set(reports::study::Measure::Mean, 0.1 + 0.2);
-    sample.set(reports::study::Measure::P99, f64::NAN);
+    sample.set(Measure::Mean, 0.1 + 0.2);
+    sample.set(Measure::P99, f64::NAN);
     assert_eq!(Sample::from_json(&sample.to_json()), Ok(sample.clone()));
     assert_eq!(sample.measures.len(), 1, "what is not a number is left out");
     assert!(Sample::from_json("{").unwrap_err().starts_with("this is no sample of a study: "));
@@ -125,8 +126,7 @@ fn a_warm_up_that_is_too_short_is_found_and_one_that_is_long_enough_is_not() {
     assert!(!console(&longer, false, 100).contains("looks too short"), "{}", console(&longer, false, 100));
     // A fault that moves latency is no matter of warm-up.
     for sample in filling.samples.values_mut() {
-        sample.faults =
-            vec![reports::study::Fault { name: "crash".into(), from_ns: 12_000_000_000, until_ns: 20_000_000_000 }];
+        sample.faults = vec![Fault { name: "crash".into(), from_ns: 12_000_000_000, until_ns: 20_000_000_000 }];
     }
     assert!(!console(&filling, false, 100).contains("looks too short"));
 }

@@ -7,7 +7,7 @@
 use super::axis::{Axis, Point};
 use super::patch::{Path, Tree};
 use super::schema::HashingTable;
-use super::{Cell, Content, Hashing, Service, Vocabulary};
+use super::{Content, hashing};
 use crate::At;
 use crate::lower::{self, capacity, warn};
 use crate::problem::{Lost, Problem, Severity, known};
@@ -16,9 +16,11 @@ use crate::schema::Scenario;
 use base::{Duration, Seed, ServiceId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use study::Cell;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use world::Spec;
+use world::outcome::Phases;
 use world::spec::{ServiceSpec, Target};
 
 /// More cells than anybody waits for.
@@ -28,14 +30,13 @@ pub(crate) const CELLS_MAX: usize = 5_000;
 const PROBLEMS_MAX: usize = 50;
 
 /// What cells are made of.
-pub(crate) struct Makings<'c, 'a> {
+pub(crate) struct CellInputs<'c, 'a> {
     pub(crate) name: &'c str,
     pub(crate) base: &'c Tree<'a>,
     pub(crate) axes: &'c [Axis<'a>],
-    pub(crate) seeds: &'c [u64],
+    pub(crate) seeds: &'c [Seed],
     /// The service that is measured, where the study says so.
     pub(crate) service: Option<&'c At<String>>,
-    pub(crate) words: &'c Vocabulary<'c>,
     pub(crate) hashing: bool,
     /// Where a base that is another file stands, behind the study's own text.
     pub(crate) elsewhere: Option<Elsewhere<'c>>,
@@ -52,43 +53,50 @@ pub(crate) struct Elsewhere<'c> {
     pub(crate) named: &'c Option<Range<usize>>,
 }
 
-/// The cells, in the order of the axes, and the service that all of them are about; and what is wrong with them.
-pub(crate) fn make(makings: &Makings<'_, '_>) -> (Vec<Cell>, Vec<Problem>) {
-    let total: usize = makings.axes.iter().map(|axis| axis.points.len()).product();
-    let mut cells = Vec::new();
-    let mut found = Found { of: Vec::new(), axes: makings.axes, elsewhere: makings.elsewhere, places: Vec::new() };
+/// A cell with what is run in it.
+pub(crate) struct Made {
+    pub(crate) cell: Cell,
+    pub(crate) content: Content,
+    /// The service whose calls are measured; empty where no world is run.
+    pub(crate) service: String,
+}
+
+/// The cells in the order of the axes, and what is wrong with them.
+pub(crate) fn make(inputs: &CellInputs<'_, '_>) -> (Vec<Made>, Vec<Problem>) {
+    let total: usize = inputs.axes.iter().map(|axis| axis.points.len()).product();
+    let mut made: Vec<Made> = Vec::new();
+    let mut found = Found { of: Vec::new(), axes: inputs.axes, elsewhere: inputs.elsewhere, places: Vec::new() };
     for index in 0..total {
-        let at = place(makings.axes, index);
-        let (content, problems) = one(makings, &at);
+        let at = place(inputs.axes, index);
+        let (content, problems) = one(inputs, &at);
         for problem in problems {
             found.add(problem, index);
         }
-        let fits = content.is_some();
         found.places.push(at.clone());
-        if let (true, Some((content, facts))) = (fits, content) {
+        if let Some((content, facts)) = content {
             let labels: Vec<&str> =
-                at.iter().zip(makings.axes).map(|(i, axis)| axis.points[*i].label.as_str()).collect();
-            let key = key(&labels);
-            cells.push(Cell {
+                at.iter().zip(inputs.axes).map(|(i, axis)| axis.points[*i].label.as_str()).collect();
+            let cell = Cell {
+                key: key(&labels),
                 at,
-                key,
-                utilization: facts.rho,
+                utilization: facts.utilization,
                 bounded: facts.bounded,
+                phases: facts.phases,
                 service_ms: facts.service_ms,
                 servers: facts.servers,
-                content,
-            });
+            };
+            made.push(Made { cell, content, service: facts.service });
         }
     }
     // Labels that differ only in what a file name cannot hold.
-    for index in 0..cells.len() {
-        let same = cells.iter().filter(|cell| cell.key == cells[index].key).count();
+    for index in 0..made.len() {
+        let same = made.iter().filter(|made_too| made_too.cell.key == made[index].cell.key).count();
         if same > 1 {
             let number = index + 1;
-            cells[index].key.push_str(&format!("_{number}"));
+            made[index].cell.key.push_str(&format!("_{number}"));
         }
     }
-    (cells, found.problems(total))
+    (made, found.problems(total))
 }
 
 /// The point of each axis of the `index`-th cell; the last axis turns fastest.
@@ -127,17 +135,19 @@ fn key(labels: &[&str]) -> String {
 
 /// What is known of a cell before it runs.
 struct Facts {
-    rho: Option<f64>,
+    service: String,
+    utilization: Option<f64>,
     bounded: bool,
+    phases: Phases,
     service_ms: Option<f64>,
     servers: u32,
 }
 
-fn one(makings: &Makings<'_, '_>, at: &[usize]) -> (Option<(Content, Facts)>, Vec<Problem>) {
-    let mut base = makings.base.clone();
+fn one(inputs: &CellInputs<'_, '_>, at: &[usize]) -> (Option<(Content, Facts)>, Vec<Problem>) {
+    let mut base = inputs.base.clone();
     let DeValue::Table(root) = base.get_mut() else { return (None, Vec::new()) };
     let mut problems = Vec::new();
-    for (axis, &index) in makings.axes.iter().zip(at) {
+    for (axis, &index) in inputs.axes.iter().zip(at) {
         let Point { unset, set, .. } = &axis.points[index];
         for path in unset {
             problems.extend(path.unset(root).err().map(|problem| *problem));
@@ -146,10 +156,10 @@ fn one(makings: &Makings<'_, '_>, at: &[usize]) -> (Option<(Content, Facts)>, Ve
             problems.extend(path.set(root, value).err().map(|problem| *problem));
         }
     }
-    problems.extend(items(makings.axes, at, root));
+    problems.extend(items(inputs.axes, at, root));
     let all_set = problems.is_empty();
-    let tree = Spanned::new(makings.base.span(), std::mem::take(root));
-    let (cell, found) = if makings.hashing { hashing(makings, tree) } else { scenario(makings, tree, all_set) };
+    let tree = Spanned::new(inputs.base.span(), std::mem::take(root));
+    let (cell, found) = if inputs.hashing { structure(tree) } else { scenario(inputs, tree, all_set) };
     problems.extend(found.into_iter().filter(|problem| !warn::is_overload(problem)));
     (cell.filter(|_| all_set), problems)
 }
@@ -181,37 +191,43 @@ fn items<'a>(axes: &[Axis<'a>], at: &[usize], root: &mut DeTable<'a>) -> Vec<Pro
     problems
 }
 
-fn hashing(makings: &Makings<'_, '_>, tree: Spanned<DeTable<'_>>) -> (Option<(Content, Facts)>, Vec<Problem>) {
+fn structure(tree: Spanned<DeTable<'_>>) -> (Option<(Content, Facts)>, Vec<Problem>) {
     let recovered: Recovered<HashingTable> = recover::from_tree(tree, |_| false);
     let mut problems = recovered.problems;
-    let Some(hashing) = Hashing::lower(&recovered.value, makings.words, &mut problems, !recovered.lost.is_empty())
-    else {
+    let Some(hashing) = hashing::lower(&recovered.value, &mut problems, !recovered.lost.is_empty()) else {
         return (None, problems);
     };
-    let facts = Facts { rho: None, bounded: true, service_ms: None, servers: hashing.backends };
+    let facts = Facts {
+        service: String::new(),
+        utilization: None,
+        bounded: true,
+        phases: Phases { warmup: Duration::ZERO, storm: Duration::ZERO, calm: Duration::ZERO },
+        service_ms: None,
+        servers: hashing.backends,
+    };
     let is_well = problems.is_empty();
     (is_well.then_some((Content::Hashing(hashing), facts)), problems)
 }
 
 /// The scenario of a cell. Where a path could not be set, nothing is concluded from what is missing.
 fn scenario(
-    makings: &Makings<'_, '_>,
+    inputs: &CellInputs<'_, '_>,
     tree: Spanned<DeTable<'_>>,
     all_set: bool,
 ) -> (Option<(Content, Facts)>, Vec<Problem>) {
     let mut recovered: Recovered<Scenario> = recover::from_tree(tree, |_| false);
-    recovered.value.name = makings.name.to_string();
+    recovered.value.name = inputs.name.to_string();
     let mut problems = std::mem::take(&mut recovered.problems);
     if !all_set {
         return (None, problems);
     }
-    let first = makings.seeds.first().copied().unwrap_or(1);
-    let (spec, found) = lower::lower(&recovered.value, Seed(first));
+    let first = inputs.seeds.first().copied().unwrap_or(Seed(1));
+    let (spec, found) = lower::lower(&recovered.value, first);
     problems.extend(found.into_iter().filter(|problem| !recovered.explains(problem)));
     let Some(spec) = spec.filter(|_| problems.iter().all(|p| p.severity != Severity::Error)) else {
         return (None, problems);
     };
-    let service = match measured(&spec, makings.service) {
+    let service = match measured(&spec, inputs.service) {
         Ok(service) => service,
         Err(problem) => {
             problems.push(*problem);
@@ -219,19 +235,20 @@ fn scenario(
         }
     };
     // Where nothing is drawn, one seed tells of all of them.
-    let seeds = if spec.drawn.is_empty() { &[][..] } else { makings.seeds.get(1..).unwrap_or_default() };
-    let others = seeds.iter().filter_map(|seed| lower::lower(&recovered.value, Seed(*seed)).0);
-    let rho =
+    let seeds = if spec.drawn.is_empty() { &[][..] } else { inputs.seeds.get(1..).unwrap_or_default() };
+    let others = seeds.iter().filter_map(|seed| lower::lower(&recovered.value, *seed).0);
+    let utilization =
         others.filter_map(|spec| utilization(&spec, service)).fold(utilization(&spec, service), |a, b| Some(a?.max(b)));
     let it = &spec.services[service.index()];
     let facts = Facts {
-        rho,
+        service: it.name.clone(),
+        utilization,
         bounded: is_bounded(it),
+        phases: spec.phases,
         service_ms: service_ms(&spec, service),
         servers: it.instances.saturating_mul(servers(it)),
     };
-    let service = Service { name: it.name.clone(), phases: spec.phases };
-    (Some((Content::World { scenario: Box::new(recovered.value), service }, facts)), problems)
+    (Some((Content::World(Box::new(recovered.value)), facts)), problems)
 }
 
 /// The service that is measured: the one that is named, or else the one that all loads ask.

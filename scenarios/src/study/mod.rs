@@ -1,4 +1,4 @@
-//! A study: a scenario, what is varied about it, and what is compared.
+//! Study files: TOML in, a `study::Plan` and what is run in each of its cells out.
 //!
 //! ```text
 //!   study file ─▶ base ──┐
@@ -13,9 +13,6 @@
 //! - Every cell of a study that was read lowers with every seed.
 //! - Cells stand in the order of the axes, the last turning fastest, and each has a key that stays the same from run to
 //!   run.
-//!
-//! Measures, kinds of pictures, theories and hashing structures are named by whoever uses the study; the names are
-//! handed in as a [`Vocabulary`], so that a wrong one is pointed out with all the others.
 
 mod axis;
 mod cells;
@@ -24,158 +21,44 @@ mod library;
 mod patch;
 mod schema;
 
-pub use hashing::{Hashing, Parameter, Wrong};
 pub use library::{find, library, title};
 
 use crate::problem::{self, Problem, Severity, known};
 use crate::recover::{self, Recovered};
 use crate::scalar::Percent;
 use crate::{At, SIZE_MAX, Scenario};
-use base::Ratio;
-use cells::{CELLS_MAX, Elsewhere, Makings};
+use base::{Ratio, Seed};
+use cells::{CELLS_MAX, CellInputs, Elsewhere};
 use patch::Tree;
 use schema::{Base, Compare, StudyFile};
+use study::{Axis, Cell, Comparison, Hashing, Kind, Measure, Plan, PlotKind, PlotSpec, Theory};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use world::outcome::Phases;
 
 /// A study that can run.
 #[derive(Clone, Debug)]
 pub struct Study {
-    /// Its short name: the file name without the extension.
-    pub name: String,
-    /// One line on what it is about.
-    pub title: String,
-    /// The question and where it came from; may be empty.
-    pub question: String,
-    /// One replication of every cell each.
-    pub seeds: Vec<u64>,
-    /// The level of intervals, between 0 and 1.
-    pub confidence: f64,
-    /// What is varied.
-    pub axes: Vec<Axis>,
-    /// Every combination of points.
-    pub cells: Vec<Cell>,
-    /// What is ranked.
-    pub comparison: Option<Comparison>,
-    /// What is drawn.
-    pub plots: Vec<Plot>,
-    /// What stands in tables beside what is compared; names of the vocabulary.
-    pub measures: Vec<String>,
-}
-
-/// An axis.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Axis {
-    /// What people call it.
-    pub name: String,
-    /// Its points.
-    pub labels: Vec<String>,
-    /// The same as numbers, where every point is one: shares between 0 and 1, spans in seconds, rates per second.
-    pub numbers: Option<Vec<f64>>,
-}
-
-/// A cell.
-#[derive(Clone, Debug)]
-pub struct Cell {
-    /// The point of each axis.
-    pub at: Vec<usize>,
-    /// A name safe in file names, unique in the study and the same in every run.
-    pub key: String,
-    /// The offered utilisation of the measured service, where it is known; the greatest under any seed.
-    pub utilization: Option<f64>,
-    /// Whether something bounds its queues, or how long callers wait in them, at any load: a limit of the queue, a
-    /// timeout, a limit of what callers have under way.
-    pub bounded: bool,
-    /// The mean time of service in milliseconds, where it is known and the same for all instances.
-    pub service_ms: Option<f64>,
-    /// Instances of the measured service times what each works on at once; for hashing, backends.
-    pub servers: u32,
-    /// What is run.
-    pub content: Content,
-}
-
-impl Cell {
-    /// Whether its queues would grow without end: open loads bring more than can be done, and nothing bounds it. Closed
-    /// users wait for their answers and do not count in the utilization.
-    pub fn is_unstable(&self) -> bool {
-        self.is_overloaded() && !self.bounded
-    }
-
-    /// Whether open loads bring more than can be done.
-    pub fn is_overloaded(&self) -> bool {
-        self.utilization.is_some_and(|rho| rho >= 1.0)
-    }
+    /// What is varied, compared and drawn.
+    pub plan: Plan,
+    /// What is run in each cell, by its place in [`Plan::cells`].
+    pub contents: Vec<Content>,
 }
 
 /// What is run in a cell.
 #[derive(Clone, Debug)]
 pub enum Content {
     /// A scenario.
-    World {
-        /// What happens.
-        scenario: Box<Scenario>,
-        /// What is measured.
-        service: Service,
-    },
+    World(Box<Scenario>),
     /// A hashing structure.
     Hashing(Hashing),
 }
 
-/// The service that is measured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
-    /// Its name.
-    pub name: String,
-    /// The phases of a run.
-    pub phases: Phases,
-}
-
-/// What is ranked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Comparison {
-    /// The place of the axis.
-    pub axis: usize,
-    /// Names of the vocabulary, the most important first.
-    pub measures: Vec<String>,
-    /// The point others are shown against.
-    pub against: Option<usize>,
-}
-
-/// A picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plot {
-    /// Its kind, a name of the vocabulary.
-    pub kind: String,
-    /// Its heading; may be empty.
-    pub title: String,
-    /// The place of the axis along it.
-    pub x: Option<usize>,
-    /// The place of the axis whose points are the lines.
-    pub series: Option<usize>,
-    /// What is drawn upwards.
-    pub measure: Option<String>,
-    /// Curves beside the results.
-    pub theory: Vec<String>,
-}
-
-/// The names that a study may use and that are not the scenarios' own.
-pub struct Vocabulary<'v> {
-    /// Measures with a fixed name.
-    pub measures: Vec<&'static str>,
-    /// Whether a name is that of a measure; there are more than the fixed ones.
-    pub is_measure: &'v dyn Fn(&str) -> bool,
-    /// Kinds of pictures.
-    pub plots: Vec<&'static str>,
-    /// What is wrong with the name of a theory, if anything.
-    pub theory: &'v dyn Fn(&str) -> Result<(), String>,
-    /// Hashing structures.
-    pub structures: Vec<&'static str>,
-    /// What is wrong with a hashing structure: the parameter and why.
-    pub hashing: &'v dyn Fn(&Hashing) -> Result<(), Wrong>,
-    /// The scenario that a base names, by its name in the library or a path beside the study: its text, or why there is
-    /// none.
-    pub base: &'v dyn Fn(&str) -> Result<String, String>,
+impl Study {
+    /// The cells that are run, each with its place in the plan and what is run in it: all but the unstable ones.
+    pub fn stable(&self) -> impl Iterator<Item = (usize, &Cell, &Content)> {
+        let all = self.plan.cells.iter().zip(&self.contents).enumerate();
+        all.filter(|(_, (cell, _))| !cell.is_unstable()).map(|(place, (cell, content))| (place, cell, content))
+    }
 }
 
 /// What a text turned out to be.
@@ -199,13 +82,21 @@ pub fn schema() -> serde_json::Value {
 }
 
 /// Measures in tables where a study names none.
-const MEASURES: [&str; 9] = ["mean", "p50", "p99", "p999", "goodput", "errors", "utilisation", "queue", "imbalance"];
-const MEASURES_OF_HASHING: [&str; 6] = ["balance", "rel_std", "moved", "moved_ideal", "entries", "bytes"];
+const MEASURES: [Measure; 9] = {
+    use Measure::*;
+    [Mean, P50, P99, P999, Goodput, Errors, Utilisation, Queue, Imbalance]
+};
+const MEASURES_OF_HASHING: [Measure; 6] = {
+    use Measure::*;
+    [Balance, RelStd, Moved, MovedIdeal, Entries, Bytes]
+};
 
 /// Reads a study and checks everything about it, every cell included. `name` becomes its short name.
 ///
-/// Never panics. Every cell is lowered once, and once more for each seed where something is drawn.
-pub fn check(text: &str, name: &str, words: &Vocabulary<'_>) -> Checked {
+/// `base` finds the text of the scenario that a study names as its base, by its name in the library or a path beside
+/// the study, or says why there is none. Never panics. Every cell is lowered once, and once more for each seed where
+/// something is drawn.
+pub fn check(text: &str, name: &str, base: impl Fn(&str) -> Result<String, String>) -> Checked {
     if text.len() as u64 > SIZE_MAX {
         let problem = Problem::new("this text has more than 1 MiB").label("a study has at most 1 MiB");
         return Checked { study: None, problems: vec![problem] };
@@ -216,7 +107,7 @@ pub fn check(text: &str, name: &str, words: &Vocabulary<'_>) -> Checked {
     if recovered.is_toml {
         let (root, _) = recover::tree(text);
         let mut found = Vec::new();
-        study = lower(&recovered, root.get_ref(), text, name, words, &mut found);
+        study = lower(&recovered.value, root.get_ref(), text, name, &base, &mut found);
         problems.extend(found.into_iter().filter(|problem| !recovered.explains(problem)).map(Problem::settled));
     }
     let problems = problem::in_order(problems);
@@ -224,19 +115,21 @@ pub fn check(text: &str, name: &str, words: &Vocabulary<'_>) -> Checked {
     Checked { study: study.filter(|_| runs), problems }
 }
 
+/// Finds the text of a base: see [`check`].
+type FindBase<'f> = &'f dyn Fn(&str) -> Result<String, String>;
+
 fn lower(
-    recovered: &Recovered<StudyFile>,
+    file: &StudyFile,
     root: &DeTable<'_>,
     text: &str,
     name: &str,
-    words: &Vocabulary<'_>,
+    find_base: FindBase<'_>,
     report: &mut Vec<Problem>,
 ) -> Option<Study> {
-    let file = &recovered.value;
     let axes = axes(file, root, text, report);
-    let seeds: Vec<u64> = match &file.seeds {
-        Some(seeds) => (0..seeds.value.count).map(|n| seeds.value.first + n).collect(),
-        None => (1..=5).collect(),
+    let seeds: Vec<Seed> = match &file.seeds {
+        Some(seeds) => (0..seeds.value.count).map(|n| Seed(seeds.value.first + n)).collect(),
+        None => (1..=5).map(Seed).collect(),
     };
     let confidence = confidence(file, report);
     let total = axes.iter().try_fold(1usize, |n, axis| n.checked_mul(axis.points.len()));
@@ -248,37 +141,78 @@ fn lower(
         return None;
     }
     let named: Vec<Axis> = axes.iter().map(named).collect();
-    let comparison = comparison(file, &named, words, report);
-    let plots = plots(file, &named, words, report);
-    let measures = measures(file, words, report);
+    let comparison = comparison(file, &named, report);
+    let plots = plots(file, &named, report);
+    let measures = measures(file, report);
     if axes.is_empty() || axes.len() < file.axis.len() {
         return None;
     }
-    let external;
-    let (base, elsewhere): (Tree<'_>, Option<Elsewhere<'_>>) = match (&file.base, &file.hashing) {
+    let mut external = None;
+    let (base, elsewhere) = varied(file, root, text, find_base, &mut external, report)?;
+    let inputs = CellInputs {
+        name,
+        base: &base,
+        axes: &axes,
+        seeds: &seeds,
+        service: file.service.as_ref(),
+        hashing: file.hashing.is_some(),
+        elsewhere,
+    };
+    let (made, problems) = cells::make(&inputs);
+    report.extend(problems);
+    let service = made.first().map_or_else(String::new, |made| made.service.clone());
+    let (cells, contents) = made.into_iter().map(|made| (made.cell, made.content)).unzip();
+    let plan = Plan {
+        name: name.to_string(),
+        title: file.title.as_ref().map_or_else(|| name.to_string(), |title| title.value.clone()),
+        question: file.question.as_ref().map_or_else(String::new, |question| question.value.trim().to_string()),
+        kind: if file.hashing.is_some() { Kind::Hashing } else { Kind::World },
+        service,
+        confidence,
+        seeds,
+        axes: named,
+        cells,
+        comparison,
+        plots,
+        measures,
+    };
+    Some(Study { plan, contents })
+}
+
+/// What the axes vary: a scenario or a hashing structure, as a tree; and where it stands, when that is another file,
+/// whose text is kept in `external`.
+fn varied<'t>(
+    file: &'t StudyFile,
+    root: &DeTable<'t>,
+    text: &str,
+    find_base: FindBase<'_>,
+    external: &'t mut Option<String>,
+    report: &mut Vec<Problem>,
+) -> Option<(Tree<'t>, Option<Elsewhere<'t>>)> {
+    match (&file.base, &file.hashing) {
         (Some(base), Some(hashing)) => {
             let problem = Problem::at(hashing, "`base` and `hashing` contradict each other");
             let start = |span: &Option<std::ops::Range<usize>>| span.as_ref().map_or(0, |span| span.start);
             let place = if start(&base.span) > start(&hashing.span) { base.span.clone() } else { hashing.span.clone() };
             report.push(problem.span(place).label("a study runs worlds, or only looks keys up"));
-            return None;
+            None
         }
         (None, None) => {
             let help = "a scenario to vary: base = \"steady\", base = \"mine.toml\" or [base]; or [hashing]";
             report.push(Problem::new("this study has no base").help(help).unless_lost("base"));
-            return None;
+            None
         }
-        (None, Some(_)) => (root.get("hashing")?.clone(), None),
-        (Some(At { value: Base::Table, .. }), None) => (root.get("base")?.clone(), None),
+        (None, Some(_)) => Some((root.get("hashing")?.clone(), None)),
+        (Some(At { value: Base::Table, .. }), None) => Some((root.get("base")?.clone(), None)),
         (Some(at @ At { value: Base::Name(given), span }), None) => {
-            external = match (words.base)(given) {
-                Ok(text) => text,
+            let external: &str = match find_base(given) {
+                Ok(text) => external.insert(text),
                 Err(why) => {
                     report.push(Problem::at(at, why));
                     return None;
                 }
             };
-            let (tree, syntax) = recover::tree(&external);
+            let (tree, syntax) = recover::tree(external);
             if let Some(first) = syntax.first() {
                 report.push(
                     Problem::at(at, format!("in the base: {}", first.message))
@@ -290,34 +224,10 @@ fn lower(
             let offset = text.len() + 1;
             let moved = patch::moved(tree.get_ref(), offset);
             let whole = offset..offset + external.len();
-            let elsewhere = Elsewhere { offset, text: &external, shown: given, named: span };
-            (Spanned::new(whole, DeValue::Table(moved)), Some(elsewhere))
+            let elsewhere = Elsewhere { offset, text: external, shown: given, named: span };
+            Some((Spanned::new(whole, DeValue::Table(moved)), Some(elsewhere)))
         }
-    };
-    let makings = Makings {
-        name,
-        base: &base,
-        axes: &axes,
-        seeds: &seeds,
-        service: file.service.as_ref(),
-        words,
-        hashing: file.hashing.is_some(),
-        elsewhere,
-    };
-    let (cells, problems) = cells::make(&makings);
-    report.extend(problems);
-    Some(Study {
-        name: name.to_string(),
-        title: file.title.as_ref().map_or_else(|| name.to_string(), |title| title.value.clone()),
-        question: file.question.as_ref().map_or_else(String::new, |question| question.value.trim().to_string()),
-        seeds,
-        confidence,
-        axes: named,
-        cells,
-        comparison,
-        plots,
-        measures,
-    })
+    }
 }
 
 fn axes<'a>(file: &StudyFile, root: &DeTable<'a>, text: &str, report: &mut Vec<Problem>) -> Vec<axis::Axis<'a>> {
@@ -376,37 +286,32 @@ fn axis_named(name: &At<String>, axes: &[Axis], report: &mut Vec<Problem>) -> Op
     place
 }
 
-fn measure(name: &At<String>, words: &Vocabulary<'_>, report: &mut Vec<Problem>) -> Option<String> {
-    if (words.is_measure)(name) {
-        return Some(name.value.clone());
+fn measure(name: &At<String>, report: &mut Vec<Problem>) -> Option<Measure> {
+    let measure = Measure::parse(name);
+    if measure.is_none() {
+        let names: Vec<&str> = Measure::names().collect();
+        report.push(Problem::at(name, format!("unknown measure `{}`", name.value)).label(known(name, &names)));
     }
-    report.push(Problem::at(name, format!("unknown measure `{}`", name.value)).label(known(name, &words.measures)));
-    None
+    measure
 }
 
-fn comparison(
-    file: &StudyFile,
-    axes: &[Axis],
-    words: &Vocabulary<'_>,
-    report: &mut Vec<Problem>,
-) -> Option<Comparison> {
+fn comparison(file: &StudyFile, axes: &[Axis], report: &mut Vec<Problem>) -> Option<Comparison> {
     let Compare { axis, measure: by, against } = &file.compare.as_ref()?.value;
     let axis = match axis {
         Some(name) => axis_named(name, axes, report)?,
         None => axes.len().checked_sub(1)?,
     };
-    let mut measures: Vec<String> = match by {
-        Some(by) => by.each().filter_map(|name| measure(&name, words, report)).collect(),
-        None if file.hashing.is_some() => vec!["balance".to_string()],
-        None => vec!["p99".to_string(), "mean".to_string()],
+    let asked: Vec<Measure> = match by {
+        Some(by) => by.each().filter_map(|name| measure(&name, report)).collect(),
+        None if file.hashing.is_some() => vec![Measure::Balance],
+        None => vec![Measure::P99, Measure::Mean],
     };
-    let mut seen = Vec::new();
-    measures.retain(|name| {
-        !seen.contains(name) && {
-            seen.push(name.clone());
-            true
+    let mut measures = Vec::new();
+    for measure in asked {
+        if !measures.contains(&measure) {
+            measures.push(measure);
         }
-    });
+    }
     let against = against.as_ref().and_then(|label| {
         let labels = &axes[axis].labels;
         let place = labels.iter().position(|other| *other == label.value.0);
@@ -419,41 +324,41 @@ fn comparison(
     Some(Comparison { axis, measures, against })
 }
 
-fn plots(file: &StudyFile, axes: &[Axis], words: &Vocabulary<'_>, report: &mut Vec<Problem>) -> Vec<Plot> {
+fn plots(file: &StudyFile, axes: &[Axis], report: &mut Vec<Problem>) -> Vec<PlotSpec> {
+    let kinds = PlotKind::ALL.map(PlotKind::name);
     let mut plots = Vec::new();
     for at in &file.plot {
-        let Some(kind) = &at.kind else {
-            let label = format!("one of {}", words.plots.join(", "));
+        let Some(name) = &at.kind else {
+            let label = format!("one of {}", kinds.join(", "));
             report.push(Problem::at(at, "a plot needs its `kind`").label(label).unless_lost_within());
             continue;
         };
-        if !words.plots.contains(&kind.as_str()) {
-            let text = format!("unknown kind of plot `{}`", kind.value);
-            report.push(Problem::at(kind, text).label(known(kind, &words.plots)));
+        let kind = PlotKind::parse(name);
+        if kind.is_none() {
+            let text = format!("unknown kind of plot `{}`", name.value);
+            report.push(Problem::at(name, text).label(known(name, &kinds)));
         }
         let mut theory = Vec::new();
         for name in at.theory.iter().flat_map(|theory| theory.each().collect::<Vec<_>>()) {
-            match (words.theory)(&name) {
-                Ok(()) => theory.push(name.value),
+            match Theory::parse(&name) {
+                Ok(one) => theory.push(one),
                 Err(why) => report.push(Problem::at(&name, why)),
             }
         }
-        plots.push(Plot {
-            kind: kind.value.clone(),
-            title: at.title.as_ref().map_or_else(String::new, |title| title.value.clone()),
-            x: at.x.as_ref().and_then(|name| axis_named(name, axes, report)),
-            series: at.series.as_ref().and_then(|name| axis_named(name, axes, report)),
-            measure: at.measure.as_ref().and_then(|name| measure(name, words, report)),
-            theory,
-        });
+        // Everything else of the plot is read in any case, so that all of its problems are told at once.
+        let x = at.x.as_ref().and_then(|name| axis_named(name, axes, report));
+        let series = at.series.as_ref().and_then(|name| axis_named(name, axes, report));
+        let measure = at.measure.as_ref().and_then(|name| measure(name, report));
+        let title = at.title.as_ref().map_or_else(String::new, |title| title.value.clone());
+        plots.extend(kind.map(|kind| PlotSpec { kind, title, x, series, measure, theory }));
     }
     plots
 }
 
-fn measures(file: &StudyFile, words: &Vocabulary<'_>, report: &mut Vec<Problem>) -> Vec<String> {
+fn measures(file: &StudyFile, report: &mut Vec<Problem>) -> Vec<Measure> {
     match &file.measures {
-        Some(names) => names.value.iter().filter_map(|name| measure(name, words, report)).collect(),
-        None if file.hashing.is_some() => MEASURES_OF_HASHING.map(String::from).to_vec(),
-        None => MEASURES.map(String::from).to_vec(),
+        Some(names) => names.value.iter().filter_map(|name| measure(name, report)).collect(),
+        None if file.hashing.is_some() => MEASURES_OF_HASHING.to_vec(),
+        None => MEASURES.to_vec(),
     }
 }

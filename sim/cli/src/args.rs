@@ -3,7 +3,7 @@
 
 mod route;
 
-pub(crate) use route::{KeyHash, RING_MAX, RouteArgs};
+pub(crate) use route::{KeyHash, RouteArgs};
 
 use crate::seeds::{self, Seeds};
 use base::{Duration, Instant};
@@ -351,16 +351,9 @@ fn parse_jobs(text: &str) -> Result<usize, String> {
 }
 
 pub(crate) fn parse_table_size(text: &str) -> Result<u32, String> {
-    let size: u32 = text.parse().ok().filter(|size| *size <= Maglev::TABLE_SIZE_MAX).ok_or_else(|| {
-        format!("a table size is a prime number of at most {}; 65537 is Envoy's default", Maglev::TABLE_SIZE_MAX)
-    })?;
-    let is_prime = |n: u32| n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
-    if is_prime(size) {
-        return Ok(size);
-    }
-    // The greatest that is admitted is a prime itself, so there is a next one.
-    let next = (size..).find(|n| is_prime(*n)).expect("primes do not end");
-    Err(format!("the table size must be a prime number; the next one is {next}"))
+    // What is no such number is as wrong as one that is too large.
+    let size = text.parse().unwrap_or(u32::MAX);
+    Maglev::check_size(size).map(|()| size)
 }
 
 /// A part of a study: the `number`th, from 1, `of` so many.

@@ -10,7 +10,7 @@ use crate::route::structure;
 use crate::stop::Stop;
 use crate::suggest::nearest;
 use crate::words::{self, Word};
-use reports::study::{Measure, Theory};
+use study::{Measure, Theory};
 use world::balancer::strategy::catalogue::{self, StrategyInfo};
 use world::outcome::CheckKind;
 use world::roles::RoleKind;
@@ -96,7 +96,7 @@ fn strategy(info: &StrategyInfo) -> Meaning {
 }
 
 fn measure(measure: &Measure) -> Meaning {
-    let unit = measure.unit_name();
+    let unit = measure.unit().name();
     let mut facts = Vec::new();
     // What one instance takes is neither good nor bad.
     if !matches!(measure, Measure::ShareOf(_)) {

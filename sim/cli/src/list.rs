@@ -4,7 +4,7 @@ use crate::args::{Kind, ListArgs};
 use crate::console::{Console, plain, wrap};
 use crate::exit::Exit;
 use crate::stop::Stop;
-use reports::study::{Measure, Theory};
+use study::{Measure, Theory};
 use world::balancer::strategy::catalogue;
 use world::{invariant, kernel};
 

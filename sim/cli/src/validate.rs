@@ -80,11 +80,12 @@ fn one(path: &Path, console: &Console) -> (String, bool) {
 
 /// `study: 2 axes, 12 cells, 10 seeds, 1 cell unstable`.
 fn summary_of_study(study: &Study) -> String {
+    let plan = &study.plan;
     let of = |n: usize, noun: &str| counted(n as u64, noun);
-    let axes = if study.axes.len() == 1 { "1 axis".to_string() } else { format!("{} axes", study.axes.len()) };
-    let unstable = study.cells.iter().filter(|cell| cell.is_unstable()).count();
+    let axes = if plan.axes.len() == 1 { "1 axis".to_string() } else { format!("{} axes", plan.axes.len()) };
+    let unstable = plan.cells.iter().filter(|cell| cell.is_unstable()).count();
     let unstable = if unstable == 0 { String::new() } else { format!(", {} unstable", of(unstable, "cell")) };
-    format!("study: {axes}, {}, {}{unstable}", of(study.cells.len(), "cell"), of(study.seeds.len(), "seed"))
+    format!("study: {axes}, {}, {}{unstable}", of(plan.cells.len(), "cell"), of(plan.seeds.len(), "seed"))
 }
 
 fn line(file: &str, fits: bool, summary: Option<String>, problems: Vec<serde_json::Value>) -> String {

@@ -3,12 +3,12 @@
 use crate::number::{count, percent};
 use crate::page::escape;
 use crate::page::tables::{Column as Head, Kind, Table, section};
-use crate::study::analysis::{Analysis, Combination, Compared};
 use crate::study::console::Column;
 use crate::study::plot::sentence;
-use crate::study::stats::Estimate;
-use crate::study::{Kind as StudyKind, Measure};
+use crate::study::words::{self, unstable_cells, why_nothing};
 use std::fmt::Write as _;
+use study::stats::Estimate;
+use study::{Analysis, Combination, Compared, Kind as StudyKind, Measure};
 
 /// Up to so many rankings are open when the page opens.
 const OPEN: usize = 6;
@@ -34,7 +34,7 @@ pub(super) fn in_short(analysis: &Analysis<'_>) -> String {
         let label = if combination.label.is_empty() { "everywhere".into() } else { escape(&combination.label) };
         let Some(compared) = combination.tables.first() else { continue };
         let (Some(best), Some(worst)) = (compared.ranking.first(), compared.ranking.last()) else {
-            table.row("", &[label, escape(&analysis.why_nothing(combination)), none(), none(), none(), none()]);
+            table.row("", &[label, escape(&why_nothing(analysis.plan(), combination)), none(), none(), none(), none()]);
             continue;
         };
         let name = |item: usize| escape(&analysis.points()[item]);
@@ -121,7 +121,7 @@ pub(super) fn rankings(analysis: &Analysis<'_>) -> String {
 
 fn ranking(analysis: &Analysis<'_>, combination: &Combination, against: Option<usize>) -> String {
     let Some(first) = combination.tables.first().filter(|t| !t.ranking.is_empty()) else {
-        return format!("<p>{}</p>\n", escape(&sentence(&analysis.why_nothing(combination))));
+        return format!("<p>{}</p>\n", escape(&sentence(&why_nothing(analysis.plan(), combination))));
     };
     let points = analysis.points();
     let mut columns: Vec<Column> =
@@ -141,7 +141,7 @@ fn ranking(analysis: &Analysis<'_>, combination: &Combination, against: Option<u
         table.row("", &row);
     }
     for (point, cell) in combination.cells.iter().enumerate().filter(|(p, _)| first.estimates[*p].is_none()) {
-        let rho = cell.and_then(|c| analysis.plan().cells[c].unstable);
+        let rho = cell.and_then(|c| analysis.plan().cells[c].unstable());
         let why = rho.map_or("no result".into(), |rho| format!("unstable: load {}, not run", percent(rho, 0)));
         let said = format!("{} <span class=\"doubt\">{why}</span>", escape(&points[point]));
         table.wide("", 1, &said);
@@ -167,7 +167,7 @@ pub(super) fn cells(analysis: &Analysis<'_>) -> String {
     let mut table = Table::new(&heads.iter().map(|(name, kind)| Head(name, *kind)).collect::<Vec<_>>());
     for (i, cell) in plan.cells.iter().enumerate() {
         let mut row: Vec<String> = plan.axes.iter().zip(&cell.at).map(|(a, &p)| escape(&a.labels[p])).collect();
-        if let Some(rho) = cell.unstable {
+        if let Some(rho) = cell.unstable() {
             let why = format!("<span class=\"doubt\">unstable: load {}</span>", percent(rho, 0));
             row.push(why);
             row.resize(heads.len() - 1, String::new());
@@ -179,12 +179,13 @@ pub(super) fn cells(analysis: &Analysis<'_>) -> String {
         table.row("", &row);
     }
     let mut commands = String::new();
-    for (i, cell) in plan.cells.iter().enumerate().filter(|(_, c)| !c.reproduce.is_empty()) {
+    let known = (0..plan.cells.len()).map(|i| (i, analysis.results.origin.command(i)));
+    for (i, command) in known.filter(|(_, command)| !command.is_empty()) {
         let _ = writeln!(
             commands,
             "<dt>{}</dt><dd><code>{}</code></dd>",
-            escape(&analysis.cell_label(i)),
-            escape(&cell.reproduce)
+            escape(&analysis.plan().label(i)),
+            escape(command)
         );
     }
     let again = if commands.is_empty() {
@@ -206,11 +207,11 @@ pub(super) fn cells(analysis: &Analysis<'_>) -> String {
 
 /// What was not run, and why.
 pub(super) fn unstable(analysis: &Analysis<'_>) -> String {
-    let named = analysis.unstable_in_words();
+    let named = words::unstable(analysis);
     if named.is_empty() {
         return String::new();
     }
-    let cells = analysis.unstable().count();
+    let cells = unstable_cells(analysis.plan());
     let items: String = named.iter().map(|n| format!("<li>{}</li>", escape(n))).collect();
     let body = format!(
         "<p>{} not run: at a load of 100 % or more work arrives faster than it can be done, and nothing bounds it: no limit of \

@@ -7,11 +7,10 @@ use crate::plot::frame::{self, Key, Panel, Plane};
 use crate::plot::ink::{Dash, Ink};
 use crate::plot::label::{self, End, Look, Mark};
 use crate::plot::scale::Heights;
-use crate::study::analysis::Analysis;
 use crate::study::data::column;
-use crate::study::stats::Estimate;
-use crate::study::{Measure, PlotSpec};
 use std::collections::BTreeMap;
+use study::stats::Estimate;
+use study::{Analysis, Measure, PlotSpec};
 
 /// Up to so many series have bands; beyond, bars at the points.
 const BANDS: usize = 6;
@@ -92,7 +91,7 @@ impl Picture<'_> {
         let title = heading(self.spec, &sentence(&format!("{} by {}", self.measure.title(), axis.name)), &self.label);
         let name = id(&[&self.measure.name(), "by", &axis.name, &self.label]);
         let height = label::height(all.len() + curves.len(), 340.0);
-        let some_unstable = self.cells.iter().any(|&c| plan.cells[c].unstable.is_some());
+        let some_unstable = self.cells.iter().any(|&c| plan.cells[c].is_unstable());
         let sheet = frame::Sheet {
             id: &name,
             title: &title,
@@ -190,7 +189,7 @@ impl Picture<'_> {
 
     fn curves(&self, along: &Along) -> Vec<Curve> {
         let plan = self.analysis.plan();
-        let stable: Vec<usize> = self.cells.iter().copied().filter(|&c| plan.cells[c].unstable.is_none()).collect();
+        let stable: Vec<usize> = self.cells.iter().copied().filter(|&c| !plan.cells[c].is_unstable()).collect();
         let mut curves = Vec::new();
         let place = |at: &[(usize, f64)]| {
             let mut points: Vec<(f64, f64)> = at.iter().map(|&(point, y)| (along.places[point], y)).collect();
@@ -275,7 +274,7 @@ impl Picture<'_> {
     /// Shades points where nothing could be run, and crosses where some could not.
     fn unstable(&self, plane: &Plane<'_>, all: &[Series], along: &Along, y: &frame::Axis) {
         let plan = self.analysis.plan();
-        let stands = |cell: Option<usize>| cell.is_some_and(|c| plan.cells[c].unstable.is_some());
+        let stands = |cell: Option<usize>| cell.is_some_and(|c| plan.cells[c].is_unstable());
         for (point, &x) in along.places.iter().enumerate() {
             let here: Vec<&Series> = all.iter().filter(|s| stands(s.points[point].0)).collect();
             let span = y.high - y.low;
@@ -316,7 +315,7 @@ impl Picture<'_> {
         for s in all {
             for (point, (cell, estimate)) in s.points.iter().enumerate() {
                 let start = [axis.labels[point].clone(), s.name.clone()];
-                let unstable = cell.and_then(|c| plan.cells[c].unstable);
+                let unstable = cell.and_then(|c| plan.cells[c].unstable());
                 let rest = match (estimate, unstable) {
                     (Some(e), _) => {
                         let [low, high] = csv::bounds(e.interval(self.analysis.alpha));

@@ -5,11 +5,9 @@ use crate::csv::{self, Sheet};
 use crate::plot::frame::{self, Axis, Key, Panel, RIGHT};
 use crate::plot::ink::{Dash, Ink};
 use crate::plot::scale::{Heights, decades};
-use crate::study::PlotSpec;
-use crate::study::analysis::{Analysis, Combination};
-use crate::study::pool::Pool;
-use crate::study::stats::Estimate;
 use base::math::log10;
+use study::stats::Estimate;
+use study::{Analysis, Combination, PlotSpec, Pool};
 
 /// What is drawn upwards.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -7,11 +7,10 @@ use crate::plot::frame::{self, Axis, Key, Panel, SMALL, width};
 use crate::plot::ink::{Dash, Ink};
 use crate::plot::label::Look;
 use crate::plot::scale::{Differences, Heights};
-use crate::study::analysis::{Analysis, Combination, Compared};
 use crate::study::data::column;
-use crate::study::stats::{Estimate, Pair};
-use crate::study::{Kind, PlotKind, PlotSpec};
 use plotters::style::text_anchor::HPos;
+use study::stats::{Estimate, Pair};
+use study::{Analysis, Combination, Compared, Kind, PlotKind, PlotSpec};
 
 /// The height of a row.
 const ROW: f64 = 22.0;

@@ -10,9 +10,8 @@ use crate::plot::frame::{self, Axis, Key, Panel, Plane, RIGHT};
 use crate::plot::ink::{HEATS, Ink};
 use crate::plot::scale::time;
 use crate::plot::story::{Mark, Story};
-use crate::study::analysis::{Analysis, Combination};
-use crate::study::{Heat, PlotSpec, Sample};
 use base::math::ln;
+use study::{Analysis, Combination, Heat, PlotSpec, Sample};
 
 /// More maps than this are not drawn.
 const MAPS: usize = 8;
@@ -140,11 +139,7 @@ fn paint(map: &Map<'_>, plane: &Plane<'_>, right: f64, level: &impl Fn(f64) -> O
 /// The phases and faults of a run.
 pub(super) fn story(analysis: &Analysis<'_>, cell: usize, sample: &Sample) -> Story {
     let at = |ns: u64| ns as f64 / 1e9;
-    let mark = |f: &crate::study::Fault| Mark {
-        from: at(f.from_ns),
-        until: at(f.until_ns),
-        name: f.name.clone(),
-        broken: false,
-    };
+    let mark =
+        |f: &study::Fault| Mark { from: at(f.from_ns), until: at(f.until_ns), name: f.name.clone(), broken: false };
     Story::with(analysis.plan().cells[cell].phases, sample.faults.iter().map(mark).collect())
 }

@@ -6,8 +6,7 @@ use crate::plot::frame::{self, Axis, Panel};
 use crate::plot::ink::{Dash, Ink};
 use crate::plot::label::{self, End, Look, Mark};
 use crate::plot::scale::Heights;
-use crate::study::analysis::{Analysis, Combination};
-use crate::study::{PlotSpec, Sample};
+use study::{Analysis, Combination, PlotSpec, Sample};
 
 /// More structures than this are not drawn in one picture.
 const LINES: usize = 16;

@@ -11,11 +11,11 @@ mod heat;
 mod keys;
 mod over_time;
 
-use super::analysis::{Analysis, Combination};
-use super::{Cell, Kind, Measure, PlotKind, PlotSpec, data};
+use super::data;
 use crate::csv::Sheet;
 use crate::number::percent;
 use crate::plot::label::Look;
+use study::{Analysis, Cell, Combination, Kind, Measure, PlotKind, PlotSpec};
 
 /// More lines than this are not drawn over time or as distributions; the best and the worst are.
 const LINES: usize = 10;
@@ -145,7 +145,7 @@ fn lines<'a>(analysis: &Analysis<'a>, combination: &Combination, most: usize) ->
     items.sort_unstable();
     let line = |i: usize| {
         let cell = combination.cells[i]?;
-        let name = names.get(i).cloned().unwrap_or_else(|| analysis.cell_label(cell));
+        let name = names.get(i).cloned().unwrap_or_else(|| analysis.plan().label(cell));
         Some(Line { name, look: Look::of(i), cell, of: &plan.cells[cell] })
     };
     items.into_iter().filter_map(line).collect()

@@ -5,8 +5,7 @@ use super::{Figure, LINES, Line, heading, id, left_out, lines, reproduce, shown}
 use crate::csv::{self, Sheet};
 use crate::plot::frame::{self, Axis, Key, Panel, RIGHT};
 use crate::plot::scale::{Heights, amounts, time};
-use crate::study::analysis::{Analysis, Combination};
-use crate::study::{PlotSpec, Sample};
+use study::{Analysis, Combination, PlotSpec, Sample};
 
 /// One value for every step; none where there is nothing to say.
 type Course = Vec<Option<f64>>;

@@ -28,6 +28,18 @@ impl Maglev {
         (size.clamp(2, Self::TABLE_SIZE_MAX)..).find(|size| is_prime(*size)).expect("the largest size is a prime")
     }
 
+    /// Says what is wrong with a table size, in words for whoever chose it: it is above the largest, or no prime.
+    pub fn check_size(size: u32) -> Result<(), String> {
+        if size > Self::TABLE_SIZE_MAX {
+            let (most, usual) = (Self::TABLE_SIZE_MAX, Self::TABLE_SIZE);
+            return Err(format!("a table size is a prime number of at most {most}; {usual} is Envoy's default"));
+        }
+        match Self::next_size(size) {
+            next if next == size => Ok(()),
+            next => Err(format!("the table size must be a prime number; the next one is {next}")),
+        }
+    }
+
     /// The table of Envoy (`source/extensions/load_balancing_policies/maglev/maglev_lb.cc`) with `size` entries.
     ///
     /// Hosts are gone through in the order of their names, whatever their order in `hosts`. The order of entries of a

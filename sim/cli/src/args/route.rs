@@ -161,4 +161,4 @@ impl KeyHash {
 }
 
 /// The largest ring that Envoy's configuration admits.
-pub(crate) const RING_MAX: u64 = *Ring::ENVOY_SIZE.end();
+const RING_MAX: u64 = *Ring::ENVOY_SIZE.end();

@@ -5,8 +5,8 @@ use crate::console::{Console, counted, plain};
 use crate::exit::Exit;
 use crate::file::quoted;
 use base::Instant;
-use reports::study::Sample;
 use serde_json::{Value, json};
+use study::Sample;
 
 /// A run that did not pass.
 struct Failed<'a> {

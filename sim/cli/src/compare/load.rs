@@ -1,12 +1,10 @@
-//! From what a person typed to a study that can run, and the words a study may use.
+//! From what a person typed to a study that can run.
 
-use super::hashing;
 use crate::console::Console;
 use crate::file::{self, Source};
 use crate::stop::Stop;
-use reports::study::{Measure, PlotKind, Theory};
 use scenarios::ReadError;
-use scenarios::study::{self, Checked, Study, Vocabulary};
+use scenarios::study::{self, Checked, Study};
 use std::path::{Path, PathBuf};
 
 /// A study that can run.
@@ -47,17 +45,7 @@ pub(crate) fn load(given: &Path, console: &Console) -> Result<Loaded, Stop> {
 /// What a study file turned out to be.
 pub(crate) fn check(source: &Source, given: &Path) -> Checked {
     let folder = if given.is_file() { given.parent().map(Path::to_path_buf) } else { None };
-    let base = |name: &str| base(name, folder.as_deref());
-    let vocabulary = Vocabulary {
-        measures: Measure::names().collect(),
-        is_measure: &|name| Measure::parse(name).is_some(),
-        plots: PlotKind::ALL.iter().map(|kind| kind.name()).collect(),
-        theory: &|name| Theory::parse(name).map(drop),
-        structures: crate::route::structure::names(),
-        hashing: &hashing::check,
-        base: &base,
-    };
-    study::check(&source.text, source.name(), &vocabulary)
+    study::check(&source.text, source.name(), |name| base(name, folder.as_deref()))
 }
 
 /// The text of the scenario that a study names: a file beside the study, or a name of the library.

@@ -11,11 +11,9 @@
 //! which order.
 
 mod failures;
-mod hashing;
 mod items;
 mod load;
 mod picks;
-mod plan;
 mod store;
 
 pub(crate) use load::check;
@@ -29,24 +27,29 @@ use crate::job::NoOutcome;
 use crate::progress::Progress;
 use crate::report::{self, Draft};
 use crate::stop::Stop;
+use base::Seed;
 use items::Item;
 use load::Loaded;
-use reports::study::{Plan, Results};
 use scenarios::study::Content;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use store::{Kept, Store, Why};
+use store::{Kept, Store};
+use study::{Kind, Origin, Plan, Results, Unusable};
 
 /// Runs a study, a shard of it, or merges shards.
 pub(crate) fn compare(args: &CompareArgs, console: &mut Console) -> Result<Exit, Stop> {
     if args.shard.is_some() && args.out.is_none() {
         return Err(Stop::usage("--shard leaves samples to be merged, and has nowhere to leave them").help("--out DIR"));
     }
-    let loaded = Arc::new(load::load(&args.study, console)?);
-    let plan = plan::plan(&loaded, args.seeds.as_ref());
-    let items = items::all(&loaded.study, &plan);
+    let mut loaded = load::load(&args.study, console)?;
+    if let Some(seeds) = &args.seeds {
+        loaded.study.plan.seeds = seeds.iter().map(Seed).collect();
+    }
+    let loaded = Arc::new(loaded);
+    let plan = loaded.study.plan.clone();
+    let items = items::all(&loaded.study);
     for dir in &args.merge {
         if !Store::of(dir).is_there() {
             return Err(Stop::usage(format!("--merge {}: holds no samples", dir.display()))
@@ -60,7 +63,7 @@ pub(crate) fn compare(args: &CompareArgs, console: &mut Console) -> Result<Exit,
     let mut study = Comparison {
         loaded: &loaded,
         args,
-        results: Results { plan, samples: BTreeMap::new(), picks: Vec::new() },
+        results: Results { origin: origin(&loaded), plan, samples: BTreeMap::new(), picks: Vec::new() },
         crashed: Vec::new(),
     };
     if !args.merge.is_empty() {
@@ -90,6 +93,23 @@ fn has_no_other_study(out: &Path, plan: &Plan, force: bool) -> Result<(), Stop> 
     Err(Stop::usage(format!("--out {}: holds something else: {of}", out.display()))
         .help("name another folder, which is made where it is missing")
         .help("--force replaces that study, its samples too"))
+}
+
+/// Where a report says that it came from, and the commands that run its cells again.
+fn origin(loaded: &Loaded) -> Origin {
+    let plan = &loaded.study.plan;
+    let first = plan.seeds.first().map_or(0, |seed| seed.0);
+    let command = |key: &str| match plan.kind {
+        // From within the folder of the report, wherever that is.
+        Kind::World => format!("windtunnel run cells/{key}.toml --seed {first}"),
+        Kind::Hashing => format!("windtunnel compare {} --seeds {first}..={first}", quoted(&loaded.given)),
+    };
+    Origin {
+        version: items::VERSION.into(),
+        file: loaded.given.display().to_string(),
+        text: loaded.text.clone(),
+        commands: plan.cells.iter().map(|cell| command(&cell.key)).collect(),
+    }
 }
 
 /// A study under way.
@@ -136,7 +156,7 @@ impl Comparison<'_> {
             }
         }
         // That a study was changed is known to whoever changed it.
-        refused.retain(|file| file.why != Why::OtherStudy);
+        refused.retain(|file| file.why != Unusable::OtherStudy);
         if !refused.is_empty() {
             let run_again = if refused.len() == 1 { "is run again" } else { "are run again" };
             let text = format!("warning: {} {run_again}\n", counted(refused.len() as u64, "sample"));
@@ -325,8 +345,9 @@ impl Comparison<'_> {
 
     /// The scenario of every cell, so that each can be run, replayed and changed by itself.
     fn write_cells(&self, draft: &Draft) -> Result<(), Stop> {
-        for cell in &self.loaded.study.cells {
-            if let Content::World { scenario, .. } = &cell.content {
+        let study = &self.loaded.study;
+        for (cell, content) in study.plan.cells.iter().zip(&study.contents) {
+            if let Content::World(scenario) = content {
                 draft.put(&format!("cells/{}.toml", cell.key), &scenarios::to_toml(scenario))?;
             }
         }

@@ -4,13 +4,12 @@
 //! times in it is not, byte for byte, the one of another day.
 
 use super::items;
-use crate::route::structure;
 use base::{Draw, Duration, InstanceId, Instant, Seed};
-use reports::study::PickTime;
-use scenarios::study::{Cell, Content, Hashing, Study};
+use scenarios::study::{Content, Study};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time;
+use study::PickTime;
 use world::balancer::around::{Candidate, Cluster, Peers};
 use world::balancer::hashing::ListedStructure;
 use world::balancer::{Host, ProbeReply, Report, Request, Response};
@@ -26,8 +25,8 @@ const BATCHES: usize = 9;
 /// a second, or as long as some thousand picks take.
 pub(super) fn times(study: &Study) -> Vec<PickTime> {
     let mut all: Vec<PickTime> = Vec::new();
-    for cell in study.cells.iter().filter(|cell| !cell.is_unstable()) {
-        let Some(Task { what, hosts, take }) = task(cell) else { continue };
+    for (_, _, content) in study.stable() {
+        let Some(Task { what, hosts, take }) = task(&study.plan.service, content) else { continue };
         if !all.iter().any(|one| one.what == what && one.hosts == hosts) {
             all.push(PickTime { what, hosts, nanoseconds: take() });
         }
@@ -42,11 +41,11 @@ struct Task {
     take: Box<dyn FnOnce() -> f64>,
 }
 
-fn task(cell: &Cell) -> Option<Task> {
-    match &cell.content {
-        Content::World { service, .. } => {
-            let spec = items::spec(cell, 0)?;
-            let service = spec.services.iter().find(|one| one.name == service.name)?.clone();
+fn task(service: &str, content: &Content) -> Option<Task> {
+    match content {
+        Content::World(scenario) => {
+            let spec = items::lowered(scenario, Seed(0));
+            let service = spec.services.iter().find(|one| one.name == service)?.clone();
             let around = if service.eligibility.is_some() { ", rules around it" } else { "" };
             let what = format!("{}{around}", service.balancer);
             let candidate = |n| {
@@ -58,9 +57,8 @@ fn task(cell: &Cell) -> Option<Task> {
             Some(Task { what, hosts, take: Box::new(move || passage(&service, candidates)) })
         }
         Content::Hashing(hashing) => {
-            let (flags, backends) = super::hashing::setting(hashing, 0);
-            let kind = structure::kind(&flags, backends.len()).ok()?;
-            let what = label(hashing);
+            let (kind, backends) = (hashing.kind(), hashing.listed(Seed(0)));
+            let what = hashing.to_string();
             let take = move || {
                 let Ok(built) = ListedStructure::build(kind, &backends, None) else { return 0.0 };
                 let hashes = hashes();
@@ -71,21 +69,6 @@ fn task(cell: &Cell) -> Option<Task> {
             Some(Task { what, hosts: hashing.backends, take: Box::new(take) })
         }
     }
-}
-
-/// A structure as its study has it: `ring min_ring=65536`.
-fn label(hashing: &Hashing) -> String {
-    let numbers = [
-        ("min_ring", hashing.min_ring),
-        ("max_ring", hashing.max_ring),
-        ("table_size", hashing.table_size),
-        ("probes", hashing.probes),
-        ("points", hashing.points),
-        ("spare", hashing.spare),
-    ];
-    let given = numbers.iter().filter_map(|(name, number)| number.map(|number| format!(" {name}={number}")));
-    let hash = hashing.hash.iter().map(|hash| format!(" hash={hash}"));
-    [hashing.structure.clone()].into_iter().chain(given).chain(hash).collect()
 }
 
 /// The time of a pick with what goes with it: counting the request in, and out again with its answer.

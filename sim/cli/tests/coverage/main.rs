@@ -20,12 +20,12 @@ mod systems;
 
 use base::Seed;
 use rayon::prelude::*;
-use reports::study::{Cell, Kind, Measure, Plan, Results, Sample};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use study::{Cell, Kind, Measure, Origin, Plan, Results, Sample};
 use systems::{SYSTEMS, System};
 use world::{Options, Spec};
 
@@ -62,9 +62,6 @@ fn report(spec: &Spec, samples: Vec<Sample>) -> serde_json::Value {
         name: spec.name.clone(),
         title: String::new(),
         question: String::new(),
-        version: String::new(),
-        file: String::new(),
-        text: String::new(),
         kind: Kind::World,
         service: "server".into(),
         confidence: 0.95,
@@ -73,12 +70,11 @@ fn report(spec: &Spec, samples: Vec<Sample>) -> serde_json::Value {
         cells: vec![Cell {
             at: Vec::new(),
             key: "one".into(),
-            unstable: None,
             utilization: Some(systems::LOAD),
+            bounded: true,
             phases: spec.phases,
             service_ms: Some(1.0),
             servers: 1,
-            reproduce: String::new(),
         }],
         comparison: None,
         plots: Vec::new(),
@@ -86,7 +82,7 @@ fn report(spec: &Spec, samples: Vec<Sample>) -> serde_json::Value {
     };
     let samples: BTreeMap<(usize, usize), Sample> =
         samples.into_iter().enumerate().map(|(seed, sample)| ((0, seed), sample)).collect();
-    reports::study::json(&Results { plan, samples, picks: Vec::new() })
+    reports::study::json(&Results { plan, origin: Origin::default(), samples, picks: Vec::new() })
 }
 
 /// The warnings of a study.
@@ -186,10 +182,11 @@ fn folder() -> PathBuf {
     let folder = std::env::var_os("COVERAGE_DIR").map_or_else(usual, PathBuf::from);
     let mut estimators = base::Fingerprint::default();
     for file in [
-        include_str!("../../../../reports/src/study/pool.rs"),
-        include_str!("../../../../reports/src/study/estimates.rs"),
-        include_str!("../../../../reports/src/study/stats.rs"),
-        include_str!("../../../../reports/src/study/analysis.rs"),
+        include_str!("../../../study/src/pool.rs"),
+        include_str!("../../../study/src/estimates.rs"),
+        include_str!("../../../study/src/stats.rs"),
+        include_str!("../../../study/src/analysis.rs"),
+        include_str!("../../../study/src/warning.rs"),
     ] {
         estimators.fold_text(file);
     }

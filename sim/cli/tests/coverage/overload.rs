@@ -3,7 +3,7 @@
 
 use crate::systems::spec;
 use crate::{report, samples, warnings};
-use reports::study::Sample;
+use study::{Measure, Sample};
 
 /// Ten runs of forty seconds of a service `server` and a load.
 fn study(service: &str, load: &str) -> (Vec<Sample>, Vec<String>) {
@@ -50,6 +50,6 @@ fn a_busy_instance_that_keeps_up_is_not() {
 fn what_is_bounded_is_no_longer_unstable() {
     let (samples, said) = study("instances = 1\nqueue_limit = 20", "rate = \"150/s\"");
     assert_eq!(grew(&said), None);
-    let errors = samples.iter().filter_map(|s| s.measure(&reports::study::Measure::Errors)).sum::<f64>() / 10.0;
+    let errors = samples.iter().filter_map(|s| s.measure(&Measure::Errors)).sum::<f64>() / 10.0;
     assert!((errors - 1.0 / 3.0).abs() < 0.02, "of 150 a second 100 are served: {errors}");
 }

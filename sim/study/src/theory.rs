@@ -4,7 +4,8 @@
 //! Arrivals are Poisson, service is exponential where nothing else is said, and messages take no time: where a study's
 //! base differs, so will its results, and that difference is what one looks for.
 
-use super::{Cell, Measure};
+use crate::cell::Cell;
+use crate::measure::Measure;
 use std::fmt;
 use world::theory::{self, Response};
 
@@ -105,8 +106,8 @@ impl Theory {
         self.at(cell.utilization?, cell, measure)
     }
 
-    /// The same at another load than the cell's.
-    pub(crate) fn at(self, rho: f64, cell: &Cell, measure: &Measure) -> Option<f64> {
+    /// As [`Theory::value`], at the load `rho` instead of the cell's.
+    pub fn at(self, rho: f64, cell: &Cell, measure: &Measure) -> Option<f64> {
         if !(rho > 0.0 && rho < 1.0) {
             return None;
         }
@@ -122,8 +123,9 @@ impl Theory {
         in_services.zip(cell.service_ms).map(|(t, ms)| t * ms)
     }
 
-    /// The response in milliseconds that a share `p` of the requests of a cell does not pass.
-    pub(crate) fn quantile(self, p: f64, cell: &Cell) -> Option<f64> {
+    /// The response time in milliseconds that a share `p` of the requests of a cell does not exceed, `0 < p < 1`; none
+    /// where no closed form is known, or the load is not known or not between 0 and 1.
+    pub fn quantile(self, p: f64, cell: &Cell) -> Option<f64> {
         let rho = cell.utilization.filter(|rho| *rho > 0.0 && *rho < 1.0)?;
         Some(self.response(rho, cell.servers.max(1)).quantile(p)? * cell.service_ms?)
     }

@@ -1,7 +1,7 @@
 //! What is kept of a run: from an outcome made by hand.
 
 use crate::outcome;
-use reports::study::{Hashing, Measure, Sample};
+use study::{Filling, Measure, Sample};
 
 #[test]
 fn measures_are_those_of_the_calls_and_instances_of_one_service() {
@@ -68,21 +68,21 @@ fn a_sample_of_a_whole_run_reads_back_as_equal_bits() {
 
 #[test]
 fn hashing_measures_are_ratios_to_the_mean() {
-    let facts = Hashing {
+    let facts = Filling {
         keys_per_backend: &[50, 150, 100],
         moved: Some((0.4, 1.0 / 3.0)),
         added: None,
         entries: 9,
         bytes: 72,
     };
-    let sample = Sample::of_hashing(&facts);
+    let sample = Sample::of_filling(&facts);
     let of = |m| sample.measure(&m);
     assert_eq!((of(Measure::Balance), of(Measure::Lightest)), (Some(1.5), Some(0.5)));
     assert_eq!(of(Measure::RelStd), Some((0.5_f64 / 3.0).sqrt()));
     assert_eq!((of(Measure::Moved), of(Measure::Added), of(Measure::AddedIdeal)), (Some(0.4), None, None));
     assert_eq!(sample.backends, [1.5, 1.0, 0.5], "from the fullest to the emptiest");
     let many: Vec<u64> = (0..10_000).collect();
-    let sample = Sample::of_hashing(&Hashing { keys_per_backend: &many, ..facts });
+    let sample = Sample::of_filling(&Filling { keys_per_backend: &many, ..facts });
     assert_eq!(sample.backends.len(), Sample::BACKENDS);
     assert_eq!((sample.backends[0] > 1.99, sample.backends[Sample::BACKENDS - 1]), (true, 0.0), "the ends stay");
 }

@@ -2,19 +2,12 @@
 //!
 //! A replication, one run under one seed, is the unit: runs are independent, requests within a run are not. What is one
 //! number of a run is averaged over replications, with Student's interval. Latencies are pooled instead, because a
-//! percentile of few requests is biased and a mean of biased numbers stays biased; see `pool`, which ends in the same
-//! estimates.
+//! percentile of few requests is biased and a mean of biased numbers stays biased; see [`Pool`](crate::Pool), which ends
+//! in the same estimates.
 //!
 //! All of it is plain arithmetic and [`base::math`], so that equal samples give equal bytes on every machine.
 
 use base::math::pow;
-
-/// Jain's index of fairness, (Σx)² / (n Σx²): 1 when all are equal, 1/n when one has everything; 1 for nothing at all
-/// (Jain, Chiu and Hawe, "A Quantitative Measure of Fairness", 1984).
-pub fn jain(values: &[f64]) -> f64 {
-    let (sum, squares) = values.iter().fold((0.0, 0.0), |(s, q), &x| (s + x, q + x * x));
-    if squares == 0.0 { 1.0 } else { sum * sum / (values.len() as f64 * squares) }
-}
 
 /// The chance that Student's t with `df` degrees of freedom lies further from zero than `t`, on either side.
 ///
@@ -99,20 +92,20 @@ pub fn student_critical(alpha: f64, df: impl Into<f64>) -> f64 {
     }
 }
 
-/// What replications say of a number: a mean over them, or what was pooled from all of them.
+/// An estimate from replications: a mean over them, or a value pooled from all of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// The mean, or the pooled value.
     pub mean: f64,
     /// The standard deviation of a sample, over n − 1, of the replications' influence; none for a single replication.
     pub sd: Option<f64>,
-    /// How many replications.
+    /// Number of replications.
     pub n: usize,
     /// Degrees of freedom of its spread: n − 1, and fewer where few independent requests decide; at least 1.
     pub df: f64,
     /// The interval at the level of the study, where it is not mean ± half width; within the possible range.
     pub bounds: Option<(f64, f64)>,
-    /// How many independent requests would decide as well as all those counted, where that is known.
+    /// Number of independent requests that would decide as well as all those counted, where that is known.
     pub effective: Option<f64>,
 }
 
@@ -152,7 +145,7 @@ impl Estimate {
         self.bounds.or_else(|| self.half_width(alpha).map(|half| (self.mean - half, self.mean + half)))
     }
 
-    /// The same held within a range.
+    /// The same with the interval cut to a range.
     #[must_use]
     pub fn within(self, low: f64, high: f64, alpha: f64) -> Estimate {
         let bounds = self.interval(alpha).filter(|(a, b)| *a < low || *b > high);
@@ -184,7 +177,19 @@ pub(crate) fn variance(values: &[f64]) -> f64 {
     if n > 1.0 { squares / (n - 1.0) } else { 0.0 }
 }
 
-/// What is compared: its numbers by the place of the seed, rising, and on how many independent requests they rest.
+/// The contributions of runs to their weighted mean: their plain mean is the weighted one, and their spread that of its
+/// error. Unchanged where all weights are equal or their sum is zero.
+pub fn weighted(by_seed: Vec<(usize, f64)>, weights: &[f64]) -> Vec<(usize, f64)> {
+    let total: f64 = weights.iter().sum();
+    if total <= 0.0 || weights.windows(2).all(|w| w[0] == w[1]) {
+        return by_seed;
+    }
+    let mean = by_seed.iter().zip(weights).map(|((_, x), w)| x * w).sum::<f64>() / total;
+    let share = by_seed.len() as f64 / total;
+    by_seed.iter().zip(weights).map(|((place, x), w)| (*place, mean + (x - mean) * w * share)).collect()
+}
+
+/// The numbers of one compared thing, by rising place of the seed, and on how many independent requests they rest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Values {
     /// The place of the seed and its number.
@@ -202,15 +207,15 @@ impl From<Vec<(usize, f64)>> for Values {
 /// How two of the compared things differ, over the seeds that both were run under.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pair {
-    /// The places of the two.
+    /// The zero-based place of one of the two.
     pub first: usize,
-    /// The second.
+    /// The place of the other, which is higher.
     pub second: usize,
     /// The mean over seeds of first − second, each difference taken under one seed.
     pub difference: Estimate,
     /// The chance to see such a difference when there is none; none for fewer than two seeds.
     pub p: Option<f64>,
-    /// The same after Holm's correction for all pairs.
+    /// `p` after Holm's correction for all pairs.
     pub adjusted: Option<f64>,
     /// Half the width of the interval by itself, at the level asked for.
     pub alone: Option<f64>,
@@ -297,11 +302,11 @@ fn holm(pairs: &mut [Pair], alpha: f64) {
 /// A place in a ranking.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ranked {
-    /// Which of the compared things.
+    /// The zero-based place of the compared thing.
     pub item: usize,
-    /// The best place it may have: one more than how many are certainly better.
+    /// The best rank it may have, from 1: one more than the number of things that are certainly better.
     pub best: usize,
-    /// The worst place it may have: as many as are not certainly worse.
+    /// The worst rank it may have: the number of things that are not certainly worse.
     pub worst: usize,
     /// The groups it belongs to. Two that share a letter cannot be told apart, two that share none can (a compact
     /// letter display; Piepho, "An Algorithm for a Letter-Based Representation of All-Pairwise Comparisons", 2004).
@@ -367,7 +372,7 @@ fn letters(n: usize, apart: &[(usize, usize)]) -> Vec<String> {
 pub enum Settled {
     /// There are too few steps to say: fewer than ten batches of five.
     TooShort,
-    /// So many steps are best left out.
+    /// This many steps are best left out.
     After(usize),
     /// Leaving out half of it is still not enough: it drifts.
     Never,

@@ -1,17 +1,18 @@
 //! Theory by the names of study files, in the units of a cell.
 
-use reports::study::{Cell, Measure, Theory};
+use base::Duration;
+use study::{Cell, Measure, Theory};
+use world::outcome::Phases;
 
 fn cell(utilization: Option<f64>) -> Cell {
     Cell {
         at: vec![],
         key: "cell".into(),
-        unstable: None,
         utilization,
-        phases: crate::fixture::plan("theory", Vec::new(), 1).cells[0].phases,
+        bounded: false,
+        phases: Phases { warmup: Duration::secs(10), storm: Duration::secs(100), calm: Duration::secs(10) },
         service_ms: Some(10.0),
         servers: 10,
-        reproduce: String::new(),
     }
 }
 

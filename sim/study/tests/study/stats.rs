@@ -2,7 +2,8 @@
 
 use base::{Rng, Seed};
 use proptest::prelude::*;
-use reports::study::stats::*;
+use study::jain;
+use study::stats::*;
 
 fn close(a: f64, b: f64, relative: f64) -> bool {
     (a - b).abs() <= relative * b.abs()

@@ -2,7 +2,7 @@
 //!
 //! Every measure is one number per run; over several runs latencies are pooled, the rest is averaged. Latencies are in
 //! milliseconds, shares between 0 and 1, and nothing here knows how a number came about; that is in
-//! [`Sample::of`](super::Sample::of) and [`Sample::of_hashing`](super::Sample::of_hashing).
+//! [`Sample::of`](crate::Sample::of) and [`Sample::of_filling`](crate::Sample::of_filling).
 
 use std::fmt;
 
@@ -23,9 +23,9 @@ pub enum Measure {
     Max,
     /// Mean latency of the calls that succeeded.
     MeanSuccess,
-    /// Median latency of those.
+    /// Median latency of the calls that succeeded.
     P50Success,
-    /// 90 % of those took at most this.
+    /// 90 % of the calls that succeeded took at most this.
     P90Success,
     /// 99 %.
     P99Success,
@@ -41,7 +41,7 @@ pub enum Measure {
     Queue,
     /// Requests taken in by the busiest instance in a step of the timeline over the mean of all, averaged over steps.
     Imbalance,
-    /// The same of what waits or is being served at the end of each step.
+    /// As [`Measure::Imbalance`], of requests waiting or being served at the end of each step.
     QueueImbalance,
     /// Jain's index of what instances took in during a step, averaged over steps: 1 when all took the same, 1/n when
     /// one took everything.
@@ -50,15 +50,15 @@ pub enum Measure {
     WorstInFlight,
     /// Share of the attempts at the service that were sent to an instance that was dead.
     DeadShare,
-    /// Share of what the instances took in that went to the named one.
+    /// Share of the requests taken in by instances that the named instance took in.
     ShareOf(String),
     /// Probes sent for each attempt at the service, over the whole run.
     Probes,
     /// How often callers built or changed a table, a ring or the like, over the whole run.
     Rebuilds,
-    /// How many entries they wrote in doing so.
+    /// Entries that callers wrote when they built or changed those.
     Rebuilt,
-    /// The memory of the balancers of whichever caller has the largest, in bytes, at the end.
+    /// Memory in bytes of the balancers of the caller whose balancers are the largest, at the end.
     BalancerBytes,
     /// Attempts beyond the first, per call.
     Retries,
@@ -80,13 +80,13 @@ pub enum Measure {
     Entries,
     /// Bytes of the structure.
     Bytes,
-    /// Wall time of one choice, in nanoseconds. Differs from machine to machine and from run to run.
+    /// Wall time of one pick, in nanoseconds. Differs between machines and between runs.
     PickNs,
 }
 
-/// What the numbers of a measure are.
+/// The unit of a measure's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub enum Unit {
     /// Milliseconds.
     Millis,
     /// Nanoseconds.
@@ -246,8 +246,8 @@ impl Measure {
         matches!(self, Measure::Goodput | Measure::Jain | Measure::Lightest)
     }
 
-    /// The share of requests that a percentile of latency is not passed by.
-    pub(crate) fn percentile(&self) -> Option<f64> {
+    /// The share of requests that a percentile of latency is not exceeded by, between 0 and 1; none of other measures.
+    pub fn percentile(&self) -> Option<f64> {
         match self {
             Measure::P50 => Some(0.5),
             Measure::P90 => Some(0.9),
@@ -257,18 +257,14 @@ impl Measure {
         }
     }
 
-    /// Whether it is a number per call, so that over several runs it is weighted by their calls; other measures are per
+    /// Whether it is a number per call, so that over several runs it is weighted by their calls. Other measures are per
     /// run or per second, and every run counts alike.
     pub(crate) fn is_per_call(&self) -> bool {
         matches!(self, Measure::Errors | Measure::Retries | Measure::DeadShare | Measure::Probes)
     }
 
-    /// Its unit, as it stands in the head of a table: `ms`, `%`; empty for pure numbers.
-    pub fn unit_name(&self) -> &'static str {
-        self.unit().name()
-    }
-
-    pub(crate) fn unit(&self) -> Unit {
+    /// Its unit.
+    pub fn unit(&self) -> Unit {
         match self {
             Measure::ShareOf(_) => Unit::Share,
             fixed => fixed.row().3,
@@ -287,8 +283,8 @@ impl fmt::Display for Measure {
 }
 
 impl Unit {
-    /// What stands behind a title or in a table's head; empty for pure numbers.
-    pub(crate) fn name(self) -> &'static str {
+    /// Its name behind a title and in the head of a table: `ms`, `%`; empty for pure numbers.
+    pub fn name(self) -> &'static str {
         match self {
             Unit::Millis => "ms",
             Unit::Nanos => "ns",
@@ -298,8 +294,8 @@ impl Unit {
         }
     }
 
-    /// The number as tables and axes show it: shares in percent, everything else as it is.
-    pub(crate) fn shown(self, x: f64) -> f64 {
+    /// The number as tables and axes show it: shares in percent, all others as they are.
+    pub fn shown(self, x: f64) -> f64 {
         if self == Unit::Share { x * 100.0 } else { x }
     }
 }

@@ -18,8 +18,8 @@
 //! 16 of a run), and the largest counts: the first alone is a variance of few numbers, and too small exactly where a
 //! tail happened to be missed.
 
-use super::Latencies;
-use super::stats::{Estimate, Values, student_critical, variance};
+use crate::sample::Latencies;
+use crate::stats::{Estimate, Values, student_critical, variance};
 use base::math::exp;
 
 /// A mean follows the slowest of the requests: as far as degrees of freedom go, it rests on one in fifteen of the
@@ -27,11 +27,11 @@ use base::math::exp;
 /// [`Estimate::resting_on`].
 const MEAN_RESTS_ON: f64 = 1.0 / 15.0;
 
-/// Runs are cut into as many stretches of time.
+/// Numbers of equal stretches of time that runs are cut into.
 const STRETCHES: [usize; 3] = [4, 8, 16];
 
-/// A span of latencies, in nanoseconds, with how many requests fell into it and all before it. Its ends are equal for a
-/// value that occurs again and again.
+/// A span of latencies in nanoseconds, the number of requests in it, and the number before it. Both ends are equal for
+/// a value that occurs again and again.
 #[derive(Clone, Copy)]
 struct Piece {
     from: f64,
@@ -46,13 +46,13 @@ struct Distribution {
     count: f64,
 }
 
-/// The latencies of a cell.
-pub(crate) struct Pool {
+/// The latencies of all seeds of a cell as one distribution.
+pub struct Pool {
     places: Vec<usize>,
     seeds: Vec<Distribution>,
     all: Distribution,
     range: (f64, f64),
-    /// Requests and sum of latencies of each seed.
+    /// Number of requests and sum of their latencies in nanoseconds, per seed.
     sums: Vec<(f64, f64)>,
     /// Design effects of the sums, between seeds and between stretches of time.
     of_sums: f64,
@@ -78,7 +78,7 @@ impl Distribution {
         Distribution { pieces: merged, count }
     }
 
-    /// How many took at most `x`.
+    /// Number of requests that took at most `x` nanoseconds.
     fn up_to(&self, x: f64) -> f64 {
         let after = self.pieces.partition_point(|p| p.up_to <= x);
         let Some(piece) = self.pieces.get(after) else { return self.count };
@@ -88,7 +88,7 @@ impl Distribution {
         piece.before + piece.count * (x - piece.from) / (piece.up_to - piece.from)
     }
 
-    /// What a share `p` did not pass.
+    /// The latency in nanoseconds that a share `p` of the requests does not exceed.
     fn quantile(&self, p: f64) -> f64 {
         let wanted = (p * self.count).max(f64::MIN_POSITIVE);
         let at = self.pieces.partition_point(|piece| piece.before + piece.count < wanted);
@@ -118,9 +118,9 @@ fn pieces(latencies: &Latencies, cuts: &[f64]) -> Vec<Piece> {
 }
 
 impl Pool {
-    /// The latencies of these runs, each with the place of its seed; none where nothing ended. `alpha` is one minus the
-    /// confidence of intervals.
-    pub(crate) fn of<'a>(runs: impl Iterator<Item = (usize, &'a Latencies)>, alpha: f64) -> Option<Pool> {
+    /// Pools the latencies of these runs, each with the place of its seed; none where nothing ended. `alpha` is one
+    /// minus the confidence of intervals. O(b log b) for b used bins of all runs together.
+    pub fn of<'a>(runs: impl Iterator<Item = (usize, &'a Latencies)>, alpha: f64) -> Option<Pool> {
         let runs: Vec<(usize, &Latencies)> = runs.filter(|(_, run)| run.count() > 0).collect();
         let (_, first) = runs.first()?;
         let mut range = (first.min_ns as f64, first.max_ns as f64);
@@ -155,13 +155,13 @@ impl Pool {
     }
 
     /// The shortest latency and the longest, in milliseconds.
-    pub(crate) fn range(&self) -> (f64, f64) {
+    pub fn range(&self) -> (f64, f64) {
         (self.range.0 / 1e6, self.range.1 / 1e6)
     }
 
-    /// The latency in milliseconds that a share `p` of all requests did not pass, `0 < p < 1`, and what each seed
+    /// The latency in milliseconds that a share `p` of all requests does not exceed, `0 < p < 1`, and what each seed
     /// contributes to it: numbers whose mean is the estimate and whose spread is that of its error.
-    pub(crate) fn quantile(&self, p: f64) -> (Estimate, Values) {
+    pub fn quantile(&self, p: f64) -> (Estimate, Values) {
         let n = self.seeds.len();
         let at = |p: f64| {
             let inside = p > 0.0 && p < 1.0;
@@ -195,7 +195,7 @@ impl Pool {
     ///
     /// Weighted by requests, and not a mean of means: a run with more requests is one in which they queued longer, so
     /// runs that count alike would count slow requests too little. The interval is symmetric in the logarithm.
-    pub(crate) fn mean(&self) -> (Estimate, Values) {
+    pub fn mean(&self) -> (Estimate, Values) {
         let n = self.seeds.len();
         let (count, sum) = self.sums.iter().fold((0.0, 0.0), |(n, t), (a, b)| (n + a, t + b));
         let (mean, per_seed) = (sum / count, count / n as f64);
@@ -217,9 +217,9 @@ impl Pool {
         (Estimate { bounds, ..estimate }, values)
     }
 
-    /// Shares at which a picture of the distribution has points: even steps in the middle, and nine points for every
-    /// decade of the tail that has requests to show.
-    pub(crate) fn shares(&self) -> Vec<f64> {
+    /// Shares at which a curve of the distribution has points: even steps in the middle, and nine points per decade of
+    /// the tail that has requests to show.
+    pub fn shares(&self) -> Vec<f64> {
         let mut shares: Vec<f64> = (1..20).map(|i| f64::from(i) * 0.05).collect();
         let mut decade = 0.01;
         while decade * self.all.count >= 1.0 && decade > 1e-9 {
@@ -231,9 +231,9 @@ impl Pool {
     }
 }
 
-/// What the sum over a run varies by, were its `n` stretches of equal length independent: the variances between seeds
-/// of each stretch, added up. Stretches are compared with the same stretch of other seeds, so that a fault in one of
-/// them, which all seeds have, is no variance.
+/// The variance of a run's sum if its `n` stretches of equal length were independent: the variances between seeds of
+/// each stretch, added up. A stretch is compared with the same stretch of other seeds, so that a fault in it, which all
+/// seeds have, is no variance.
 fn stretches(runs: &[(usize, &Latencies)], n: usize, mean: f64) -> f64 {
     let steps = runs.iter().map(|(_, run)| run.per_step.len()).min().unwrap_or(0);
     if steps < n {

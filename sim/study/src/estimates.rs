@@ -1,4 +1,4 @@
-//! What all runs of a cell say of a measure: pooled for latencies, averaged for everything else.
+//! The estimates of a cell from all of its runs: pooled for latencies, averaged for everything else.
 //!
 //! | measures | over runs | because |
 //! | --- | --- | --- |
@@ -7,10 +7,10 @@
 //! | shares of calls, numbers per call | weighted by calls | they are ratios of sums over runs |
 //! | everything else | every run counts alike | they are averages over time, and runs are equally long |
 
-use super::measure::Unit;
-use super::pool::Pool;
-use super::stats::{Estimate, Values};
-use super::{Measure, Results};
+use crate::measure::{Measure, Unit};
+use crate::pool::Pool;
+use crate::results::Results;
+use crate::stats::{Estimate, Values, weighted};
 use std::collections::BTreeMap;
 
 /// The measures of a cell, each with what the seeds contribute to it: numbers with the mean of the estimate, by which
@@ -47,16 +47,4 @@ fn averaged(results: &Results, cell: usize, measure: &Measure, alpha: f64) -> Op
     // No measure is negative, and a share is at most all.
     let most = if measure.unit() == Unit::Share { 1.0 } else { f64::INFINITY };
     Some((estimate.within(0.0, most, alpha), by_seed.into()))
-}
-
-/// Numbers of runs as what they contribute to their weighted mean: their plain mean is the weighted one, their spread
-/// that of its error.
-pub(crate) fn weighted(by_seed: Vec<(usize, f64)>, weights: &[f64]) -> Vec<(usize, f64)> {
-    let total: f64 = weights.iter().sum();
-    if total <= 0.0 || weights.windows(2).all(|w| w[0] == w[1]) {
-        return by_seed;
-    }
-    let mean = by_seed.iter().zip(weights).map(|((_, x), w)| x * w).sum::<f64>() / total;
-    let share = by_seed.len() as f64 / total;
-    by_seed.iter().zip(weights).map(|((place, x), w)| (*place, mean + (x - mean) * w * share)).collect()
 }
