@@ -204,7 +204,7 @@ impl From<Vec<(usize, f64)>> for Values {
     }
 }
 
-/// How two of the compared things differ, over the seeds that both were run under.
+/// The difference of two compared things, over the seeds that both were run under.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pair {
     /// The zero-based place of one of the two.
@@ -313,7 +313,7 @@ pub struct Ranked {
     pub groups: String,
 }
 
-/// Ranks by mean, the best first, and says how far the ranking is certain. Things of equal mean keep their order.
+/// Ranks by mean, the best first, with the range of ranks that each thing may have. Equal means keep their order.
 ///
 /// `means` has a mean for each thing that is ranked; those without take no place. A thing stands certainly before
 /// another only where `pairs` has decided between them, so a ranking never says more than the corrected intervals do.
@@ -340,7 +340,7 @@ pub fn rank(means: &[Option<f64>], pairs: &[Pair], higher_is_better: bool) -> Ve
         .collect()
 }
 
-/// Letters for each of `n` places such that two share one unless they are `apart`: insert and absorb.
+/// Letters of each of `n` places, such that two places share one unless they are `apart`: insert and absorb.
 fn letters(n: usize, apart: &[(usize, usize)]) -> Vec<String> {
     let mut groups: Vec<Vec<usize>> = vec![(0..n).collect()];
     for &(a, b) in apart {

@@ -1,8 +1,8 @@
 //! The curves of queueing theory that results are drawn against, by the names that study files use.
 //!
-//! The formulas are in [`world::theory`]; here they get a name, the load and the mean service of a cell, and a measure.
-//! Arrivals are Poisson, service is exponential where nothing else is said, and messages take no time: where a study's
-//! base differs, so will its results, and that difference is what one looks for.
+//! The formulas are in [`world::theory`]; here they get a name, the load and mean service time of a cell, and a measure.
+//! Arrivals are Poisson, service times are exponential unless stated, and messages take no time: where a study's base
+//! differs, so will its results, and that difference is what a reader looks for.
 
 use crate::cell::Cell;
 use crate::measure::Measure;
@@ -14,27 +14,27 @@ use world::theory::{self, Response};
 pub enum Theory {
     /// One queue, one server; also a random split over any number of them: `mm1`.
     Mm1,
-    /// One queue before so many servers: `mmc 4`; without a number, as many servers as the cell has.
+    /// One queue before this number of servers, by default that of the cell: `mmc 4`, `mmc`.
     Mmc(Option<u32>),
-    /// One queue, one server, service that always takes the same time: `md1`.
+    /// One queue, one server, constant service time: `md1`.
     Md1,
-    /// One queue, one server, service with this squared coefficient of variation: `mg1 4`.
+    /// One queue, one server, service times with this squared coefficient of variation: `mg1 4`.
     Mg1(f64),
-    /// One server that all requests at work share, with any distribution of service: `ps`.
+    /// One server shared by all requests at work, any distribution of service times: `ps`.
     ProcessorSharing,
-    /// Round robin to so many servers: `rr 10`; without a number, as many as the cell has.
+    /// Round robin to this number of servers, by default that of the cell: `rr 10`, `rr`.
     RoundRobin(Option<u32>),
     /// Arrivals at even distances at one server, the limit of round robin to many: `dm1`.
     Dm1,
-    /// The shortest of so many queues chosen at random, in the limit of many servers: `supermarket 2`.
+    /// The shortest of this number of queues drawn at random, in the limit of many servers: `supermarket 2`.
     Supermarket(u32),
     /// The shorter of two queues: `jsq 2`.
     Jsq2,
     /// The shorter of two draws with replacement from two queues, as Envoy draws: `p2c_replacement 2`.
     Replacement2,
-    /// Join the idle queue with so many servers to a dispatcher, in the limit of many: `jiq 10`.
+    /// Join the idle queue with this number of servers per dispatcher, in the limit of many: `jiq 10`.
     Jiq(u32),
-    /// The same where servers that a random request reached are struck off the list: `jiq_struck_off 10`.
+    /// As [`Theory::Jiq`], with servers that a random request reached struck off the list: `jiq_struck_off 10`.
     JiqStruckOff(u32),
 }
 
@@ -84,7 +84,7 @@ impl Theory {
         }
     }
 
-    /// What [`Theory::parse`] takes, with the numbers some of them need, and what each is.
+    /// The names that [`Theory::parse`] takes, each with the number it needs and a line on what it is.
     pub const CATALOGUE: [(&str, &str); 12] = [
         ("mm1", "one queue, one server; also a random split over any number of servers"),
         ("mmc [servers]", "one queue before so many servers, or as many as the cell has"),
@@ -100,7 +100,7 @@ impl Theory {
         ("jiq_struck_off <servers>", "the same where servers that a random request reached are struck off"),
     ];
 
-    /// What it says of `measure` in a cell, in the measure's unit; none where it says nothing, the load is not known or
+    /// The value of `measure` in a cell, in the measure's unit; none where the theory has none, the load is not known or
     /// the cell is unstable.
     pub fn value(self, cell: &Cell, measure: &Measure) -> Option<f64> {
         self.at(cell.utilization?, cell, measure)
