@@ -1,6 +1,6 @@
 //! How traffic was shared among versions, beside the share a rollout asked for.
 //!
-//! One panel a service that ever had two versions. The step line is what the rollout's controller set; the other lines
+//! One panel per service that ever had two versions. The step line is what the rollout's controller set; the other lines
 //! are what callers really did. Where they part, configuration was late, or sampling noise is at work.
 
 use super::frame::{self, Axis, Key, Panel};
@@ -10,7 +10,6 @@ use super::story::Story;
 use super::{Plot, end, grouped, nth};
 use crate::csv::{self, Sheet};
 use plotters::style::text_anchor::HPos;
-use std::collections::BTreeMap;
 use world::outcome::{Outcome, RolloutOutcome, ServiceOutcome};
 
 pub(super) const ID: &str = "plot-version-share";
@@ -36,25 +35,9 @@ pub(super) fn shares(outcome: &Outcome) -> Option<Plot> {
     let per = t.steps.div_ceil(POINTS).max(1);
     let width = t.step.as_secs_f64() * per as f64;
 
-    // One line style a version, whichever service it belongs to.
-    let mut styles: BTreeMap<&str, (Ink, Dash)> = BTreeMap::new();
-    for version in services.iter().flat_map(|s| &s.versions) {
-        let next = INKS[styles.len().min(INKS.len() - 1)];
-        styles.entry(&version.version).or_insert(next);
-    }
-    let mut order: Vec<&str> = Vec::new();
-    for version in services.iter().flat_map(|s| &s.versions) {
-        if !order.contains(&version.version.as_str()) {
-            order.push(&version.version);
-        }
-    }
-    let mut keys: Vec<Key> = order
-        .iter()
-        .map(|version| {
-            let (ink, dash) = styles[version];
-            Key::Line(ink, dash, format!("{version}, served"))
-        })
-        .collect();
+    let styles = styles(&services);
+    let mut keys: Vec<Key> =
+        styles.iter().map(|(version, (ink, dash))| Key::Line(*ink, *dash, format!("{version}, served"))).collect();
     if !outcome.rollouts.is_empty() {
         keys.push(Key::Line(Ink::Text, Dash::Dotted, "new version, as the rollout set it".into()));
     }
@@ -78,7 +61,7 @@ pub(super) fn shares(outcome: &Outcome) -> Option<Plot> {
                 service.versions.iter().map(|v| grouped(&v.attempts_per_step, t.steps, per)).collect();
             let total = |i: usize| counts.iter().map(|c| c[i]).sum::<u64>();
             for (version, counts) in service.versions.iter().zip(&counts) {
-                let (ink, dash) = styles[version.version.as_str()];
+                let (ink, dash) = style(&styles, &version.version);
                 // A version is drawn from the point before its first request to the one after its last: before and
                 // after, a line along the ground would say nothing.
                 let first = counts.iter().position(|&n| n > 0).unwrap_or(counts.len());
@@ -99,8 +82,38 @@ pub(super) fn shares(outcome: &Outcome) -> Option<Plot> {
         }
     });
 
+    let csv = data(outcome, &services);
+    let caption = format!(
+        "Which share of the attempts each version took, gathered over {}; retries count as attempts. The dotted line with \
+         marks is the new version's share as the rollout set it, each mark a step. It should be followed within the time a \
+         configuration takes to spread; a served share that stays above it is traffic the rollout did not ask for.",
+        crate::number::span(base::Duration::ns(t.step.as_nanos().saturating_mul(per as u64)))
+    );
+    Some(Plot { id: ID, title, caption, svg, csv })
+}
+
+/// The versions of all services in the order of their first appearance, each with its line: one style per version,
+/// whichever service it belongs to.
+fn styles<'a>(services: &[&'a ServiceOutcome]) -> Vec<(&'a str, (Ink, Dash))> {
+    let mut styles: Vec<(&str, (Ink, Dash))> = Vec::new();
+    for version in services.iter().flat_map(|service| &service.versions) {
+        if !styles.iter().any(|(known, _)| *known == version.version) {
+            styles.push((&version.version, INKS[styles.len().min(INKS.len() - 1)]));
+        }
+    }
+    styles
+}
+
+fn style(styles: &[(&str, (Ink, Dash))], version: &str) -> (Ink, Dash) {
+    let known = styles.iter().find(|(known, _)| *known == version);
+    known.map(|(_, style)| *style).expect("every version of every service has a style")
+}
+
+/// Attempts, shares and weights of every version in every step.
+fn data(outcome: &Outcome, services: &[&ServiceOutcome]) -> Sheet {
+    let t = &outcome.timeline;
     let mut csv = Sheet::new(["t_s", "service", "version", "attempts", "share", "configured_weight"]);
-    for service in &services {
+    for service in services {
         for i in 0..t.steps {
             let at = i as f64 * t.step.as_secs_f64();
             let total: u64 = service.versions.iter().map(|v| u64::from(nth(&v.attempts_per_step, i))).sum();
@@ -112,13 +125,7 @@ pub(super) fn shares(outcome: &Outcome) -> Option<Plot> {
             }
         }
     }
-    let caption = format!(
-        "Which share of the attempts each version took, gathered over {}; retries count as attempts. The dotted line with \
-         marks is the new version's share as the rollout set it, each mark a step. It should be followed within the time a \
-         configuration takes to spread; a served share that stays above it is traffic the rollout did not ask for.",
-        crate::number::span(base::Duration::ns(t.step.as_nanos().saturating_mul(per as u64)))
-    );
-    Some(Plot { id: ID, title, caption, svg, csv })
+    csv
 }
 
 /// The rollout's weight as a step line, with a mark and its size at each change.

@@ -202,36 +202,7 @@ fn arrivals(
     match shape {
         Shape::Poisson => Some(Arrivals::Poisson { rate: mean_rate(cx, &path, load, server)? }),
         Shape::Constant => Some(Arrivals::Constant { rate: mean_rate(cx, &path, load, server)? }),
-        Shape::Bursts => {
-            let (every, lasts) = (load.every.as_ref()?, load.lasts.as_ref()?);
-            if lasts.value.0.is_zero() || lasts.value.0 >= every.value.0 {
-                cx.report(
-                    Problem::at(lasts, format!("a burst of {} every {} is none", lasts.value, every.value))
-                        .label("longer than no time, shorter than `every`"),
-                );
-            }
-            let peak = load.peak.as_ref()?;
-            let (base, base_max) = match &load.rate {
-                // Nothing between bursts is a rate too.
-                Some(base) => (cx.draw(&format!("{path}/rate"), &base.value).0, base.high()),
-                None => {
-                    let base = mean_rate(cx, &path, load, server)?;
-                    (base, Rate(base))
-                }
-            };
-            if peak.low() < base_max {
-                cx.report(Problem::at(
-                    peak,
-                    format!("the peak ({}) can be below the rate between bursts ({base_max})", peak.low()),
-                ));
-            }
-            Some(Arrivals::Bursts {
-                base,
-                peak: rate(cx, &path, "peak", peak),
-                every: every.value.0,
-                lasts: lasts.value.0,
-            })
-        }
+        Shape::Bursts => bursts(cx, &path, load, server),
         Shape::Diurnal => {
             let period = load.period.as_ref()?;
             positive(cx, period, "period");
@@ -251,6 +222,33 @@ fn arrivals(
             Some(Arrivals::Closed { users: cx.draw(&format!("{path}/users"), &users.value).0, think })
         }
     }
+}
+
+/// Arrivals in bursts: a base rate, and a higher one for a while at equal distances.
+fn bursts(cx: &mut Context<'_>, path: &str, load: &Load, server: Option<&ServiceSpec>) -> Option<Arrivals> {
+    let (every, lasts) = (load.every.as_ref()?, load.lasts.as_ref()?);
+    if lasts.value.0.is_zero() || lasts.value.0 >= every.value.0 {
+        cx.report(
+            Problem::at(lasts, format!("a burst of {} every {} is none", lasts.value, every.value))
+                .label("longer than no time, shorter than `every`"),
+        );
+    }
+    let peak = load.peak.as_ref()?;
+    let (base, base_max) = match &load.rate {
+        // Nothing between bursts is a rate too.
+        Some(base) => (cx.draw(&format!("{path}/rate"), &base.value).0, base.high()),
+        None => {
+            let base = mean_rate(cx, path, load, server)?;
+            (base, Rate(base))
+        }
+    };
+    if peak.low() < base_max {
+        cx.report(Problem::at(
+            peak,
+            format!("the peak ({}) can be below the rate between bursts ({base_max})", peak.low()),
+        ));
+    }
+    Some(Arrivals::Bursts { base, peak: rate(cx, path, "peak", peak), every: every.value.0, lasts: lasts.value.0 })
 }
 
 /// The rate as it is given, or the one that keeps the target as busy as is asked for.

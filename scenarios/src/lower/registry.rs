@@ -6,7 +6,7 @@ use super::Context;
 use crate::At;
 use crate::problem::Problem;
 use crate::scalar::Span;
-use crate::schema::registry::{Mode, RegistryKind};
+use crate::schema::registry::{Mode, Registry, RegistryKind};
 use base::Duration;
 use world::registry::{self, Config, registrant, resolver};
 use world::spec::RegistrySpec;
@@ -43,6 +43,35 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Option<RegistrySpec> {
             Problem::at(count, format!("at most {SERVERS_MAX} servers")).label("every instance registers with each"),
         );
     }
+    lease(cx, table, &mut server, &mut registrant);
+    how_callers_ask(cx, table, &mut resolver.mode);
+    if let Some(timeout) = &table.request_timeout {
+        registrant.request_timeout = timeout.value.0;
+        resolver.request_timeout = timeout.value.0;
+        if timeout.value.0.is_zero() {
+            cx.report(Problem::at(timeout, "`request_timeout` must be longer than zero"));
+        }
+    }
+    if let Some(interval) = &table.expire_interval {
+        server.expire_interval = interval.value.0;
+        // Without passes there is nothing to compensate.
+        server.compensate_late_passes &= !interval.value.0.is_zero();
+    }
+    server.push_delay = table.push_delay.as_ref().map_or(server.push_delay, |d| d.value.0);
+    server.response_cache = table.response_cache.as_ref().map_or(server.response_cache, |d| d.value.0);
+    registrant.drain = table.drain.as_ref().map_or(registrant.drain, |d| d.value.0);
+    self_preservation(cx, table, &mut server);
+    let valid = (server.ttl.as_nanos() > 0 && registrant.heartbeat.as_nanos() > 0).then(|| server.check());
+    if let Some(Err(error)) = valid {
+        let place = table.expire_interval.as_ref().and_then(|at| at.span.clone());
+        let place = place.or_else(|| table.self_preservation.as_ref().and_then(|at| at.span.clone()));
+        cx.report(Problem::new(error.to_string()).span(place.or_else(|| table.span.clone())));
+    }
+    Some(RegistrySpec { servers, server, registrant, resolver })
+}
+
+/// How long a lease lasts and how often it is renewed.
+fn lease(cx: &mut Context<'_>, table: &Registry, server: &mut Config, registrant: &mut registrant::Config) {
     let share = registrant.heartbeat.as_secs_f64() / server.ttl.as_secs_f64();
     if let Some(ttl) = &table.ttl {
         server.ttl = cx.draw("registry/ttl", &ttl.value).0;
@@ -66,13 +95,17 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Option<RegistrySpec> {
             );
         }
     }
+}
+
+/// Whether callers watch or poll, and how long or how often.
+fn how_callers_ask(cx: &mut Context<'_>, table: &Registry, asks: &mut resolver::Mode) {
     if let Some(mode) = &table.mode {
-        resolver.mode = match mode.value {
+        *asks = match mode.value {
             Mode::Watch => resolver::Mode::Watch { wait: WAIT },
             Mode::Poll => resolver::Mode::Poll { interval: INTERVAL },
         };
     }
-    match &mut resolver.mode {
+    match asks {
         resolver::Mode::Poll { interval } => {
             if let Some(given) = &table.interval {
                 *interval = cx.draw("registry/interval", &given.value).0;
@@ -99,21 +132,10 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Option<RegistrySpec> {
             }
         }
     }
-    if let Some(timeout) = &table.request_timeout {
-        registrant.request_timeout = timeout.value.0;
-        resolver.request_timeout = timeout.value.0;
-        if timeout.value.0.is_zero() {
-            cx.report(Problem::at(timeout, "`request_timeout` must be longer than zero"));
-        }
-    }
-    if let Some(interval) = &table.expire_interval {
-        server.expire_interval = interval.value.0;
-        // Without passes there is nothing to compensate.
-        server.compensate_late_passes &= !interval.value.0.is_zero();
-    }
-    server.push_delay = table.push_delay.as_ref().map_or(server.push_delay, |d| d.value.0);
-    server.response_cache = table.response_cache.as_ref().map_or(server.response_cache, |d| d.value.0);
-    registrant.drain = table.drain.as_ref().map_or(registrant.drain, |d| d.value.0);
+}
+
+/// Whether the server keeps leases when too many end at once, and from what it expects.
+fn self_preservation(cx: &mut Context<'_>, table: &Registry, server: &mut Config) {
     if let Some(wanted) = &table.self_preservation {
         server.self_preservation = wanted.value.then(registry::SelfPreservation::eureka);
     }
@@ -133,13 +155,6 @@ pub(crate) fn lower(cx: &mut Context<'_>) -> Option<RegistrySpec> {
         ),
         (None, _) => {}
     }
-    let valid = (server.ttl.as_nanos() > 0 && registrant.heartbeat.as_nanos() > 0).then(|| server.check());
-    if let Some(Err(error)) = valid {
-        let place = table.expire_interval.as_ref().and_then(|at| at.span.clone());
-        let place = place.or_else(|| table.self_preservation.as_ref().and_then(|at| at.span.clone()));
-        cx.report(Problem::new(error.to_string()).span(place.or_else(|| table.span.clone())));
-    }
-    Some(RegistrySpec { servers, server, registrant, resolver })
 }
 
 /// Since when an expiry lowers what Eureka expects, and the first version whose rules these are.

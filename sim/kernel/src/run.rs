@@ -498,20 +498,7 @@ impl<M: Message> Kernel<M> {
                 self.unstall(from, to);
                 None
             }
-            Entry::Synced(synced) => {
-                let Synced { node, life, token, msg } = *synced;
-                if life != self.nodes.life(node) {
-                    return None;
-                }
-                // The platter does not wait for a paused process; only the news of it does.
-                self.nodes.disk_mut(node).0.synced(token);
-                if self.nodes.is_running(node) {
-                    self.trace.fold(self.now, node, msg.digest());
-                    return Some(Event::Timer { node, msg });
-                }
-                self.wait(node, Entry::Work { node, life, msg });
-                None
-            }
+            Entry::Synced(synced) => self.synced(*synced),
             Entry::FaultBegins(fault) => {
                 self.trace.fold_world(self.now, u64::from(fault) << 1);
                 self.untold.push_back(Event::FaultBegan(fault as usize));
@@ -552,6 +539,22 @@ impl<M: Message> Kernel<M> {
                 unreachable!("handled where they are common")
             }
         }
+    }
+
+    /// An fsync is done, unless its node died meanwhile.
+    fn synced(&mut self, synced: Synced<M>) -> Option<Event<M>> {
+        let Synced { node, life, token, msg } = synced;
+        if life != self.nodes.life(node) {
+            return None;
+        }
+        // The platter does not wait for a paused process; only the news of it does.
+        self.nodes.disk_mut(node).0.synced(token);
+        if self.nodes.is_running(node) {
+            self.trace.fold(self.now, node, msg.digest());
+            return Some(Event::Timer { node, msg });
+        }
+        self.wait(node, Entry::Work { node, life, msg });
+        None
     }
 
     /// Tries the messages of a stalled stream again, in order, until one of them stalls it anew.

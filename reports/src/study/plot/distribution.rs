@@ -1,6 +1,6 @@
 //! The distribution of latency: as a whole, and its tail alone on logarithmic axes.
 
-use super::{Figure, LINES, heading, id, left_out, lines, over_seeds, reproduce, shown};
+use super::{Figure, LINES, Line, heading, id, left_out, lines, over_seeds, reproduce, shown};
 use crate::csv::{self, Sheet};
 use crate::plot::frame::{self, Axis, Key, Panel, RIGHT};
 use crate::plot::ink::{Dash, Ink};
@@ -16,6 +16,37 @@ pub(super) enum Shape {
     Function,
     /// The share that took longer, on a logarithmic axis.
     Tail,
+}
+
+impl Shape {
+    /// The upward axis. `least` is the smallest share beyond a latency that any line shows.
+    fn axis(self, least: f64) -> Axis {
+        match self {
+            Shape::Function => Axis {
+                title: "share of requests at most this slow".into(),
+                low: 0.0,
+                high: 100.0,
+                ticks: [0, 25, 50, 75, 90, 100].map(|p| (f64::from(p), format!("{p} %"))).into(),
+                grid: true,
+            },
+            Shape::Tail => {
+                let mut axis = decades(least * 100.0, 100.0);
+                axis.title = "share of requests slower than this, % (logarithmic)".into();
+                axis.ticks.iter_mut().for_each(|(_, text)| text.push_str(" %"));
+                axis
+            }
+        }
+    }
+
+    fn how_to_read(self) -> &'static str {
+        match self {
+            Shape::Function => "Read upwards from a latency: that share of the requests took at most so long.",
+            Shape::Tail => {
+                "Read upwards from a latency: that share took longer. On these axes an exponential tail bends down ever more \
+                 steeply and a heavy one runs straight; the further right a line ends, the worse its slowest requests."
+            }
+        }
+    }
 }
 
 /// Up to so many lines have bands.
@@ -42,36 +73,12 @@ fn draw(analysis: &Analysis<'_>, spec: &PlotSpec, shape: Shape, combination: &Co
     let times = curves.iter().flatten().filter(|(p, e)| fits(*p) && *p > 0.0 && e.mean > 0.0);
     let heights = Heights::over("latency, ms", times.map(|(_, e)| e.mean));
     let across = |ms: f64| heights.height(ms).clamp(heights.axis.low, heights.axis.high);
-    let y = match shape {
-        Shape::Function => Axis {
-            title: "share of requests at most this slow".into(),
-            low: 0.0,
-            high: 100.0,
-            ticks: [0, 25, 50, 75, 90, 100].map(|p| (f64::from(p), format!("{p} %"))).into(),
-            grid: true,
-        },
-        Shape::Tail => {
-            let mut axis = decades(least * 100.0, 100.0);
-            axis.title = "share of requests slower than this, % (logarithmic)".into();
-            axis.ticks.iter_mut().for_each(|(_, text)| text.push_str(" %"));
-            axis
-        }
-    };
+    let y = shape.axis(least);
     let up = |p: f64| match shape {
         Shape::Function => p * 100.0,
         Shape::Tail => log10((beyond(p) * 100.0).max(1e-10)).max(y.low),
     };
-    // Theory needs one cell; all of a combination have one load and one service.
-    let theory: Vec<(String, Vec<(f64, f64)>)> = spec
-        .theory
-        .iter()
-        .filter_map(|t| {
-            let cell = drawn.first()?.of;
-            let shares = curves.first()?.iter().map(|(p, _)| *p).filter(|p| *p > 0.0 && *p < 1.0);
-            let points: Option<Vec<(f64, f64)>> = shares.map(|p| Some((p, t.quantile(p, cell)?))).collect();
-            Some((t.to_string(), points?))
-        })
-        .collect();
+    let theory = theory(spec, &drawn, &curves);
     let (made, word) = match shape {
         Shape::Function => ("Distribution of latency", "distribution"),
         Shape::Tail => ("Tail of latency", "tail"),
@@ -107,34 +114,48 @@ fn draw(analysis: &Analysis<'_>, spec: &PlotSpec, shape: Shape, combination: &Co
             planes[0].line(inside.map(|&(p, ms)| (across(ms), up(p))), Ink::Text.line(1.3, dashes[i % 4]));
         }
     });
-    let mut csv = Sheet::new(["of", "share", "latency_ms", "low_ms", "high_ms", "n"]);
-    for (line, curve) in drawn.iter().zip(&curves) {
-        for (p, e) in curve {
-            let [low, high] = csv::bounds(e.interval(analysis.alpha));
-            csv.row([line.name.clone(), format!("{p}"), csv::number(e.mean), low, high, e.n.to_string()]);
-        }
-    }
-    for (t, points) in &theory {
-        for (p, ms) in points {
-            let empty = String::new;
-            csv.row([format!("theory: {t}"), format!("{p}"), csv::number(*ms), empty(), empty(), empty()]);
-        }
-    }
-    let how = match shape {
-        Shape::Function => "Read upwards from a latency: that share of the requests took at most so long.",
-        Shape::Tail => {
-            "Read upwards from a latency: that share took longer. On these axes an exponential tail bends down ever more \
-             steeply and a heavy one runs straight; the further right a line ends, the worse its slowest requests."
-        }
-    };
+    let csv = data(analysis, &drawn, &curves, &theory);
     let caption = format!(
-        "{how} The requests of all seeds are one distribution: {}{}.{}",
+        "{} The requests of all seeds are one distribution: {}{}.{}",
+        shape.how_to_read(),
         over_seeds(analysis),
         if drawn.len() <= BANDS { ", drawn as bands" } else { "" },
         left_out(combination, drawn.len())
     );
     let short = heading(&PlotSpec { title: String::new(), ..spec.clone() }, made, "");
     Some(Figure { id: name, title, short, caption, svg, csv, reproduce: reproduce(analysis) })
+}
+
+/// The curves of theory at the shares of the first line that is drawn: name, and latency in milliseconds by share.
+fn theory(spec: &PlotSpec, drawn: &[Line<'_>], curves: &[Curve]) -> Vec<(String, Vec<(f64, f64)>)> {
+    // Theory needs one cell; all of a combination have one load and one service.
+    spec.theory
+        .iter()
+        .filter_map(|t| {
+            let cell = drawn.first()?.of;
+            let shares = curves.first()?.iter().map(|(p, _)| *p).filter(|p| *p > 0.0 && *p < 1.0);
+            let points: Option<Vec<(f64, f64)>> = shares.map(|p| Some((p, t.quantile(p, cell)?))).collect();
+            Some((t.to_string(), points?))
+        })
+        .collect()
+}
+
+/// The numbers behind the picture.
+fn data(analysis: &Analysis<'_>, drawn: &[Line<'_>], curves: &[Curve], theory: &[(String, Vec<(f64, f64)>)]) -> Sheet {
+    let mut csv = Sheet::new(["of", "share", "latency_ms", "low_ms", "high_ms", "n"]);
+    for (line, curve) in drawn.iter().zip(curves) {
+        for (p, e) in curve {
+            let [low, high] = csv::bounds(e.interval(analysis.alpha));
+            csv.row([line.name.clone(), format!("{p}"), csv::number(e.mean), low, high, e.n.to_string()]);
+        }
+    }
+    for (t, points) in theory {
+        for (p, ms) in points {
+            let empty = String::new;
+            csv.row([format!("theory: {t}"), format!("{p}"), csv::number(*ms), empty(), empty(), empty()]);
+        }
+    }
+    csv
 }
 
 /// The latency at each share of the requests of all seeds of a cell, in milliseconds.

@@ -117,23 +117,63 @@ struct Difference<'a> {
     item: usize,
     pair: &'a Pair,
     mean: f64,
+    /// `better`, `worse` or `cannot tell`.
+    verdict: &'static str,
+}
+
+/// The differences of all ranked points to `against`, the best point first.
+fn differences_to(table: &Compared, against: usize) -> Vec<Difference<'_>> {
+    let of = |item: usize| {
+        let pair = table.pairs.iter().find(|p| (p.first, p.second) == (item.min(against), item.max(against)))?;
+        pair.corrected?;
+        let sign = if pair.first == item { 1.0 } else { -1.0 };
+        let mean = sign * pair.difference.mean;
+        let verdict = match (pair.decided, (mean < 0.0) != table.measure.higher_is_better()) {
+            (false, _) => "cannot tell",
+            (true, true) => "better",
+            (true, false) => "worse",
+        };
+        Some(Difference { item, pair, mean, verdict })
+    };
+    table.ranking.iter().filter_map(|ranked| of(ranked.item)).collect()
+}
+
+/// The numbers behind a picture of differences to the point `against`.
+fn data_of_differences(found: &[Difference<'_>], names: &[String], against: usize) -> Sheet {
+    let mut csv = Sheet::new([
+        "point",
+        "against",
+        "difference",
+        "half_width_corrected",
+        "half_width_simultaneous",
+        "p",
+        "p_adjusted",
+        "n",
+        "verdict",
+    ]);
+    for d in found {
+        let number = |x: Option<f64>| x.map_or_else(String::new, csv::number);
+        let chance = |p: Option<f64>| p.map_or_else(String::new, |p| format!("{p:.3e}"));
+        csv.row([
+            names[d.item].clone(),
+            names[against].clone(),
+            csv::number(d.mean),
+            number(d.pair.corrected),
+            number(d.pair.simultaneous),
+            chance(d.pair.p),
+            chance(d.pair.adjusted),
+            d.pair.difference.n.to_string(),
+            d.verdict.into(),
+        ]);
+    }
+    csv
 }
 
 fn differences(analysis: &Analysis<'_>, combination: &Combination, table: &Compared) -> Option<Figure> {
     let names = analysis.points();
     let asked = analysis.plan().comparison.as_ref()?.against.filter(|&a| table.estimates[a].is_some());
     let against = asked.unwrap_or(table.ranking.first()?.item);
-    let found: Vec<Difference<'_>> = table
-        .ranking
-        .iter()
-        .filter_map(|r| {
-            let pair =
-                table.pairs.iter().find(|p| (p.first, p.second) == (r.item.min(against), r.item.max(against)))?;
-            pair.corrected?;
-            let sign = if pair.first == r.item { 1.0 } else { -1.0 };
-            Some(Difference { item: r.item, pair, mean: sign * pair.difference.mean })
-        })
-        .collect();
+    let found = differences_to(table, against);
     if found.is_empty() {
         return None;
     }
@@ -142,12 +182,6 @@ fn differences(analysis: &Analysis<'_>, combination: &Combination, table: &Compa
     let (low, high) = found.iter().fold((0.0_f64, 0.0_f64), |(l, h), d| {
         (l.min(unit.shown(d.mean - reach(d))), h.max(unit.shown(d.mean + reach(d))))
     });
-    let better = |d: &Difference<'_>| (d.mean < 0.0) != table.measure.higher_is_better();
-    let word = |d: &Difference<'_>| match (d.pair.decided, better(d)) {
-        (false, _) => "cannot tell",
-        (true, true) => "better",
-        (true, false) => "worse",
-    };
     let title =
         heading(&none(), &format!("Differences to {}, {}", names[against], table.measure.title()), &combination.label);
     let name = id(&["differences", &table.measure.name(), &combination.label]);
@@ -173,7 +207,7 @@ fn differences(analysis: &Analysis<'_>, combination: &Combination, table: &Compa
         planes[0].line([(0.0, 0.0), (0.0, found.len() as f64)], Ink::Text.line(1.2, Dash::Solid));
         for (i, d) in found.iter().enumerate() {
             let y = (found.len() - i) as f64 - 0.5;
-            let ink = match word(d) {
+            let ink = match d.verdict {
                 "better" => Ink::Blue,
                 "worse" => Ink::Vermilion,
                 _ => Ink::Grey,
@@ -183,35 +217,10 @@ fn differences(analysis: &Analysis<'_>, combination: &Combination, table: &Compa
             planes[0].line([(x(d.mean - all), y), (x(d.mean + all), y)], ink.line(1.2, Dash::Solid));
             planes[0].rectangle((x(d.mean - corrected), y - 0.17), (x(d.mean + corrected), y + 0.17), ink.fill(0.45));
             planes[0].dot((x(d.mean), y), 3.4, ink.fill(1.0));
-            planes[0].label((sheet.x.high, y), (12.0, 0.0), word(d), Ink::Text, HPos::Left);
+            planes[0].label((sheet.x.high, y), (12.0, 0.0), d.verdict, Ink::Text, HPos::Left);
         }
     });
-    let mut csv = Sheet::new([
-        "point",
-        "against",
-        "difference",
-        "half_width_corrected",
-        "half_width_simultaneous",
-        "p",
-        "p_adjusted",
-        "n",
-        "verdict",
-    ]);
-    for d in &found {
-        let number = |x: Option<f64>| x.map_or_else(String::new, csv::number);
-        let chance = |p: Option<f64>| p.map_or_else(String::new, |p| format!("{p:.3e}"));
-        csv.row([
-            names[d.item].clone(),
-            names[against].clone(),
-            csv::number(d.mean),
-            number(d.pair.corrected),
-            number(d.pair.simultaneous),
-            chance(d.pair.p),
-            chance(d.pair.adjusted),
-            d.pair.difference.n.to_string(),
-            word(d).into(),
-        ]);
-    }
+    let csv = data_of_differences(&found, names, against);
     let same = same(analysis);
     let level = percent(analysis.plan().confidence, 0);
     let caption = format!(
