@@ -6,13 +6,14 @@ use crate::problem::{Problem, known};
 use crate::scalar::Count;
 use std::ops::Range;
 use study::{Hashing, Parameter};
+use world::balancer::strategy::catalogue;
 
 const BACKENDS_MAX: u32 = 1_000_000;
 const KEYS_MAX: u32 = 10_000_000;
 
 /// Lowers a table. `lost` says that something in it could not be read, which may be the structure's name.
 pub(crate) fn lower(table: &HashingTable, report: &mut Vec<Problem>, lost: bool) -> Option<Hashing> {
-    let structures = Hashing::structures();
+    let structures = catalogue::by_key();
     let Some(structure) = &table.structure else {
         if !lost {
             let label = format!("one of {}", structures.join(", "));

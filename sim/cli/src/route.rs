@@ -75,7 +75,7 @@ pub(crate) fn route(args: &RouteArgs, console: &mut Console) -> Result<Exit, Sto
 
 fn unknown(name: &str) -> Stop {
     let pickers = catalogue::all().iter().filter(|info| !info.needs.keys).map(|info| info.name);
-    let names: Vec<&str> = structure::names().into_iter().chain(pickers).collect();
+    let names: Vec<&str> = catalogue::by_key().into_iter().chain(pickers).collect();
     let stop = Stop::usage(format!("there is no strategy `{}`", plain(name)));
     let stop = match nearest(name, names.iter().copied()) {
         Some(guess) => stop.help(format!("did you mean `{guess}`?")),
@@ -87,7 +87,7 @@ fn unknown(name: &str) -> Stop {
 /// Refuses flags that mean nothing to the strategy, and says which do.
 fn check_flags(args: &RouteArgs, picks: bool) -> Result<(), Stop> {
     let name = args.strategy.as_str();
-    let by_key: &[&str] = &structure::names();
+    let by_key: &[&str] = &catalogue::by_key();
     let flags = [
         ("--keys", args.keys.is_some(), by_key),
         ("--hashes", args.hashes.is_some(), by_key),

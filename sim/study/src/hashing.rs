@@ -3,14 +3,13 @@
 use base::Seed;
 use std::fmt;
 use world::balancer::Strategy;
-use world::balancer::hashing::{Backend, HashFunction, Kind, Maglev, Ring};
-use world::balancer::strategy::catalogue;
+use world::balancer::hashing::{Backend, HashFunction, Kind, Maglev, Parameters, Ring};
 use world::spec::in_turn;
 
 /// A hashing structure and what is asked of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hashing {
-    /// The strategy whose structure it is, one of [`Hashing::structures`].
+    /// The strategy whose structure it is, one of [`by_key`](world::balancer::strategy::catalogue::by_key).
     pub structure: String,
     /// Number of backends, at least 2.
     pub backends: u32,
@@ -77,11 +76,6 @@ impl Hashing {
         ("crc32", HashFunction::Crc32),
     ];
 
-    /// The names of all structures: those of the strategies that choose by key.
-    pub fn structures() -> Vec<&'static str> {
-        catalogue::all().iter().filter(|info| info.needs.keys).map(|info| info.name).collect()
-    }
-
     /// Says what is wrong with the structure, as far as that can be known without building it. O(backends).
     pub fn check(&self) -> Result<(), Misfit> {
         let misfit = |parameter, why: String| Err(Misfit { parameter, why });
@@ -126,28 +120,16 @@ impl Hashing {
     /// The structure with its parameters. Panics when there is none of the name.
     pub fn kind(&self) -> Kind {
         let plain = Strategy::from_name(&self.structure).and_then(|strategy| strategy.structure());
-        let own = |function: HashFunction| self.hash.unwrap_or(function);
-        let capacity = self.spare.unwrap_or(2) * self.backends;
-        match plain.unwrap_or_else(|| panic!("`{}` is not the name of a structure", self.structure)) {
-            Kind::Ring { least, most, function } => Kind::Ring {
-                least: self.min_ring.map_or(least, u64::from),
-                most: self.max_ring.map_or(most, u64::from),
-                function: own(function),
-            },
-            Kind::Karger { points, function } => {
-                Kind::Karger { points: self.points.unwrap_or(points), function: own(function) }
-            }
-            Kind::Dubbo { replicas } => Kind::Dubbo { replicas: self.points.unwrap_or(replicas) },
-            Kind::Maglev { size } => Kind::Maglev { size: self.table_size.unwrap_or(size) },
-            Kind::MultiProbe { probes, function } => {
-                // Of the functions, go-mpchash has SipHash for hosts too.
-                let function = self.hash.filter(|hash| *hash == HashFunction::SipHash).unwrap_or(function);
-                Kind::MultiProbe { probes: self.probes.unwrap_or(probes), function }
-            }
-            Kind::Anchor { .. } => Kind::Anchor { capacity },
-            Kind::Dx { .. } => Kind::Dx { capacity },
-            plain => plain,
-        }
+        let given = Parameters {
+            function: self.hash,
+            least: self.min_ring.map(u64::from),
+            most: self.max_ring.map(u64::from),
+            points: self.points,
+            size: self.table_size,
+            probes: self.probes,
+            capacity: Some(self.spare.unwrap_or(2) * self.backends),
+        };
+        plain.unwrap_or_else(|| panic!("`{}` is not the name of a structure", self.structure)).with(&given)
     }
 
     /// The backends under a seed.

@@ -54,6 +54,11 @@ pub const fn all() -> &'static [&'static StrategyInfo] {
     ALL
 }
 
+/// The names of those that choose by key, which are those with a structure of `hashing` behind them.
+pub fn by_key() -> Vec<&'static str> {
+    all().iter().filter(|info| info.needs.keys).map(|info| info.name).collect()
+}
+
 static ALL: &[&StrategyInfo] = &[
     &round_robin::INFO,
     &random::INFO,

@@ -3,8 +3,7 @@
 use crate::args::{KeyHash, RouteArgs};
 use crate::stop::Stop;
 use world::balancer::Strategy;
-use world::balancer::hashing::{HashFunction, Kind};
-use world::balancer::strategy::catalogue;
+use world::balancer::hashing::{Kind, Parameters};
 
 /// Those with a table or a ring to show.
 pub(crate) const DUMPED: [&str; 8] =
@@ -42,46 +41,31 @@ pub(crate) const FLAGS: [Flag; 7] = [
     Flag { name: "--capacity", sets: "capacity", of: &["anchor", "dx"], is_given: |args| args.capacity.is_some() },
 ];
 
-/// The strategies that choose by key.
-pub(crate) fn names() -> Vec<&'static str> {
-    catalogue::all().iter().filter(|info| info.needs.keys).map(|info| info.name).collect()
-}
-
-/// The structure of the strategy that was asked for, one of [`names`], as the flags want it for so many `hosts`.
+/// The structure of the strategy that was asked for, one that chooses by key, as the flags want it for this number of
+/// `hosts`.
 pub(crate) fn kind(args: &RouteArgs, hosts: usize) -> Result<Kind, Stop> {
     let plain = Strategy::from_name(&args.strategy).and_then(|strategy| strategy.structure());
     let plain = plain.unwrap_or_else(|| unreachable!("`{}` was looked up in the names", args.strategy));
-    let own = |function: HashFunction| args.hash.map_or(function, KeyHash::function);
-    // Room for one more than there are, so that one can always come.
-    let capacity = || match args.capacity.unwrap_or(2 * hosts as u32) {
-        capacity if (capacity as usize) < hosts + usize::from(args.with.is_some()) => {
+    let given = Parameters {
+        function: args.hash.map(KeyHash::function),
+        least: args.min_ring,
+        most: args.max_ring,
+        points: args.points,
+        size: args.table_size,
+        probes: args.probes,
+        // Room for one more than there are, so that one can always come.
+        capacity: Some(args.capacity.unwrap_or(2 * hosts as u32)),
+    };
+    match plain.with(&given) {
+        Kind::Ring { least, most, .. } if least > most => {
+            Err(Stop::usage(format!("--min-ring {least} is above --max-ring {most}")))
+        }
+        Kind::Dubbo { replicas: few @ ..4 } => Err(Stop::usage(format!("--points {few}: Dubbo's points come by four"))),
+        Kind::Anchor { capacity } | Kind::Dx { capacity }
+            if (capacity as usize) < hosts + usize::from(args.with.is_some()) =>
+        {
             Err(Stop::usage(format!("--capacity {capacity} has no room for all hosts")))
         }
-        capacity => Ok(capacity),
-    };
-    Ok(match plain {
-        Kind::Ring { least, most, function } => {
-            let (least, most) = (args.min_ring.unwrap_or(least), args.max_ring.unwrap_or(most));
-            if least > most {
-                return Err(Stop::usage(format!("--min-ring {least} is above --max-ring {most}")));
-            }
-            Kind::Ring { least, most, function: own(function) }
-        }
-        Kind::Karger { points, function } => {
-            Kind::Karger { points: args.points.unwrap_or(points), function: own(function) }
-        }
-        Kind::Dubbo { replicas } => match args.points.unwrap_or(replicas) {
-            few @ ..4 => return Err(Stop::usage(format!("--points {few}: Dubbo's points come by four"))),
-            replicas => Kind::Dubbo { replicas },
-        },
-        Kind::Maglev { size } => Kind::Maglev { size: args.table_size.unwrap_or(size) },
-        Kind::MultiProbe { probes, function } => {
-            // Of the functions, go-mpchash has SipHash for hosts too.
-            let function = if args.hash == Some(KeyHash::SipHash) { HashFunction::SipHash } else { function };
-            Kind::MultiProbe { probes: args.probes.unwrap_or(probes), function }
-        }
-        Kind::Anchor { .. } => Kind::Anchor { capacity: capacity()? },
-        Kind::Dx { .. } => Kind::Dx { capacity: capacity()? },
-        plain => plain,
-    })
+        kind => Ok(kind),
+    }
 }
