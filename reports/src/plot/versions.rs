@@ -1,7 +1,7 @@
 //! How traffic was shared among versions, beside the share a rollout asked for.
 //!
-//! One panel per service that ever had two versions. The step line is what the rollout's controller set; the other lines
-//! are what callers really did. Where they part, configuration was late, or sampling noise is at work.
+//! One panel per service that ever had two versions. The step line is what the rollout's controller set; the other
+//! lines are what callers really did. Where they part, configuration was late, or sampling noise is at work.
 
 use super::frame::{self, Axis, Key, Panel};
 use super::ink::{Dash, Ink};
@@ -84,9 +84,10 @@ pub(super) fn shares(outcome: &Outcome) -> Option<Plot> {
 
     let csv = data(outcome, &services);
     let caption = format!(
-        "Which share of the attempts each version took, gathered over {}; retries count as attempts. The dotted line with \
-         marks is the new version's share as the rollout set it, each mark a step. It should be followed within the time a \
-         configuration takes to spread; a served share that stays above it is traffic the rollout did not ask for.",
+        "Which share of the attempts each version took, gathered over {}; retries count as attempts. The dotted line \
+         with marks is the new version's share as the rollout set it, each mark a step. It should be followed within \
+         the time a configuration takes to spread; a served share that stays above it is traffic the rollout did not \
+         ask for.",
         crate::number::span(base::Duration::ns(t.step.as_nanos().saturating_mul(per as u64)))
     );
     Some(Plot { id: ID, title, caption, svg, csv })

@@ -22,29 +22,30 @@ fn said(warning: &Warning, plan: &Plan) -> String {
             counted(*runs as u64, "run", "runs")
         ),
         Warning::WarmUpTooShort { cell, cells, of } => format!(
-            "the warm-up of {} looks too short in {cells} of {} cells ({}{}): latency was still moving when measuring began",
+            "the warm-up of {} looks too short in {cells} of {} cells ({}{}): latency was still moving when measuring \
+             began",
             span(plan.cells[*cell].phases.warmup),
             count(*of as u64),
             plan.label(*cell),
             if *cells > 1 { " and others" } else { "" }
         ),
         Warning::SlowToSettle { utilization, seconds, warm_up } => format!(
-            "at a load of {} a queue that stands alone settles with a time constant of {} s, (1 − √ρ)⁻² services, and the \
-             warm-up is {}: means there are too low where work is not shared among instances",
+            "at a load of {} a queue that stands alone settles with a time constant of {} s, (1 − √ρ)⁻² services, and \
+             the warm-up is {}: means there are too low where work is not shared among instances",
             percent(*utilization, 0),
             decimal(*seconds, usize::from(*seconds < 10.0)),
             span(*warm_up),
         ),
         Warning::GrowingQueue { cell, cells, instance } => format!(
-            "in {} the queue of an instance grew for as long as it was measured ({instance} in {}{}): the numbers there say how \
-             long that was, not how the system is",
+            "in {} the queue of an instance grew for as long as it was measured ({instance} in {}{}): the numbers \
+             there say how long that was, not how the system is",
             in_cells(cells),
             plan.label(*cell),
             if *cells > 1 { ", and others" } else { "" }
         ),
         Warning::Unfinished { cell, cells, requests } => format!(
-            "in {} requests had not ended when the run had (most, {} of all seeds, in {}): they count as errors, and in \
-             latency with their age, so means and far percentiles are lower bounds",
+            "in {} requests had not ended when the run had (most, {} of all seeds, in {}): they count as errors, and \
+             in latency with their age, so means and far percentiles are lower bounds",
             in_cells(cells),
             count(*requests),
             plan.label(*cell)
@@ -56,8 +57,8 @@ fn said(warning: &Warning, plan: &Plan) -> String {
                 None => "that decide it",
             };
             format!(
-                "in {} {measure} rests on fewer than {} independent requests {decide} (about {} in {}; requests that queue \
-                 behind one another count as fewer): its interval may miss, run longer or under more seeds",
+                "in {} {measure} rests on fewer than {} independent requests {decide} (about {} in {}; requests that \
+                 queue behind one another count as fewer): its interval may miss, run longer or under more seeds",
                 in_cells(cells),
                 count(Warning::FEW_REQUESTS as u64),
                 decimal(*effective, 1),

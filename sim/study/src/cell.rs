@@ -30,8 +30,8 @@ impl Cell {
         self.utilization.is_some_and(|rho| rho >= 1.0)
     }
 
-    /// The offered utilization of a cell that is overloaded and that nothing bounds. Such a cell is not run, because its
-    /// queues grow without end and every figure would only say for how long.
+    /// The offered utilization of a cell that is overloaded and that nothing bounds. Such a cell is not run, because
+    /// its queues grow without end and every figure would only say for how long.
     pub fn unstable(&self) -> Option<f64> {
         self.utilization.filter(|_| self.is_overloaded() && !self.bounded)
     }

@@ -3,7 +3,7 @@
 //! ```text
 //!   Plan: axes, cells, seeds,          world::run ─▶ Outcome ─┐
 //!   what is compared, what is drawn                           ├─▶ Sample ─▶ Results ─▶ Analysis
-//!                                      Hashing::sample ───────┘  (a line of JSON)      (estimates, rankings, warnings)
+//!                                      Hashing ───────────────┘  (a line of JSON)      (estimates, rankings, warnings)
 //! ```
 //!
 //! Read in this order:

@@ -181,50 +181,51 @@ impl Measure {
         use Measure::*;
         match self {
             Mean | P50 | P90 | P99 | P999 | Max => {
-                "Counts every call to the measured service that arrived after warm-up, from its arrival to its end as its caller \
-                 saw it, retries and waiting included. A call that failed counts like one that succeeded, with the time it took \
-                 to fail: where many fail at once the figure falls, and where many time out it gathers at the timeout. \
-                 One that had not ended when the run did counts with its age, as the least that it took. \
-                 mean_success, p50_success, p90_success, p99_success and p999_success count successes alone."
+                "Counts every call to the measured service that arrived after warm-up, from its arrival to its end as \
+                 its caller saw it, retries and waiting included. A call that failed counts like one that succeeded, \
+                 with the time it took to fail: where many fail at once the figure falls, and where many time out it \
+                 gathers at the timeout. One that had not ended when the run did counts with its age, as the least \
+                 that it took. mean_success, p50_success, p90_success, p99_success and p999_success count successes \
+                 alone."
             }
             MeanSuccess | P50Success | P90Success | P99Success | P999Success => {
-                "Counts the calls to the measured service that arrived after warm-up and succeeded, from their arrival to their \
-                 end as their callers saw it, retries and waiting included. Calls that failed are left out; `errors` says how \
-                 many they were, and a strategy that fails its slow calls looks fast here."
+                "Counts the calls to the measured service that arrived after warm-up and succeeded, from their arrival \
+                 to their end as their callers saw it, retries and waiting included. Calls that failed are left out; \
+                 `errors` says how many they were, and a strategy that fails its slow calls looks fast here."
             }
             Goodput => {
-                "Counts the calls to the measured service that arrived after warm-up and succeeded, over the length of the \
-                 measured part: storm and calm."
+                "Counts the calls to the measured service that arrived after warm-up and succeeded, over the length of \
+                 the measured part: storm and calm."
             }
             Errors => {
-                "Of the calls to the measured service that arrived after warm-up, the share that did not succeed for their \
-                 caller: those that failed after their last retry, by a timeout, an error, a refusal, a breaker or a limit, and \
-                 those that had not ended when the run did."
+                "Of the calls to the measured service that arrived after warm-up, the share that did not succeed for \
+                 their caller: those that failed after their last retry, by a timeout, an error, a refusal, a breaker \
+                 or a limit, and those that had not ended when the run did."
             }
             Retries => {
-                "Attempts beyond the first of the calls that arrived after warm-up, over these calls. The attempts of callers \
-                 further up or down are not counted."
+                "Attempts beyond the first of the calls that arrived after warm-up, over these calls. The attempts of \
+                 callers further up or down are not counted."
             }
             Utilisation => {
-                "The share of an instance’s places that were at work during the measured part, averaged over the instances, \
-                 whatever the work came to."
+                "The share of an instance’s places that were at work during the measured part, averaged over the \
+                 instances, whatever the work came to."
             }
             Queue => {
-                "Requests waiting or being served at an instance, averaged over the measured part and then over the instances. \
-                 Attempts count, so a call that was retried counts at each instance it came to."
+                "Requests waiting or being served at an instance, averaged over the measured part and then over the \
+                 instances. Attempts count, so a call that was retried counts at each instance it came to."
             }
             Imbalance | QueueImbalance | Jain => {
-                "Taken in every step of the timeline behind warm-up in which any instance had something, and averaged over these \
-                 steps. Attempts count, successes and failures alike."
+                "Taken in every step of the timeline behind warm-up in which any instance had something, and averaged \
+                 over these steps. Attempts count, successes and failures alike."
             }
             WorstInFlight => "The greatest number that was at any one instance at any moment of the measured part.",
             DeadShare => {
-                "Attempts that were sent to an instance after its death and before its return, over all attempts at the service, \
-                 in the whole run."
+                "Attempts that were sent to an instance after its death and before its return, over all attempts at \
+                 the service, in the whole run."
             }
             ShareOf(_) => {
-                "The requests that this instance took in during the measured part, over those that all instances of the service \
-                 took in. Attempts count, successes and failures alike."
+                "The requests that this instance took in during the measured part, over those that all instances of \
+                 the service took in. Attempts count, successes and failures alike."
             }
             Probes => "Probes that callers sent, over attempts at the service, in the whole run, warm-up included.",
             Rebuilds | Rebuilt => "Summed over all callers, in their last lives, for the whole run.",

@@ -2,8 +2,8 @@
 //!
 //! A replication, one run under one seed, is the unit: runs are independent, requests within a run are not. What is one
 //! number of a run is averaged over replications, with Student's interval. Latencies are pooled instead, because a
-//! percentile of few requests is biased and a mean of biased numbers stays biased; see [`Pool`](crate::Pool), which ends
-//! in the same estimates.
+//! percentile of few requests is biased and a mean of biased numbers stays biased; see [`Pool`](crate::Pool), which
+//! ends in the same estimates.
 //!
 //! All of it is plain arithmetic and [`base::math`], so that equal samples give equal bytes on every machine.
 

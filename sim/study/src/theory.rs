@@ -1,8 +1,8 @@
 //! The curves of queueing theory that results are drawn against, by the names that study files use.
 //!
-//! The formulas are in [`world::theory`]; here they get a name, the load and mean service time of a cell, and a measure.
-//! Arrivals are Poisson, service times are exponential unless stated, and messages take no time: where a study's base
-//! differs, so will its results, and that difference is what a reader looks for.
+//! The formulas are in [`world::theory`]; here they get a name, the load and mean service time of a cell, and a
+//! measure. Arrivals are Poisson, service times are exponential unless stated, and messages take no time: where a
+//! study's base differs, so will its results, and that difference is what a reader looks for.
 
 use crate::cell::Cell;
 use crate::measure::Measure;
@@ -100,8 +100,8 @@ impl Theory {
         ("jiq_struck_off <servers>", "the same where servers that a random request reached are struck off"),
     ];
 
-    /// The value of `measure` in a cell, in the measure's unit; none where the theory has none, the load is not known or
-    /// the cell is unstable.
+    /// The value of `measure` in a cell, in the measure's unit; none where the theory has none, the load is not known
+    /// or the cell is unstable.
     pub fn value(self, cell: &Cell, measure: &Measure) -> Option<f64> {
         self.at(cell.utilization?, cell, measure)
     }

@@ -14,8 +14,8 @@ pub struct WarmUp {
     pub checked: usize,
     /// Number of cells whose series was too short, or cut off by a fault too early.
     pub too_short: usize,
-    /// Number of cells that settled after warm-up or not at all, but in which the first half of the measured part cannot
-    /// be told from the second.
+    /// Number of cells that settled after warm-up or not at all, but in which the first half of the measured part
+    /// cannot be told from the second.
     pub harmless: usize,
     /// Cells that settled after warm-up or not at all, and in which the two halves can be told apart; with the seconds
     /// after which a cell settled, where it did.

@@ -42,8 +42,9 @@ impl Shape {
         match self {
             Shape::Function => "Read upwards from a latency: that share of the requests took at most so long.",
             Shape::Tail => {
-                "Read upwards from a latency: that share took longer. On these axes an exponential tail bends down ever more \
-                 steeply and a heavy one runs straight; the further right a line ends, the worse its slowest requests."
+                "Read upwards from a latency: that share took longer. On these axes an exponential tail bends down \
+                 ever more steeply and a heavy one runs straight; the further right a line ends, the worse its slowest \
+                 requests."
             }
         }
     }

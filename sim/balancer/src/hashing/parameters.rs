@@ -3,8 +3,8 @@
 
 use super::{HashFunction, Kind};
 
-/// Parameters that stand in place of a structure's own, where they are given. A structure passes over those that it does
-/// not have.
+/// Parameters that stand in place of a structure's own, where they are given. A structure passes over those that it
+/// does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
     /// What hashes points and, where a structure lets it be chosen, hosts.

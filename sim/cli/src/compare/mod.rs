@@ -1,8 +1,9 @@
 //! `windtunnel compare`: a study from its file to its report.
 //!
 //! ```text
-//!   study file ─▶ study ─▶ plan ─▶ items: a cell under a seed ─┬─▶ run ─▶ sample ─▶ DIR/samples ─┐
-//!                                                              └─▶ kept from before, or merged ──┴─▶ results ─▶ report
+//!   study file ─▶ plan, contents of cells ─▶ items: a cell under a seed ─┬─▶ run ─▶ sample ─▶ DIR/samples ─┐
+//!                                                                        └─▶ kept from before, or merged ──┴─▶ results
+//!   results ─▶ report
 //! ```
 //!
 //! What always holds: an item's sample depends on what its cell lowers to, its seed, and the sources that a run is made

@@ -1,8 +1,9 @@
-//! A sample as the text of a file: three lines of JSON, so that it is known what it is a sample of and that it is whole.
+//! A sample as the text of a file: three lines of JSON, so that it is known what it is a sample of and that it is
+//! whole.
 //!
 //! The first line names the run: cell, seed, the state of the program, and a hash of everything else that the sample
-//! depends on. The second is the sample. The third is a checksum over these two lines as they stand. What reads back was
-//! written whole, by this state of the program, for this very run; anything else is refused with the reason.
+//! depends on. The second is the sample. The third is a checksum over these two lines as they stand. What reads back
+//! was written whole, by this state of the program, for this very run; anything else is refused with the reason.
 
 use super::kept::Sample;
 use crate::hashing::Hashing;

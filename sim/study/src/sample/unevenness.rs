@@ -10,8 +10,8 @@ pub fn jain(values: &[f64]) -> f64 {
     if squares == 0.0 { 1.0 } else { sum * sum / (values.len() as f64 * squares) }
 }
 
-/// Max over mean and Jain's index of the instances' numbers in a step, each averaged over the steps from `from` in which
-/// any number is not zero. An instance counts from the step after its creation.
+/// Max over mean and Jain's index of the instances' numbers in a step, each averaged over the steps from `from` in
+/// which any number is not zero. An instance counts from the step after its creation.
 pub(super) fn unevenness(all: &[InstanceOutcome], from: usize, of: fn(&InstanceOutcome) -> &Vec<u32>) -> (f64, f64) {
     let steps = all.iter().map(|i| of(i).len()).max().unwrap_or(0);
     let (mut ratios, mut indices, mut n) = (0.0, 0.0, 0u32);
