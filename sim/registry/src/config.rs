@@ -156,6 +156,11 @@ impl Config {
         }
     }
 
+    /// How long a lease of `ttl` stands from now: after a registration one ttl, after a renewal `ttls_per_renewal`.
+    pub const fn lease_length(&self, ttl: Duration, renewed: bool) -> Duration {
+        if renewed { ttl.saturating_mul(self.ttls_per_renewal) } else { ttl }
+    }
+
     /// Whether a server can run with this, and why not.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.ttls_per_renewal == 0 {
@@ -190,6 +195,31 @@ impl SelfPreservation {
     /// The same up to Eureka 1.9.16: an expiry leaves the expectation as it is.
     pub const fn eureka_1_9_16() -> Self {
         SelfPreservation { expiry_lowers: false, ..SelfPreservation::eureka() }
+    }
+
+    /// What the renewals of a window must exceed, with `expected` clients:
+    /// `floor(expected · window / renew_interval · threshold)`, without rounding in between.
+    pub fn renewal_threshold(&self, expected: u64) -> u64 {
+        let per_client = u128::from(self.window.as_nanos()) * u128::from(self.threshold.billionths());
+        let whole = u128::from(self.renew_interval.as_nanos()) * 1_000_000_000;
+        // Thousands of clients times minutes in nanoseconds stay far from 2¹²⁸.
+        u64::try_from(u128::from(expected) * per_client / whole).unwrap_or(u64::MAX)
+    }
+
+    /// Whether silence is believed, after `renewals` in the last window.
+    pub fn may_evict(&self, expected: u64, renewals: u64) -> bool {
+        let threshold = self.renewal_threshold(expected);
+        threshold > 0 && renewals > threshold
+    }
+
+    /// How many leases one pass may end of `listed`.
+    pub fn pass_limit(&self, listed: u64) -> u64 {
+        listed - self.threshold.floor_of(listed)
+    }
+
+    /// How many leases a pass ends of `listed`, of which `ended` have run out; `None` where silence is not believed.
+    pub fn evictions(&self, expected: u64, renewals: u64, listed: u64, ended: u64) -> Option<u64> {
+        self.may_evict(expected, renewals).then(|| self.pass_limit(listed).min(ended))
     }
 }
 

@@ -73,19 +73,11 @@ impl Preservation {
 
     /// What the renewals of a window must exceed.
     pub(crate) fn threshold(&self) -> u64 {
-        let per_client = u128::from(self.rules.window.as_nanos()) * u128::from(self.rules.threshold.billionths());
-        let whole = u128::from(self.rules.renew_interval.as_nanos()) * 1_000_000_000;
-        // Thousands of clients times minutes in nanoseconds stay far from 2¹²⁸.
-        u64::try_from(u128::from(self.expected) * per_client / whole).unwrap_or(u64::MAX)
+        self.rules.renewal_threshold(self.expected)
     }
 
-    /// True while silence is believed.
-    pub(crate) fn may_evict(&self) -> bool {
-        self.threshold() > 0 && self.renewals() > self.threshold()
-    }
-
-    /// How many one pass may take out of `listed`.
-    pub(crate) fn pass_limit(&self, listed: u64) -> u64 {
-        listed - self.rules.threshold.floor_of(listed)
+    /// How many leases a pass ends of `listed`, of which `ended` have run out; `None` where silence is not believed.
+    pub(crate) fn evictions(&self, listed: u64, ended: u64) -> Option<u64> {
+        self.rules.evictions(self.expected, self.renewals(), listed, ended)
     }
 }

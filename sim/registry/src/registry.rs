@@ -273,7 +273,7 @@ impl Registry {
             let held = self.leases[&lease];
             let same_terms = (held.owner, held.service, held.ttl) == (from, service, ttl);
             if same_terms && self.services[&service].get(instance) == Some(&endpoint) {
-                self.extend(now, lease, 1);
+                self.extend(now, lease, false);
                 out.push(Effect::Granted { to: from, instance, lease, ttl });
                 return;
             }
@@ -291,7 +291,7 @@ impl Registry {
         }
         let lease = self.next_lease;
         self.next_lease = LeaseId(lease.0 + 1);
-        let deadline = self.lease_clock(now).saturating_add(ttl);
+        let deadline = self.lease_clock(now).saturating_add(self.config.lease_length(ttl, false));
         self.leases.insert(lease, Lease { owner: from, service, instance, ttl, deadline });
         self.by_instance.insert(instance, lease);
         self.expiry.insert(now, deadline, lease);
@@ -312,11 +312,11 @@ impl Registry {
         out.push(Effect::Note(Event::Drained { service, instance, draining, revision }));
     }
 
-    fn extend(&mut self, now: Instant, lease: LeaseId, ttls: u64) {
+    fn extend(&mut self, now: Instant, lease: LeaseId, renewed: bool) {
         let clock = self.lease_clock(now);
         let held = self.leases.get_mut(&lease).expect("the caller found it");
         self.expiry.remove(held.deadline, lease);
-        held.deadline = clock.saturating_add(held.ttl.saturating_mul(ttls));
+        held.deadline = clock.saturating_add(self.config.lease_length(held.ttl, renewed));
         self.expiry.insert(now, held.deadline, lease);
     }
 
@@ -386,12 +386,12 @@ impl Registry {
             return;
         }
         if let Some(preservation) = &self.preservation {
-            if !preservation.may_evict() {
+            let Some(limit) = preservation.evictions(listed, ended.len() as u64) else {
                 let (renewals, threshold) = (preservation.renewals(), preservation.threshold());
                 out.push(Effect::Note(Event::Preserved { expired: ended.len() as u64, renewals, threshold }));
                 return;
-            }
-            let limit = preservation.pass_limit(listed).min(ended.len() as u64) as usize;
+            };
+            let limit = limit as usize;
             // Fisher and Yates, stopped at the limit, as in `AbstractInstanceRegistry.evict`.
             for i in 0..limit {
                 let j = i + self.rng.below((ended.len() - i) as u32) as usize;
@@ -440,7 +440,7 @@ impl Core for Registry {
             Input::Register { from, service, endpoint, ttl } => self.register(now, from, service, endpoint, ttl, out),
             Input::Renew { from, instance, lease } => match self.lease_of(instance, lease) {
                 Some(_) => {
-                    self.extend(now, lease, self.config.ttls_per_renewal);
+                    self.extend(now, lease, true);
                     if let Some(preservation) = &mut self.preservation {
                         preservation.renewed();
                     }

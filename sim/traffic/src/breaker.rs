@@ -129,7 +129,8 @@ impl Breaker {
             return;
         }
         self.window.push(self.config.failures.contains(class), latency > self.config.slow_after);
-        if self.window.len < self.config.min_calls.min(self.window.size) {
+        let (calls, minimum) = self.judged();
+        if calls < minimum {
             return;
         }
         let reached = reaches(self.window.failed, self.window.len, self.config.failure_rate)
@@ -157,6 +158,16 @@ impl Breaker {
         self.state
     }
 
+    /// The moment after which an open breaker lets calls through again; `None` while it is not open.
+    pub fn open_until(&self) -> Option<Instant> {
+        (self.state == BreakerState::Open).then_some(self.open_until)
+    }
+
+    /// How many calls the window holds, of how many that it judges by at least.
+    pub fn judged(&self) -> (u32, u32) {
+        (self.window.len, self.config.min_calls.min(self.window.size))
+    }
+
     /// How often it has opened.
     pub fn opened(&self) -> u64 {
         self.opened
@@ -164,8 +175,17 @@ impl Breaker {
 
     /// The share of failures among the calls in the window; `None` below the minimum of calls.
     pub fn failure_rate(&self) -> Option<Ratio> {
-        (self.window.len >= self.config.min_calls.min(self.window.size))
-            .then(|| Ratio::of(u64::from(self.window.failed), u64::from(self.window.len)))
+        self.rate(self.window.failed)
+    }
+
+    /// The share of slow calls among the calls in the window; `None` below the minimum of calls.
+    pub fn slow_rate(&self) -> Option<Ratio> {
+        self.rate(self.window.slow)
+    }
+
+    fn rate(&self, part: u32) -> Option<Ratio> {
+        let (calls, minimum) = self.judged();
+        (calls >= minimum).then(|| Ratio::of(u64::from(part), u64::from(calls)))
     }
 }
 

@@ -5,6 +5,7 @@
 //! differ in what they count: Envoy what is under way now, Finagle what was asked in the last seconds, gRPC how things
 //! went lately.
 
+use crate::Limiter;
 use base::{Duration, Instant, Ratio};
 
 /// A rule for the retries of one client towards one service; [`Budget`] is its state.
@@ -130,14 +131,53 @@ impl Budget {
     /// Asks for one more retry while `under_way` requests are active or pending and `retries` of all retries are not
     /// over yet (waiting for their pause, or sent). True pays for it; false leaves everything as it is.
     pub fn try_retry(&mut self, now: Instant, under_way: u32, retries: u32) -> bool {
+        let allowed = self.allows(now, under_way, retries);
+        if allowed && let State::LeakyBucket(bucket) = &mut self.0 {
+            bucket.withdraw();
+        }
+        allowed
+    }
+
+    /// Asks budget and limit together for one more retry, beside what `limiter` counts. True pays for it.
+    pub fn grant(&mut self, now: Instant, limiter: &Limiter) -> bool {
+        self.limit_allows(limiter) && self.try_retry(now, limiter.under_way(), limiter.retries())
+    }
+
+    /// What [`Budget::grant`] would answer; nothing is paid.
+    pub fn would_grant(&mut self, now: Instant, limiter: &Limiter) -> bool {
+        self.limit_allows(limiter) && self.allows(now, limiter.under_way(), limiter.retries())
+    }
+
+    /// The static limit, unless this budget takes its place.
+    fn limit_allows(&self, limiter: &Limiter) -> bool {
+        matches!(self.0, State::Active { .. }) || limiter.may_retry()
+    }
+
+    fn allows(&mut self, now: Instant, under_way: u32, retries: u32) -> bool {
         match &mut self.0 {
             State::Always => true,
             State::Never => false,
             State::Active { share, min_concurrency } => {
-                u64::from(retries) < share.floor_of(u64::from(under_way)).max(u64::from(*min_concurrency))
+                u64::from(retries) < active_limit(*share, *min_concurrency, under_way)
             }
-            State::LeakyBucket(bucket) => bucket.try_withdraw(now),
+            State::LeakyBucket(bucket) => bucket.can_withdraw(now),
             State::Throttle { milli, max_milli, .. } => *milli > *max_milli / 2,
+        }
+    }
+
+    /// How many retries may be under way at once beside `under_way` requests; `None` where a budget counts otherwise.
+    pub fn concurrency(&self, under_way: u32) -> Option<u64> {
+        match self.0 {
+            State::Active { share, min_concurrency } => Some(active_limit(share, min_concurrency, under_way)),
+            State::Always | State::Never | State::LeakyBucket(_) | State::Throttle { .. } => None,
+        }
+    }
+
+    /// The tokens there are, in thousandths; `None` where a budget has none.
+    pub fn tokens_milli(&self) -> Option<u32> {
+        match self.0 {
+            State::Throttle { milli, .. } => Some(milli),
+            State::Always | State::Never | State::Active { .. } | State::LeakyBucket(_) => None,
         }
     }
 
@@ -149,6 +189,11 @@ impl Budget {
             State::Always | State::Active { .. } | State::Throttle { .. } => None,
         }
     }
+}
+
+/// Envoy's `max(share · (active + pending), min_concurrency)`.
+fn active_limit(share: Ratio, min_concurrency: u32, under_way: u32) -> u64 {
+    share.floor_of(u64::from(under_way)).max(u64::from(min_concurrency))
 }
 
 /// twitter/util's `WindowedAdder` of ten slices under Finagle's `TokenRetryBudget`.
@@ -223,12 +268,13 @@ impl LeakyBucket {
         self.current += self.deposit;
     }
 
-    fn try_withdraw(&mut self, now: Instant) -> bool {
-        let enough = self.count(now) >= self.withdrawal;
-        if enough {
-            self.current -= self.withdrawal;
-        }
-        enough
+    fn can_withdraw(&mut self, now: Instant) -> bool {
+        self.count(now) >= self.withdrawal
+    }
+
+    /// Takes out what [`LeakyBucket::can_withdraw`] found there.
+    fn withdraw(&mut self) {
+        self.current -= self.withdrawal;
     }
 
     fn balance(&mut self, now: Instant) -> u64 {

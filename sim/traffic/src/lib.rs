@@ -41,7 +41,7 @@ pub use budget::{Budget, RetryBudget};
 pub use class::{Class, ClassSet};
 pub use limits::{Limiter, Limits};
 pub use policy::{Deadlines, Policy};
-pub use retry::{Backoff, RetryPolicy};
+pub use retry::{Backoff, RetryPolicy, Spread};
 pub use route::{
     Action, Destination, HeaderMatch, HostMatch, Match, PathMatch, RequestHead, Route, RouteTable, ValueMatch,
 };

@@ -38,6 +38,11 @@ impl Limiter {
         Limiter { limits, requests: 0, pending: 0, retries: 0 }
     }
 
+    /// With this much under way, whatever the limits allow.
+    pub const fn under(limits: Limits, requests: u32, pending: u32, retries: u32) -> Self {
+        Limiter { limits, requests, pending, retries }
+    }
+
     /// Starts an attempt, or leaves everything as it is and returns false.
     #[inline]
     pub fn try_start(&mut self) -> bool {
@@ -89,6 +94,11 @@ impl Limiter {
     /// Retries decided and not over.
     pub fn retries(&self) -> u32 {
         self.retries
+    }
+
+    /// Requests that are sent or wait: what a budget counts as active and pending.
+    pub fn under_way(&self) -> u32 {
+        self.requests.saturating_add(self.pending)
     }
 }
 

@@ -96,10 +96,15 @@ impl Backoff {
     /// The pause before retry number `retry`, counted from 1, after a pause of `previous` before the retry that failed
     /// (zero if there was none). O(1) but for gRPC's, which multiplies `retry` times.
     pub fn delay(&self, retry: u32, previous: Duration, draw: &mut impl Draw) -> Duration {
+        self.spread(retry, previous).draw(draw)
+    }
+
+    /// What [`Backoff::delay`] draws from, with the same arguments and cost.
+    pub fn spread(&self, retry: u32, previous: Duration) -> Spread {
         debug_assert!(retry >= 1, "retries are counted from one");
         match *self {
-            Backoff::Constant(pause) => pause,
-            Backoff::Envoy { base, max } => below(doubled(base, retry, max), draw),
+            Backoff::Constant(pause) => Spread::Always(pause),
+            Backoff::Envoy { base, max } => Spread::Below(doubled(base, retry, max)),
             Backoff::Grpc { initial, multiplier, max } => {
                 let max = max.as_nanos() as f64;
                 let mut pause = initial.as_nanos() as f64;
@@ -109,17 +114,63 @@ impl Backoff {
                         break;
                     }
                 }
-                Duration::ns((pause.min(max) * (0.8 + 0.4 * draw.unit())) as u64)
+                Spread::Scaled(pause.min(max))
             }
-            Backoff::AwsFull { base, cap } => up_to(doubled(base, retry, cap), draw),
+            Backoff::AwsFull { base, cap } => {
+                Spread::Even { from: Duration::ZERO, to: doubled(base, retry, cap), cap: Duration::MAX }
+            }
             Backoff::AwsEqual { base, cap } => {
                 let half = doubled(base, retry, cap) / 2;
-                half + up_to(half, draw)
+                Spread::Even { from: half, to: half.saturating_mul(2), cap: Duration::MAX }
             }
             Backoff::AwsDecorrelated { base, cap } => {
-                let longest = previous.max(base).saturating_mul(3);
-                (base + up_to(longest - base, draw)).min(cap)
+                Spread::Even { from: base, to: previous.max(base).saturating_mul(3), cap }
             }
+        }
+    }
+}
+
+/// The pauses that may come before one retry, and how likely they are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Spread {
+    /// This one.
+    Always(Duration),
+    /// Evenly from zero to this, which is excluded; zero where this is zero.
+    Below(Duration),
+    /// Evenly between two, both included, and then `cap` where it is more than that.
+    Even {
+        /// The shortest, where `cap` is not shorter still.
+        from: Duration,
+        /// The longest, where `cap` allows it.
+        to: Duration,
+        /// No pause is longer.
+        cap: Duration,
+    },
+    /// This many nanoseconds, times a factor drawn evenly from 0.8 to 1.2, which is excluded.
+    Scaled(f64),
+}
+
+impl Spread {
+    /// One of the pauses. Draws once, or not at all where there is only one.
+    pub fn draw(self, draw: &mut impl Draw) -> Duration {
+        match self {
+            Spread::Always(pause) => pause,
+            Spread::Below(span) => Duration::ns(draw.below_u64(span.as_nanos().max(1))),
+            Spread::Even { from, to, cap } => {
+                let more = draw.below_u64((to - from).as_nanos().saturating_add(1));
+                (from + Duration::ns(more)).min(cap)
+            }
+            Spread::Scaled(pause) => Duration::ns((pause * (0.8 + 0.4 * draw.unit())) as u64),
+        }
+    }
+
+    /// The shortest pause, and the longest or the end that none reaches.
+    pub fn bounds(self) -> (Duration, Duration) {
+        match self {
+            Spread::Always(pause) => (pause, pause),
+            Spread::Below(span) => (Duration::ZERO, span),
+            Spread::Even { from, to, cap } => (from.min(cap), to.min(cap)),
+            Spread::Scaled(pause) => (Duration::ns((pause * 0.8) as u64), Duration::ns((pause * 1.2) as u64)),
         }
     }
 }
@@ -128,14 +179,4 @@ impl Backoff {
 fn doubled(base: Duration, retry: u32, max: Duration) -> Duration {
     let factor = 1u64.checked_shl(retry - 1).unwrap_or(u64::MAX);
     base.saturating_mul(factor).min(max)
-}
-
-/// Evenly from zero to `span`, `span` included.
-fn up_to(span: Duration, draw: &mut impl Draw) -> Duration {
-    Duration::ns(draw.below_u64(span.as_nanos().saturating_add(1)))
-}
-
-/// Evenly from zero to `span`, `span` excluded; zero when `span` is.
-fn below(span: Duration, draw: &mut impl Draw) -> Duration {
-    Duration::ns(draw.below_u64(span.as_nanos().max(1)))
 }

@@ -127,10 +127,7 @@ impl Upstream {
         if !policy.wants(retries, class) {
             return None;
         }
-        let under_way = self.limiter.requests().saturating_add(self.limiter.pending());
-        let allowed = (self.policy.budget.replaces_max_retries() || self.limiter.may_retry())
-            && self.budget.try_retry(now, under_way, self.limiter.retries());
-        if !allowed {
+        if !self.budget.grant(now, &self.limiter) {
             self.retries_denied += 1;
             return None;
         }

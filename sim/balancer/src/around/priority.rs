@@ -30,6 +30,17 @@ pub struct Level {
     pub excluded: u32,
 }
 
+impl Level {
+    /// How available `part` of its hosts make it, in percent: their share of those that count, times `overprovisioning`
+    /// in percent, at most 100.
+    pub fn availability(&self, part: u32, overprovisioning: u32) -> u32 {
+        match u64::from(self.hosts - self.excluded) {
+            0 => 0,
+            n => (u64::from(overprovisioning) * u64::from(part) / n).min(100) as u32,
+        }
+    }
+}
+
 /// What one level gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
@@ -56,15 +67,8 @@ pub enum Availability {
 /// never panics when it is zero. There is at least one level. O(levels).
 pub fn shares(levels: &[Level], overprovisioning: u32, panic_threshold: u32) -> Vec<Share> {
     assert!(!levels.is_empty(), "there is at least one level");
-    let availability = |part: u32, level: &Level| {
-        let counted = u64::from(level.hosts - level.excluded);
-        match counted {
-            0 => 0,
-            n => (u64::from(overprovisioning) * u64::from(part) / n).min(100) as u32,
-        }
-    };
-    let healthy: Vec<u32> = levels.iter().map(|level| availability(level.healthy, level)).collect();
-    let degraded: Vec<u32> = levels.iter().map(|level| availability(level.degraded, level)).collect();
+    let healthy: Vec<u32> = levels.iter().map(|level| level.availability(level.healthy, overprovisioning)).collect();
+    let degraded: Vec<u32> = levels.iter().map(|level| level.availability(level.degraded, overprovisioning)).collect();
     let total = healthy.iter().chain(&degraded).sum::<u32>().min(100);
     let mut shares = vec![Share::default(); levels.len()];
     let of_total = |available: u32| (available * 100).checked_div(total).unwrap_or(0);
