@@ -28,12 +28,11 @@ pub enum Instances {
 pub struct Ppm(pub f64);
 
 impl Scalar for Count {
-    const EXPECTED: &'static str = "a whole number such as 3, or a range such as \"3 .. 5\"";
+    const EXPECTED: &'static str = "a whole number such as 3";
 
     fn from_text(text: &str) -> Result<Self, Misread> {
-        text.trim().parse().map(Count).map_err(|_| {
-            Misread::new(format!("`{text}` is not a whole number"), "such as 3, or a range such as \"3 .. 5\"")
-        })
+        let wrong = || Misread::new(format!("`{text}` is not a whole number"), "such as 3");
+        text.trim().parse().map(Count).map_err(|_| wrong())
     }
 
     fn from_number(number: f64, written: &str) -> Result<Self, Misread> {
@@ -59,6 +58,8 @@ impl fmt::Display for Count {
 }
 
 impl Unit for Count {
+    const RANGE: &'static str = "3 .. 5";
+
     fn between(low: Self, high: Self, rng: &mut Rng) -> Self {
         use base::Draw;
         Count(low.0 + rng.below_u64(u64::from(high.0 - low.0) + 1) as u32)
@@ -66,14 +67,12 @@ impl Unit for Count {
 }
 
 impl Scalar for Factor {
-    const EXPECTED: &'static str = "a number such as 2.5, or a range such as \"2 .. 5\"";
+    const EXPECTED: &'static str = "a number such as 2.5";
 
     fn from_text(text: &str) -> Result<Self, Misread> {
         match text.trim().replace('_', "").parse::<f64>() {
             Ok(number) => Factor::from_number(number, text),
-            Err(_) => {
-                Err(Misread::new(format!("`{text}` is not a number"), "such as 2.5, or a range such as \"2 .. 5\""))
-            }
+            Err(_) => Err(Misread::new(format!("`{text}` is not a number"), "such as 2.5")),
         }
     }
 
@@ -100,6 +99,8 @@ impl fmt::Display for Factor {
 }
 
 impl Unit for Factor {
+    const RANGE: &'static str = "2 .. 5";
+
     fn between(low: Self, high: Self, rng: &mut Rng) -> Self {
         let millionths = |x: f64| (x * 1e6).round() as u64;
         let drawn = range::draw_rounded(millionths(low.0), millionths(high.0), rng) as f64 / 1e6;

@@ -10,6 +10,9 @@ use std::fmt;
 
 /// A value that can be drawn from a range.
 pub trait Unit: Scalar + Copy + PartialEq + PartialOrd {
+    /// A range to show whoever wrote what is no value; empty where the value's own example says enough.
+    const RANGE: &'static str = "";
+
     /// A value between two, both included.
     fn between(low: Self, high: Self, rng: &mut Rng) -> Self;
 }
@@ -44,7 +47,11 @@ impl<T: Unit> Scalar for Ranged<T> {
 
     fn from_text(text: &str) -> Result<Self, Misread> {
         let Some((low, high)) = text.split_once("..") else {
-            return T::from_text(text).map(Ranged::Exactly);
+            let with_range = |why: Misread| match why.label.starts_with("such as") && !T::RANGE.is_empty() {
+                true => Misread { label: format!("{}, or a range such as \"{}\"", why.label, T::RANGE), ..why },
+                false => why,
+            };
+            return T::from_text(text).map(Ranged::Exactly).map_err(with_range);
         };
         let (low, high) = (T::from_text(low.trim())?, T::from_text(high.trim())?);
         if low == high {
