@@ -15,9 +15,11 @@
 //! - [`to_toml`] writes what [`parse`] reads back as the same scenario.
 //! - What [`draw`] draws for a scenario parses and lowers.
 //! - A study ([`study`]) is a scenario and what is varied about it; each of its cells lowers as a scenario does.
+//! - A case of an engine ([`decide`]) is answered by the function of the core that runs use.
 //! - No type that serde reads leaves this crate towards a run.
 
 mod at;
+pub mod decide;
 pub mod draw;
 mod free;
 mod library;

@@ -37,8 +37,10 @@ pub(crate) struct Recovered<T> {
 pub(crate) fn read<T: DeserializeOwned + Default>(text: &str) -> Recovered<T> {
     let (root, syntax) = tree(text);
     let broken: BTreeSet<usize> = syntax.iter().filter_map(|p| Some(line_of(text, p.span.as_ref()?.start))).collect();
-    // A line that is not TOML explains whatever else is odd about it.
-    let mut recovered = from_tree(root, |span| broken.contains(&line_of(text, span.start)));
+    // A line that is not TOML explains whatever else is odd about it, and whatever the file as a whole lacks.
+    let whole = root.span();
+    let lacks = |span: &Range<usize>| !broken.is_empty() && *span == whole;
+    let mut recovered = from_tree(root, |span| lacks(span) || broken.contains(&line_of(text, span.start)));
     recovered.is_toml = syntax.is_empty();
     recovered.problems.splice(0..0, syntax);
     recovered
@@ -67,7 +69,9 @@ pub(crate) fn from_tree<T: DeserializeOwned + Default>(
         let span = error.span();
         let taken = span.clone().and_then(|span| take_out(root.get_mut(), &span, String::new()));
         if !span.as_ref().is_some_and(&explained) {
-            problems.push(structure(error.message(), span.clone()));
+            // A key that is missing from the whole file is missing nowhere in particular.
+            let place = span.clone().filter(|span| !(error.message().starts_with(MISSING) && *span == root.span()));
+            problems.push(structure(error.message(), place));
         }
         lost_spans.extend(span);
         match taken {
@@ -94,6 +98,34 @@ impl<T> Recovered<T> {
         };
         self.lost.iter().any(|lost| inside(lost, path) || inside(path, lost))
     }
+}
+
+/// The key whose value or name stands at `span`, as a path such as `old[1].total`; the innermost there is.
+pub(crate) fn key_at(text: &str, span: &Range<usize>) -> Option<String> {
+    key_in_table(DeTable::parse_recoverable(text).0.get_ref(), span, "")
+}
+
+fn key_in_table(table: &DeTable<'_>, span: &Range<usize>, path: &str) -> Option<String> {
+    table.iter().find_map(|(key, value)| {
+        let name = format!("{path}{}{}", if path.is_empty() { "" } else { "." }, key.get_ref());
+        key_in_value(value, span, &name).or_else(|| is_within(span, &key.span()).then_some(name))
+    })
+}
+
+/// A table under a header stands at the header, and what is in it somewhere else: so everything is looked through.
+fn key_in_value(value: &Spanned<DeValue<'_>>, span: &Range<usize>, path: &str) -> Option<String> {
+    let inner = match value.get_ref() {
+        DeValue::Table(table) => key_in_table(table, span, path),
+        DeValue::Array(array) => {
+            array.iter().enumerate().find_map(|(i, item)| key_in_value(item, span, &format!("{path}[{i}]")))
+        }
+        _ => None,
+    };
+    inner.or_else(|| is_within(span, &value.span()).then(|| path.to_string()))
+}
+
+fn is_within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -160,6 +192,9 @@ fn syntax(text: &str, message: &str, span: Option<Range<usize>>) -> Problem {
     Problem::new(message).label(label).span(span)
 }
 
+/// How serde begins to say that a key is not there.
+const MISSING: &str = "missing field";
+
 /// What serde said, in the words of this project.
 fn structure(message: &str, span: Option<Range<usize>>) -> Problem {
     if let Some((message, label)) = message.split_once(SEPARATOR) {
@@ -173,6 +208,9 @@ fn structure(message: &str, span: Option<Range<usize>>) -> Problem {
         let mut names = quoted(expected);
         names.sort();
         return Problem::new(format!("unknown key `{name}`")).label(advice(&name, &names)).span(span);
+    }
+    if what.starts_with(MISSING) {
+        return Problem::new(format!("`{}` is missing", quoted(what).concat())).span(span);
     }
     if what.starts_with("unknown variant") {
         let name = quoted(what).concat();

@@ -76,14 +76,14 @@ fn fits(cx: &mut Context<'_>, table: &schema::Eligibility, strategy: Strategy) {
     }
 }
 
-fn overprovisioning(cx: &mut Context<'_>, at: &At<Factor>) -> u32 {
+pub(crate) fn overprovisioning(cx: &mut Context<'_>, at: &At<Factor>) -> u32 {
     if !(1.0..=1e3).contains(&at.value.0) {
         cx.report(Problem::at(at, "`overprovisioning` is a number from 1 to 1000").label("such as 1.4"));
     }
     (at.value.0.clamp(1.0, 1e3) * 100.0).round() as u32
 }
 
-fn whole_percent(cx: &mut Context<'_>, at: Option<&At<Percent>>, default: u32) -> u32 {
+pub(crate) fn whole_percent(cx: &mut Context<'_>, at: Option<&At<Percent>>, default: u32) -> u32 {
     let Some(at) = at else { return default };
     let billionths = at.value.0.billionths();
     if billionths % 10_000_000 != 0 {

@@ -10,14 +10,14 @@ mod balancer;
 pub(crate) mod capacity;
 mod declare;
 mod distribution;
-mod eligibility;
+pub(crate) mod eligibility;
 mod expect;
 mod fault;
 mod gateway;
 mod load;
 mod memory;
 mod network;
-mod policy;
+pub(crate) mod policy;
 mod registry;
 mod rollout;
 mod service;
@@ -93,6 +93,14 @@ pub(crate) fn lower(scenario: &Scenario, seed: Seed) -> (Option<Spec>, Vec<Probl
     }
     problems.extend(warn::check(scenario, &spec));
     (Some(spec), problems)
+}
+
+/// Lowers a part of a scenario that stands alone, in no scenario; everything that is wrong with it when something is.
+pub(crate) fn alone<T>(lower: impl FnOnce(&mut Context<'_>) -> T) -> Result<T, Vec<Problem>> {
+    let scenario = Scenario::default();
+    let mut cx = Context::new(&scenario, Seed(0));
+    let lowered = lower(&mut cx);
+    if cx.problems.is_empty() { Ok(lowered) } else { Err(cx.problems) }
 }
 
 fn phases_of(cx: &mut Context<'_>) -> Phases {

@@ -149,7 +149,7 @@ fn classes(failures: &[At<Failure>]) -> ClassSet {
     ClassSet::of(&all)
 }
 
-fn lower_backoff(cx: &mut Context<'_>, at: &At<Backoff>) -> traffic::Backoff {
+pub(crate) fn lower_backoff(cx: &mut Context<'_>, at: &At<Backoff>) -> traffic::Backoff {
     let table = match &at.value {
         Backoff::Constant(span) => return traffic::Backoff::Constant(span.0),
         Backoff::Table(table) => table,
@@ -181,7 +181,7 @@ fn lower_backoff(cx: &mut Context<'_>, at: &At<Backoff>) -> traffic::Backoff {
     }
 }
 
-fn lower_budget(cx: &mut Context<'_>, at: &At<Budget>) -> RetryBudget {
+pub(crate) fn lower_budget(cx: &mut Context<'_>, at: &At<Budget>) -> RetryBudget {
     let table = match &at.value {
         Budget::Preset(kind) => return budget(*kind, &BudgetTable::default()),
         Budget::Table(table) => table,
@@ -236,7 +236,7 @@ fn budget(kind: BudgetKind, table: &BudgetTable) -> RetryBudget {
     }
 }
 
-fn lower_breaker(cx: &mut Context<'_>, at: &At<Breaker>) -> Option<BreakerConfig> {
+pub(crate) fn lower_breaker(cx: &mut Context<'_>, at: &At<Breaker>) -> Option<BreakerConfig> {
     let table: &BreakerTable = match &at.value {
         Breaker::Preset(BreakerPreset::None) => return None,
         Breaker::Preset(BreakerPreset::Resilience4j) => return Some(BreakerConfig::RESILIENCE4J),
