@@ -1,8 +1,10 @@
 //! The command line as a type. `-h`, `--help`, the man page and shell completions all come from this file, so what they
 //! say is what there is.
 
+mod decide;
 mod route;
 
+pub(crate) use decide::{DecideArgs, engine_names};
 pub(crate) use route::{KeyHash, RouteArgs};
 
 use crate::seeds::{self, Seeds};
@@ -73,15 +75,20 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Say what a name means: a strategy, fault, invariant, preset, scenario, study, code
     Explain(ExplainArgs),
+    /// Say what an engine would do next with a given spec and state, and by which rule
+    Decide(DecideArgs),
     /// Show what a strategy chooses for given hosts and keys, without a simulation
     Route(RouteArgs),
     /// Write a scenario to start from
     New(NewArgs),
-    /// Print the JSON Schema of scenario files, or that of study files, for editors
+    /// Print the JSON Schema of scenario files, of study files or of cases, for editors
     Schema {
         /// That of study files
-        #[arg(long)]
+        #[arg(long, conflicts_with = "decide")]
         study: bool,
+        /// That of a case of this engine of `decide`
+        #[arg(long, value_name = "ENGINE", value_parser = engine_names(), hide_possible_values = true)]
+        decide: Option<String>,
     },
     /// Print completions for a shell
     Completions {
@@ -270,7 +277,7 @@ Examples:
   windtunnel explain partition
   windtunnel explain 12")]
 pub(crate) struct ExplainArgs {
-    /// A strategy, fault, invariant, preset, scenario, study, or exit code by name or number
+    /// A strategy, fault, invariant, preset, scenario, study, engine, or exit code by name or number
     pub(crate) name: String,
 }
 
@@ -320,6 +327,8 @@ pub(crate) enum Kind {
     Measures,
     /// Curves that results can be drawn against
     Theories,
+    /// What `decide` can be asked about
+    Engines,
 }
 
 /// Where a trace goes, and in which format.

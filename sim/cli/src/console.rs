@@ -82,6 +82,11 @@ impl Console {
         }
     }
 
+    /// Whether whoever read the results has stopped reading; what is printed from then on is dropped.
+    pub(crate) fn reader_is_gone(&self) -> bool {
+        self.reader_is_gone
+    }
+
     /// Says something that is not a result. The words at the head of problems are coloured as clap colours them.
     pub(crate) fn note(&self, text: &str) {
         let text = if self.colour_of_problems { heads_coloured(text) } else { text.to_string() };

@@ -10,6 +10,7 @@ use crate::route::structure;
 use crate::stop::Stop;
 use crate::suggest::nearest;
 use crate::words::{self, Word};
+use scenarios::decide::{self, Engine};
 use study::{Measure, Theory};
 use world::balancer::strategy::catalogue::{self, StrategyInfo};
 use world::outcome::CheckKind;
@@ -25,7 +26,7 @@ struct Meaning {
     /// Prose, a paragraph each.
     text: Vec<String>,
     /// Short facts: label and value.
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<(String, String)>,
     /// Lines to copy.
     example: String,
 }
@@ -63,6 +64,7 @@ fn meanings(name: &str, words: &[Word]) -> Vec<Meaning> {
             .filter(|(theory, _)| is_theory(theory, name))
             .map(|(theory, line)| curve(theory, line)),
     );
+    found.extend(decide::find(name).map(engine));
     found.extend(Exit::ALL.iter().filter(|exit| exit.name() == name || exit.code().to_string() == name).map(exit));
     // Strategies and faults are words of scenario files too, and have been explained better above.
     let mut of_words: Vec<&Word> = words.iter().filter(|word| word.name == name).collect();
@@ -82,10 +84,10 @@ fn strategy(info: &StrategyInfo) -> Meaning {
         let flag = structure::FLAGS.iter().find(|flag| flag.sets == parameter.name && flag.of.contains(&info.name));
         let flag = flag.map(|flag| format!("; {} of route", flag.name)).unwrap_or_default();
         let text = format!("{}; {}, {} by default{flag}", parameter.summary, parameter.kind, parameter.default);
-        facts.push((parameter.name, text));
+        facts.push((parameter.name.into(), text));
     }
     let weights = if info.weighted { "hosts get a share by their weight" } else { "hosts count as equals" };
-    facts.extend([("weights", weights.into()), ("as in", info.source.into())]);
+    facts.extend([("weights".into(), weights.into()), ("as in".into(), info.source.into())]);
     Meaning {
         name: info.name.into(),
         what: "balancing strategy".into(),
@@ -100,10 +102,10 @@ fn measure(measure: &Measure) -> Meaning {
     let mut facts = Vec::new();
     // What one instance takes is neither good nor bad.
     if !matches!(measure, Measure::ShareOf(_)) {
-        facts.push(("better is", if measure.higher_is_better() { "more" } else { "less" }.into()));
+        facts.push(("better is".into(), if measure.higher_is_better() { "more" } else { "less" }.into()));
     }
     if !unit.is_empty() {
-        facts.push(("in", unit.into()));
+        facts.push(("in".into(), unit.into()));
     }
     Meaning {
         name: measure.name(),
@@ -174,7 +176,7 @@ fn role(role: RoleKind) -> Meaning {
         name: tag.into(),
         what: "role of nodes, as `what` of a fault names them".into(),
         text: vec![sentence(role.sentence())],
-        facts: vec![("nodes", role.nodes().into())],
+        facts: vec![("nodes".into(), role.nodes().into())],
         example: format!("[[fault]]\nkind  = \"pause\"\nwhat  = \"{tag}\"\nat    = \"60s\"\nlasts = \"20s\""),
     }
 }
@@ -193,7 +195,7 @@ fn promise(info: invariant::Info) -> Meaning {
     let named: Vec<&str> = scenarios::library().iter().filter(|e| e.text.contains(info.name)).map(|e| e.name).collect();
     let mut facts = Vec::new();
     if !named.is_empty() {
-        facts.push(("named by", named.join(", ")));
+        facts.push(("named by".into(), named.join(", ")));
     }
     Meaning {
         name: info.name.into(),
@@ -212,7 +214,7 @@ fn scenario(entry: &scenarios::Entry) -> Meaning {
         name: entry.name.into(),
         what: "scenario of the library".into(),
         text,
-        facts: parsed.map(|scenario| ("holds", scenario.summary().to_string())).into_iter().collect(),
+        facts: parsed.map(|scenario| ("holds".into(), scenario.summary().to_string())).into_iter().collect(),
         example: format!("windtunnel run {}", entry.name),
     }
 }
@@ -248,6 +250,32 @@ fn paragraphs(comment: &str) -> Vec<String> {
     paragraphs
 }
 
+/// An engine, with the shape of a case as its schema has it, and the answer to its example.
+fn engine(engine: &Engine) -> Meaning {
+    let schema = engine.schema();
+    let keys = words::words(&schema).into_iter().filter(|word| word.is_key);
+    let mut facts: Vec<(String, String)> =
+        keys.flat_map(|key| key.places.into_iter().map(move |place| (place, key.about.clone()))).collect();
+    facts.sort();
+    facts.push(("as in".into(), engine.source.into()));
+    let answer = match engine.toml(engine.example).line {
+        serde_json::Value::Array(all) => all.iter().map(|one| format!("\n# {one}")).collect(),
+        one => format!("\n# {one}"),
+    };
+    Meaning {
+        name: engine.name.into(),
+        what: "engine of decide".into(),
+        text: vec![
+            sentence(engine.summary),
+            engine.explanation.into(),
+            format!("Under `decision`: {}", engine.answer),
+            "A case is a table of these keys, in TOML or JSON; those without a default are required:".into(),
+        ],
+        facts,
+        example: format!("{}\n# windtunnel decide {} case.toml{answer}", engine.example, engine.name),
+    }
+}
+
 fn exit(exit: &Exit) -> Meaning {
     Meaning {
         name: format!("{} {}", exit.code(), exit.name()),
@@ -275,7 +303,7 @@ fn word(word: &Word) -> Meaning {
         name: word.name.clone(),
         what: if word.is_key { "key of scenario files" } else { "value in scenario files" }.into(),
         text: vec![word.about.clone()],
-        facts: vec![(if word.is_key { "stands at" } else { "value of" }, places)],
+        facts: vec![(if word.is_key { "stands at" } else { "value of" }.into(), places)],
         example,
     }
 }
@@ -314,7 +342,7 @@ impl Meaning {
         for (i, (label, value)) in self.facts.iter().enumerate() {
             out.push_str(if i == 0 { "\n" } else { "" });
             for (j, line) in wrap(&plain(value), look.width.saturating_sub(margin + 7).max(30)).iter().enumerate() {
-                let label = look.quiet(&format!("{:<margin$}", if j == 0 { label } else { "" }));
+                let label = look.quiet(&format!("{:<margin$}", if j == 0 { label.as_str() } else { "" }));
                 out.push_str(&format!("    {label}   {line}\n"));
             }
         }
@@ -339,7 +367,7 @@ fn unknown(name: &str, words: &[Word]) -> Stop {
         Some(guess) => stop.help(format!("did you mean `{guess}`?")),
         None => stop,
     };
-    stop.help("`windtunnel list` shows all strategies, faults, invariants, scenarios, studies, measures and theories")
+    stop.help("`windtunnel list` shows all strategies, faults, invariants, scenarios, studies, measures, theories and engines")
         .help("keys and presets of scenario files can be explained too, and so can exit codes")
 }
 

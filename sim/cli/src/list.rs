@@ -41,6 +41,7 @@ pub(crate) fn items(kind: Kind) -> Vec<Item> {
             Measure::names().filter_map(Measure::parse).map(of).collect()
         }
         Kind::Theories => Theory::CATALOGUE.iter().map(|(name, line)| item(name, line)).collect(),
+        Kind::Engines => scenarios::decide::engines().iter().map(|engine| item(engine.name, engine.summary)).collect(),
     }
 }
 
@@ -51,7 +52,7 @@ pub(crate) fn title(entry: &scenarios::Entry) -> String {
 }
 
 /// The kinds, with a heading and where in a scenario they belong.
-pub(crate) const KINDS: [(Kind, &str, &str); 7] = [
+pub(crate) const KINDS: [(Kind, &str, &str); 8] = [
     (Kind::Strategies, "strategies", "[balancer] strategy = \"…\""),
     (Kind::Faults, "faults", "[[fault]] kind = \"…\""),
     (Kind::Invariants, "invariants", "[expect] always, eventually, sometimes"),
@@ -59,6 +60,7 @@ pub(crate) const KINDS: [(Kind, &str, &str); 7] = [
     (Kind::Studies, "studies", "windtunnel compare …"),
     (Kind::Measures, "measures", "of a study: measures = [\"…\"], [compare] measure, [[plot]] measure"),
     (Kind::Theories, "theories", "of a study: [[plot]] theory = \"…\""),
+    (Kind::Engines, "engines", "windtunnel decide …"),
 ];
 
 /// Lists one kind, or all.

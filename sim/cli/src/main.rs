@@ -25,6 +25,7 @@ mod names;
 mod replay;
 mod story;
 
+mod decide;
 mod explain;
 mod list;
 mod new;
@@ -56,9 +57,10 @@ fn command(command: &Command, console: &mut Console) -> Result<Exit, Stop> {
         Command::Validate(args) => validate::validate(args, console),
         Command::List(args) => list::list(args, console),
         Command::Explain(args) => explain::explain(args, console),
+        Command::Decide(args) => decide::decide(args, console),
         Command::Route(args) => route::route(args, console),
         Command::New(args) => new::new(args, console),
-        Command::Schema { study } => shell::schema(*study, console),
+        Command::Schema { study, decide } => shell::schema(*study, decide.as_deref(), console),
         Command::Completions { shell } => shell::completions(*shell, console),
         Command::Man { command } => shell::man(command.as_deref(), console),
     }

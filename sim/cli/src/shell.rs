@@ -2,6 +2,7 @@
 
 use crate::args::Cli;
 use crate::console::Console;
+use crate::decide;
 use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::suggest::nearest;
@@ -66,9 +67,13 @@ fn no_command(program: &clap::Command, name: &str) -> Stop {
     }
 }
 
-/// Prints the JSON Schema of scenario files, or that of study files.
-pub(crate) fn schema(study: bool, console: &mut Console) -> Result<Exit, Stop> {
-    let schema = if study { scenarios::study::schema() } else { scenarios::schema() };
+/// Prints the JSON Schema of scenario files, that of study files, or that of the cases of an engine.
+pub(crate) fn schema(study: bool, engine: Option<&str>, console: &mut Console) -> Result<Exit, Stop> {
+    let schema = match engine {
+        Some(name) => decide::engine(name)?.schema(),
+        None if study => scenarios::study::schema(),
+        None => scenarios::schema(),
+    };
     let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     console.print(&(text + "\n"))?;
     Ok(Exit::Passed)

@@ -126,7 +126,8 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Stop> {
+/// All bytes of a file, or of standard input where it is called `-`.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Stop> {
     let mut bytes = Vec::new();
     let source: std::io::Result<Box<dyn Read>> = match path.to_str() {
         Some("-") => Ok(Box::new(std::io::stdin())),
@@ -145,7 +146,8 @@ fn at(path: &Path, line: usize, why: &str) -> Stop {
     Stop::usage(format!("{}:{line}: {why}", shown(path)))
 }
 
-fn shown(path: &Path) -> String {
+/// How messages call a file.
+pub(crate) fn shown(path: &Path) -> String {
     if path == Path::new("-") { "standard input".into() } else { plain(&path.display().to_string()) }
 }
 

@@ -9,6 +9,7 @@ fn help_in_short_and_at_length() {
     golden("help-run", &session(&folder, &["run -h", "run --help"]));
     golden("help-replay", &session(&folder, &["replay --help"]));
     golden("help-route", &session(&folder, &["route -h", "route --help"]));
+    golden("help-decide", &session(&folder, &["decide -h", "decide --help", "schema --help"]));
     let rest = ["validate --help", "list --help", "explain --help", "new --help", "completions --help", "man --help"];
     golden("help-rest", &session(&folder, &rest));
 }
@@ -24,8 +25,20 @@ fn help_mentions_nothing_that_is_not_there() {
         .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    let there =
-        ["run", "replay", "compare", "validate", "list", "explain", "route", "new", "schema", "completions", "man"];
+    let there = [
+        "run",
+        "replay",
+        "compare",
+        "validate",
+        "list",
+        "explain",
+        "decide",
+        "route",
+        "new",
+        "schema",
+        "completions",
+        "man",
+    ];
     assert_eq!(listed, there);
     for command in listed {
         assert_eq!(folder.run(&format!("{command} --help")).code, 0, "{command}");

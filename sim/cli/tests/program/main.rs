@@ -7,6 +7,7 @@
 //! - `replays`: stories.
 //! - `compares`: studies, their resumption, their shards.
 //! - `keeps`: what is kept when something ends too early, and what is refused so that nothing is lost.
+//! - `decides`: decisions without a simulation.
 //! - `routes`: choices without a simulation, public vectors among them.
 
 mod support;
@@ -20,6 +21,8 @@ mod runs;
 mod files;
 
 mod replays;
+
+mod decides;
 
 mod routes;
 
