@@ -3,7 +3,7 @@
 //! Hosts and keys come from files, exactly as they are hashed, so that the published vectors of other projects can be
 //! fed straight in. Nothing is printed before everything was read and found right.
 
-mod input;
+pub(crate) mod input;
 pub(crate) mod structure;
 
 use crate::args::{KeyHash, RouteArgs};
