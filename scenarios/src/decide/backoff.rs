@@ -77,10 +77,9 @@ fn why(rule: Backoff, spread: Spread, retry: u32, previous: Duration) -> String 
             let (base, max, times) = (span(base), span(max), retry - 1);
             format!("evenly from zero to below {to}: {base} doubled {times} times, at most {max}")
         }
-        Backoff::Grpc { initial, multiplier, max } => format!(
-            "0.8 to 1.2 times {} · {multiplier}^{}, which is held to {}",
-            span(initial), retry - 1, span(max)
-        ),
+        Backoff::Grpc { initial, multiplier, max } => {
+            format!("0.8 to 1.2 times {} · {multiplier}^{}, which is held to {}", span(initial), retry - 1, span(max))
+        }
         Backoff::AwsFull { base, cap } => {
             format!("evenly from zero to {} doubled {} times, at most {}", span(base), retry - 1, span(cap))
         }
@@ -90,7 +89,9 @@ fn why(rule: Backoff, spread: Spread, retry: u32, previous: Duration) -> String 
         }
         Backoff::AwsDecorrelated { base, cap } => format!(
             "evenly from {} to three times the pause before, {}, then held to {}",
-            span(base), span(previous.max(base)), span(cap)
+            span(base),
+            span(previous.max(base)),
+            span(cap)
         ),
     }
 }

@@ -14,7 +14,7 @@ use crate::fleet::{Fleet, Notice};
 use crate::process::{Processes, list};
 use crate::roles::RoleKind;
 use crate::run::Options;
-use crate::sim::{Outboxes, Sim};
+use crate::sim::{Directory, Outboxes, Sim};
 use crate::spec::{Draining, GatewaySpec, RolloutSpec, ServiceSpec, Spec, Spread, Target};
 use crate::wire::{MessageKeys, Msg};
 use crate::world::World;
@@ -42,6 +42,7 @@ pub(crate) fn build(spec: &Spec, seed: Seed, options: &Options<'_>) -> World {
         keys: MessageKeys::default(),
         checks: Checks::new(),
         sabotage: options.sabotage,
+        directory: Directory::default(),
         outboxes: Outboxes::default(),
         spec,
     };
@@ -167,7 +168,7 @@ impl World {
         let servers = spec.registry.as_ref().map_or(0, |registry| registry.servers);
         let servers: Vec<NodeId> =
             (0..servers).map(|index| self.node(RoleKind::Registry, "", index, Role::Guests)).collect();
-        list::registry(&self.sim, &mut self.processes, &servers);
+        list::registry(&mut self.sim, &mut self.processes, &servers);
         if !spec.rollouts.is_empty() {
             let locks = self.node(RoleKind::Coordination, "", 0, Role::Guests);
             let controller = self.node(RoleKind::Controller, "", 0, Role::Guests);

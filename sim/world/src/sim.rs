@@ -3,8 +3,8 @@
 use crate::check::Checks;
 use crate::sabotage::Sabotage;
 use crate::spec::Spec;
-use crate::wire::{MessageKeys, Msg};
-use base::{Duration, Instant, Outbox, Seed};
+use crate::wire::{MessageKeys, Msg, ProcessId};
+use base::{Duration, Instant, NodeId, Outbox, Seed};
 use kernel::Kernel;
 use std::any::Any;
 use std::rc::Rc;
@@ -21,6 +21,7 @@ pub(crate) struct Sim {
     pub(crate) keys: MessageKeys,
     pub(crate) checks: Checks,
     pub(crate) sabotage: Option<Sabotage>,
+    pub(crate) directory: Directory,
     pub(crate) outboxes: Outboxes,
 }
 
@@ -47,6 +48,13 @@ impl Sim {
             (names, others) => Some(format!("{} and {others} more", names.join(", "))),
         }
     }
+}
+
+/// Where clients find those whom they ask, as their configuration has it.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    /// The servers of the registry, in order.
+    pub(crate) registry: Vec<(NodeId, ProcessId)>,
 }
 
 /// Outboxes that are not in use, one for each kind of core: they keep the room they have, and a thousand cores need not

@@ -11,12 +11,13 @@ use std::fmt::Debug;
 pub(crate) struct Host<C> {
     pub(crate) core: C,
     timer: CoreTimer,
-    /// The number of the timer among those of the process.
-    number: u16,
 }
 
 /// A process, as one of its cores sees it: what carries out the effects.
 pub(crate) trait Carrier<C: Core<Effect: 'static>> {
+    /// The number of the core's timer among those of the process.
+    const TIMER: u16 = 0;
+
     /// Its host for such a core; `None` while none lives.
     fn host(&mut self) -> Option<&mut Host<C>>;
 
@@ -68,20 +69,15 @@ pub(crate) trait Carrier<C: Core<Effect: 'static>> {
     fn follow(&mut self, cx: &mut Cx<'_>) {
         if let Some(host) = self.host() {
             let deadline = host.core.deadline();
-            host.timer.follow(cx, host.number, deadline);
+            host.timer.follow(cx, Self::TIMER, deadline);
         }
     }
 }
 
 impl<C: Core> Host<C> {
-    /// Hosts a core, the only one of its process.
+    /// Hosts a core.
     pub(crate) fn new(core: C) -> Self {
-        Host::numbered(core, 0)
-    }
-
-    /// Hosts one of several cores of a process, whose timer has this number.
-    pub(crate) fn numbered(core: C, number: u16) -> Self {
-        Host { core, timer: CoreTimer::default(), number }
+        Host { core, timer: CoreTimer::default() }
     }
 
     /// Its timer has fired, and is set no longer.

@@ -13,14 +13,14 @@ use base::{NodeId, VersionId};
 use rollout::Plan;
 
 /// The servers of the registry, each on its own node.
-pub(crate) fn registry(sim: &Sim, processes: &mut Processes, nodes: &[NodeId]) {
+pub(crate) fn registry(sim: &mut Sim, processes: &mut Processes, nodes: &[NodeId]) {
     let Some(spec) = &sim.spec.registry else { return };
     let add = |(number, &node): (usize, &NodeId)| {
         let me = processes.next();
         processes.add(node, vec![Box::new(RegistryServer::new(node, number as u32, me, spec.server.clone()))]);
         (node, me)
     };
-    processes.servers = nodes.iter().enumerate().map(add).collect();
+    sim.directory.registry = nodes.iter().enumerate().map(add).collect();
 }
 
 /// The lock store on its node, and the controllers of all rollouts on theirs.
@@ -47,16 +47,18 @@ pub(crate) fn outside(processes: &mut Processes) {
 }
 
 /// What runs beside an instance, or beside a caller of any other kind.
-pub(crate) fn beside(sim: &Sim, data: &Data, others: &Processes, node: NodeId) -> Vec<Box<dyn Process>> {
-    let Some(spec) = &sim.spec.registry else { return Vec::new() };
+pub(crate) fn beside(sim: &Sim, data: &Data, node: NodeId) -> Vec<Box<dyn Process>> {
+    if sim.spec.registry.is_none() {
+        return Vec::new();
+    }
     let mut processes: Vec<Box<dyn Process>> = Vec::new();
     if matches!(data.roles[node.index()], Role::Instance(_)) {
-        for (number, &server) in others.servers.iter().enumerate() {
-            processes.push(Box::new(Registrant::new(spec.registrant, number as u32, server)));
+        for number in 0..sim.directory.registry.len() as u32 {
+            processes.push(Box::new(Registrant::new(number)));
         }
     }
     if data.caller_at(node).is_some() {
-        processes.push(Box::new(Resolver::new(spec.resolver, others.servers.clone())));
+        processes.push(Box::new(Resolver::default()));
     }
     processes
 }

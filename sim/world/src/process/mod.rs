@@ -30,7 +30,6 @@ use kernel::disk::Disk;
 use kernel::{Bounce, Crash, Transport};
 use std::any::Any;
 use std::fmt::Debug;
-use std::rc::Rc;
 
 /// What runs on a machine beside the life of a request. None of it is hot, so it stands behind `dyn`.
 pub(crate) trait Process: Any + Debug {
@@ -83,16 +82,16 @@ pub(crate) trait Process: Any + Debug {
 /// All processes of a run.
 #[derive(Debug)]
 pub(crate) struct Processes {
-    /// Indexed by [`ProcessId`].
-    slots: Vec<Slot>,
-    /// By node, the processes on it, which were made together: the first, and how many.
-    on_node: Vec<(u32, u32)>,
+    /// Indexed by [`ProcessId`]; nothing while it is at work, and after its node has left.
+    all: Vec<Option<Box<dyn Process>>>,
+    /// Indexed likewise: where it runs, [`NOWHERE`] for what runs on no node.
+    nodes: Vec<NodeId>,
+    /// By node, the first process on it; the others follow, since all were made together.
+    on_node: Vec<ProcessId>,
     /// Those on no node, which hear of everything.
     on_none: Vec<ProcessId>,
     /// Makes what runs beside an instance or a caller.
     beside: Beside,
-    /// The registry's servers.
-    pub(crate) servers: Rc<[(NodeId, ProcessId)]>,
     /// Nodes whose machines went away without a word, and have not come back.
     silent: Vec<NodeId>,
     /// Whether the run has begun: what is made from now on is booted at once.
@@ -100,31 +99,29 @@ pub(crate) struct Processes {
 }
 
 /// What runs beside the instance or the caller on a node.
-pub(crate) type Beside = fn(&Sim, &Data, &Processes, NodeId) -> Vec<Box<dyn Process>>;
+pub(crate) type Beside = fn(&Sim, &Data, NodeId) -> Vec<Box<dyn Process>>;
 
-#[derive(Debug)]
-struct Slot {
-    node: Option<NodeId>,
-    /// Nothing while it is at work, and after its node has left.
-    process: Option<Box<dyn Process>>,
-}
+/// No node.
+const NOWHERE: NodeId = NodeId(u32::MAX);
+/// No process.
+const NOBODY: ProcessId = ProcessId(u32::MAX);
 
 /// What a process may use while it works.
 pub(crate) struct Cx<'a> {
     site: Site<'a>,
     me: ProcessId,
-    node: Option<NodeId>,
+    node: NodeId,
 }
 
 impl Processes {
     /// None yet.
     pub(crate) fn new(beside: Beside) -> Self {
         Processes {
-            slots: Vec::new(),
+            all: Vec::new(),
+            nodes: Vec::new(),
             on_node: Vec::new(),
             on_none: Vec::new(),
             beside,
-            servers: Rc::new([]),
             silent: Vec::new(),
             has_begun: false,
         }
@@ -132,35 +129,41 @@ impl Processes {
 
     /// The number of the next process.
     pub(crate) fn next(&self) -> ProcessId {
-        ProcessId(self.slots.len() as u32)
+        ProcessId(self.all.len() as u32)
     }
 
     /// Adds all processes of a node, in the order in which they are told things.
     pub(crate) fn add(&mut self, node: NodeId, processes: Vec<Box<dyn Process>>) {
-        self.on_node.resize(self.on_node.len().max(node.index() + 1), (0, 0));
-        self.on_node[node.index()] = (self.slots.len() as u32, processes.len() as u32);
-        self.slots.extend(processes.into_iter().map(|process| Slot { node: Some(node), process: Some(process) }));
+        if processes.is_empty() {
+            return;
+        }
+        self.on_node.resize(self.on_node.len().max(node.index() + 1), NOBODY);
+        self.on_node[node.index()] = self.next();
+        self.all.extend(processes.into_iter().map(Some));
+        self.nodes.resize(self.all.len(), node);
     }
 
     /// Adds a process that runs on no node.
     pub(crate) fn add_outside(&mut self, process: Box<dyn Process>) {
         self.on_none.push(self.next());
-        self.slots.push(Slot { node: None, process: Some(process) });
+        self.all.push(Some(process));
+        self.nodes.push(NOWHERE);
     }
 
     /// What people call a process, behind "the".
     pub(crate) fn name(&self, of: ProcessId) -> &'static str {
-        self.slots[of.index()].process.as_ref().map_or("process", |process| process.name())
+        self.all[of.index()].as_ref().map_or("process", |process| process.name())
     }
 
     /// All processes of a kind, in the order in which they were made.
     pub(crate) fn all<P: Process>(&self) -> impl Iterator<Item = &P> {
-        self.slots.iter().filter_map(|slot| (slot.process.as_deref()? as &dyn Any).downcast_ref())
+        self.all.iter().filter_map(|process| (process.as_deref()? as &dyn Any).downcast_ref())
     }
 
     fn on(&self, node: NodeId) -> impl Iterator<Item = ProcessId> + use<> {
-        let (first, count) = self.on_node.get(node.index()).copied().unwrap_or_default();
-        (first..first + count).map(ProcessId)
+        let first = self.on_node.get(node.index()).map_or(NOBODY, |first| *first);
+        let there = self.nodes.iter().skip(first.index()).take_while(|&&at| at == node).count() as u32;
+        (first.0..first.0.saturating_add(there)).map(ProcessId)
     }
 
     /// Lets a process work.
@@ -172,19 +175,19 @@ impl Processes {
         me: ProcessId,
         work: impl FnOnce(&mut dyn Process, &mut Cx<'_>),
     ) {
-        let slot = &mut self.slots[me.index()];
-        let (node, Some(mut process)) = (slot.node, slot.process.take()) else {
+        let node = self.nodes[me.index()];
+        let Some(mut process) = self.all[me.index()].take() else {
             unreachable!("{me:?} is told something by itself");
         };
         let mut cx = Cx { site: Site { sim, data, fleet, guests: self }, me, node };
         work(&mut *process, &mut cx);
-        self.slots[me.index()].process = Some(process);
+        self.all[me.index()] = Some(process);
     }
 
     /// The run begins.
     pub(crate) fn begin(&mut self, sim: &mut Sim, data: &mut Data, fleet: &mut Fleet) {
         self.has_begun = true;
-        for me in (0..self.slots.len() as u32).map(ProcessId) {
+        for me in (0..self.all.len() as u32).map(ProcessId) {
             self.with(sim, data, fleet, me, |process, cx| process.boot(cx));
         }
     }
@@ -231,10 +234,8 @@ impl Processes {
 
     /// Resets the connection of a process to a node, if it still holds one.
     pub(crate) fn reset(&self, sim: &mut Sim, me: ProcessId, node: NodeId) {
-        let slot = &self.slots[me.index()];
-        if let (Some(at), Some(process)) = (slot.node, &slot.process)
-            && process.is_connected_to(node)
-        {
+        if self.all[me.index()].as_ref().is_some_and(|process| process.is_connected_to(node)) {
+            let at = self.nodes[me.index()];
             let envelope = Envelope { from: me, to: me, letter: Letter::Broken };
             sim.kernel.reset(node, at, Msg::Letter(Box::new(envelope)));
         }
@@ -242,11 +243,10 @@ impl Processes {
 
     /// The processes that hold a connection to a node.
     pub(crate) fn connected_to(&self, node: NodeId) -> Vec<(ProcessId, NodeId)> {
-        let connected = |(index, slot): (usize, &Slot)| {
-            let is_connected = slot.process.as_ref()?.is_connected_to(node);
-            is_connected.then_some((ProcessId(index as u32), slot.node?))
-        };
-        self.slots.iter().enumerate().filter_map(connected).collect()
+        let is_connected =
+            |process: &Option<Box<dyn Process>>| process.as_ref().is_some_and(|process| process.is_connected_to(node));
+        let all = self.all.iter().zip(&self.nodes).enumerate().filter(|(_, (process, _))| is_connected(process));
+        all.map(|(index, (_, &at))| (ProcessId(index as u32), at)).collect()
     }
 }
 
@@ -254,7 +254,7 @@ impl Guests for Processes {
     fn notice(&mut self, sim: &mut Sim, data: &mut Data, fleet: &mut Fleet, notice: Notice) {
         match notice {
             Notice::Created(node) => {
-                let processes = (self.beside)(sim, data, self, node);
+                let processes = (self.beside)(sim, data, node);
                 self.add(node, processes);
                 if self.has_begun {
                     self.boot(sim, data, fleet, node);
@@ -266,9 +266,9 @@ impl Guests for Processes {
                 }
             }
             Notice::Left(node) => {
-                self.on(node).for_each(|gone| self.slots[gone.index()].process = None);
-                if let Some(on_node) = self.on_node.get_mut(node.index()) {
-                    *on_node = (0, 0);
+                self.on(node).for_each(|gone| self.all[gone.index()] = None);
+                if let Some(first) = self.on_node.get_mut(node.index()) {
+                    *first = NOBODY;
                 }
             }
             Notice::Changed(_) => {
@@ -330,9 +330,9 @@ impl Cx<'_> {
         self.me
     }
 
-    /// The node it runs on. Panics for a process that runs on none.
+    /// The node it runs on; none that there is, for a process that runs on none.
     pub(crate) fn node(&self) -> NodeId {
-        self.node.expect("it runs on a node")
+        self.node
     }
 
     /// The kernel's time, for what is written down. Cores are told [`Cx::local`].
@@ -397,7 +397,7 @@ impl Cx<'_> {
 
     /// Writes down what happened; `text` is made only where a story is kept.
     pub(crate) fn note(&mut self, kind: &'static str, text: impl FnOnce() -> String) {
-        let (now, node) = (self.now(), self.node);
+        let (now, node) = (self.now(), Some(self.node).filter(|&node| node != NOWHERE));
         self.site.sim.kernel.trace_mut().note(now, node, kind, text);
     }
 

@@ -7,24 +7,22 @@ use super::{Cx, Process};
 use crate::data::Role;
 use crate::fleet::Notice;
 use crate::wire::{Letter, ProcessId};
-use base::NodeId;
 use kernel::{Crash, Transport};
-use registry::registrant::{Config, Effect, Input};
+use registry::registrant::{Effect, Input};
 use registry::{Effect as Answer, Input as Request};
 
 /// An instance's registration at one server.
 #[derive(Debug)]
 pub(crate) struct Registrant {
-    config: Config,
     /// The number of its server, zero-based.
     number: u32,
-    server: (NodeId, ProcessId),
     host: Option<Host<registry::Registrant>>,
 }
 
 impl Registrant {
-    pub(crate) fn new(config: Config, number: u32, server: (NodeId, ProcessId)) -> Self {
-        Registrant { config, number, server, host: None }
+    /// At the `number`-th server, zero-based.
+    pub(crate) fn new(number: u32) -> Self {
+        Registrant { number, host: None }
     }
 
     /// The instance serves, and wants to be listed.
@@ -32,10 +30,11 @@ impl Registrant {
         let (node, age) = (cx.node(), cx.age());
         let rng = cx.stream(&format!("{}/registration/{}", cx.name(), self.number));
         let site = cx.site();
-        let Role::Instance(id) = site.data.roles[node.index()] else { return };
+        let (Role::Instance(id), Some(spec)) = (site.data.roles[node.index()], &site.sim.spec.registry) else { return };
+        let config = spec.registrant;
         let endpoint = site.data.endpoint(site.sim, id);
         let service = site.data.instances[id.index()].service();
-        self.host = Some(Host::new(registry::Registrant::new(self.config, service, endpoint, rng)));
+        self.host = Some(Host::new(registry::Registrant::new(config, service, endpoint, rng)));
         self.handle(cx, Input::Start { age });
     }
 }
@@ -94,7 +93,8 @@ impl Carrier<registry::Registrant> for Registrant {
                 return None;
             }
         };
-        cx.send(self.server, MESSAGE_BYTES, Transport::Exchange, Letter::Registry(request));
+        let server = cx.site().sim.directory.registry[self.number as usize];
+        cx.send(server, MESSAGE_BYTES, Transport::Exchange, Letter::Registry(request));
         None
     }
 }

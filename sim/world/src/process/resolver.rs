@@ -8,23 +8,16 @@ use crate::fleet::Notice;
 use crate::wire::{Letter, ProcessId};
 use base::{NodeId, ServiceId};
 use kernel::{Bounce, Crash, Transport};
-use registry::resolver::{Config, Effect, Input};
+use registry::resolver::{Effect, Input};
 use registry::{Effect as Answer, Input as Request};
-use std::rc::Rc;
 
 /// The resolver of a caller.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Resolver {
-    config: Config,
-    servers: Rc<[(NodeId, ProcessId)]>,
     host: Option<Host<registry::Resolver>>,
 }
 
 impl Resolver {
-    pub(crate) fn new(config: Config, servers: Rc<[(NodeId, ProcessId)]>) -> Self {
-        Resolver { config, servers, host: None }
-    }
-
     /// The services that its caller calls and that registries know, in the order in which they are called.
     fn services(cx: &mut Cx<'_>) -> Vec<ServiceId> {
         let node = cx.node();
@@ -42,7 +35,8 @@ impl Process for Resolver {
 
     fn boot(&mut self, cx: &mut Cx<'_>) {
         let rng = cx.stream(&format!("resolver/{}", cx.name()));
-        self.host = Some(Host::new(registry::Resolver::new(self.config, rng)));
+        let config = cx.site().sim.spec.registry.as_ref().map(|spec| spec.resolver);
+        self.host = config.map(|config| Host::new(registry::Resolver::new(config, rng)));
     }
 
     fn notice(&mut self, cx: &mut Cx<'_>, notice: Notice) {
@@ -56,7 +50,8 @@ impl Process for Resolver {
 
     fn letter(&mut self, cx: &mut Cx<'_>, from: ProcessId, letter: Letter) {
         let Letter::RegistryAnswer(answer) = letter else { return };
-        let Some(&(from, _)) = self.servers.iter().find(|(_, server)| *server == from) else { return };
+        let servers = &cx.site().sim.directory.registry;
+        let Some(&(from, _)) = servers.iter().find(|(_, server)| *server == from) else { return };
         let input = match answer {
             Answer::Push { view, .. } => Input::Push { from, view },
             Answer::Watching { service, .. } => Input::Watching { from, service },
@@ -71,7 +66,7 @@ impl Process for Resolver {
     }
 
     fn bounced(&mut self, cx: &mut Cx<'_>, to: NodeId, _: Bounce) {
-        if self.servers.iter().any(|(server, _)| *server == to) {
+        if cx.site().sim.directory.registry.iter().any(|(server, _)| *server == to) {
             self.handle(cx, Input::Disconnected(to));
         }
     }
@@ -92,7 +87,8 @@ impl Carrier<registry::Resolver> for Resolver {
 
     fn carry_out(&mut self, cx: &mut Cx<'_>, effect: Effect) -> Option<Input> {
         let node = cx.node();
-        let nth = |attempt: u32| self.servers[(attempt % self.servers.len() as u32) as usize];
+        let servers = &cx.site().sim.directory.registry;
+        let nth = |attempt: u32| servers[(attempt % servers.len() as u32) as usize];
         let (to, request) = match effect {
             Effect::SendWatch { service, after, attempt } => {
                 (nth(attempt), Request::Watch { watcher: node, service, after })
@@ -101,7 +97,7 @@ impl Carrier<registry::Resolver> for Resolver {
                 (nth(attempt), Request::Fetch { from: node, service, after })
             }
             Effect::SendUnwatch { to, service } => {
-                let server = self.servers.iter().find(|(server, _)| *server == to)?;
+                let server = servers.iter().find(|(server, _)| *server == to)?;
                 (*server, Request::Unwatch { watcher: node, service })
             }
             Effect::Updated { service, view } => {

@@ -38,8 +38,7 @@ pub(crate) struct Controller {
 
 const MESSAGE_BYTES: u32 = 300;
 
-/// Its timers.
-const CORE: u16 = 0;
+/// The timer of its client; that of its core is the first.
 const CLIENT: u16 = 1;
 
 impl Controller {
@@ -50,7 +49,7 @@ impl Controller {
             at,
             store,
             client: lock_client(node, number, 0, plan.service),
-            core: Host::numbered(Rollout::new(plan).expect("scenarios check their plans"), CORE),
+            core: Host::new(Rollout::new(plan).expect("scenarios check their plans")),
             history: Vec::new(),
             weights: Vec::new(),
             asked: false,
@@ -261,7 +260,7 @@ impl Process for Controller {
         let plan = self.plan().clone();
         let state = state.unwrap_or_else(|| Rollout::new(plan.clone()).expect("checked before").snapshot());
         self.client = lock_client(cx.node(), self.number, cx.life(), plan.service);
-        self.core = Host::numbered(Rollout::recover(plan, state).expect("the disk kept this plan's state"), CORE);
+        self.core = Host::new(Rollout::recover(plan, state).expect("the disk kept this plan's state"));
         if self.asked {
             Carrier::<Rollout>::handle(self, cx, Input::Start);
         }
@@ -287,7 +286,7 @@ impl Process for Controller {
     }
 
     fn wake(&mut self, cx: &mut Cx<'_>, timer: u16) {
-        if timer == CORE { Carrier::<Rollout>::woken(self, cx) } else { Carrier::<Client>::woken(self, cx) }
+        if timer == CLIENT { Carrier::<Client>::woken(self, cx) } else { Carrier::<Rollout>::woken(self, cx) }
     }
 
     fn down(&mut self, _: &mut Cx<'_>, _: Crash) {}
@@ -340,6 +339,8 @@ impl Carrier<Rollout> for Controller {
 }
 
 impl Carrier<Client> for Controller {
+    const TIMER: u16 = CLIENT;
+
     fn host(&mut self) -> Option<&mut Host<Client>> {
         Some(&mut self.client)
     }
@@ -363,5 +364,5 @@ impl Carrier<Client> for Controller {
 fn lock_client(node: NodeId, number: u32, life: u32, service: ServiceId) -> Host<Client> {
     // Sessions are numbered apart: by life, by controller, and then by the client itself.
     let nonces = u64::from(life) << 32 | u64::from(number) << 16;
-    Host::numbered(Client::new(node, LockKey::new(&format!("rollout/{service}")), nonces), CLIENT)
+    Host::new(Client::new(node, LockKey::new(&format!("rollout/{service}")), nonces))
 }

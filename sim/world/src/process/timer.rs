@@ -6,27 +6,39 @@ use base::Instant;
 use kernel::TimerId;
 
 /// The timer of one core, on its node's clock.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct CoreTimer {
-    set: Option<(Instant, TimerId)>,
+    /// [`TimerId::NONE`] while none is set.
+    timer: TimerId,
+    at: Instant,
+}
+
+impl Default for CoreTimer {
+    fn default() -> Self {
+        CoreTimer { timer: TimerId::NONE, at: Instant::ZERO }
+    }
 }
 
 impl CoreTimer {
     /// Makes the timer agree with what the core wants. To be called after each time the core handled something.
     pub(crate) fn follow(&mut self, cx: &mut Cx<'_>, timer: u16, deadline: Option<Instant>) {
         let (node, process, kernel) = (cx.node(), cx.me, &mut cx.site.sim.kernel);
-        match (self.set, deadline) {
-            (Some((at, _)), Some(wanted)) if at == wanted => return,
-            (Some((_, timer)), _) => kernel.cancel(timer),
-            (None, _) => {}
+        if self.timer != TimerId::NONE {
+            if deadline == Some(self.at) {
+                return;
+            }
+            kernel.cancel(self.timer);
+            self.timer = TimerId::NONE;
         }
         // A deadline that has passed already is met by a timer at once, not by a call from here: effects of the last
         // call come before effects of the next.
-        self.set = deadline.map(|at| (at, kernel.timer_at(node, at, Msg::Wake { process, timer })));
+        if let Some(at) = deadline {
+            (self.at, self.timer) = (at, kernel.timer_at(node, at, Msg::Wake { process, timer }));
+        }
     }
 
     /// The timer fired: it is set no longer.
     pub(crate) fn fired(&mut self) {
-        self.set = None;
+        self.timer = TimerId::NONE;
     }
 }
