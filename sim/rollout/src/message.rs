@@ -40,7 +40,7 @@ pub enum Input {
     Promote,
     /// Stop and go back. Ignored when already on the way back or at an end.
     Abort,
-    /// [`Rollout::deadline`](crate::Rollout::deadline) has come. Coming early or twice does no harm.
+    /// [`Core::deadline`](base::Core::deadline) has come. Coming early or twice does no harm.
     Wake,
 }
 
