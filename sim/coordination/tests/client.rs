@@ -110,6 +110,11 @@ impl World {
     }
 }
 
+/// Leases of six seconds that end when they say: messages may be under way for longer.
+fn short() -> Config {
+    Config { ttl: Duration::secs(6), ..Config::etcd() }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Turn {
     Acquire(usize),
@@ -137,7 +142,7 @@ proptest! {
     #[test]
     fn two_never_hold_one_lock(
         seed: u64,
-        config in prop::sample::select(vec![Config::consul(), Config::etcd()]),
+        config in prop::sample::select(vec![Config::consul(), Config::etcd(), short()]),
         faulty in 0u32..300,
         turns in prop::collection::vec(turn(), 1..60),
     ) {
@@ -196,4 +201,23 @@ fn an_answer_that_comes_twice_opens_one_session() {
     assert_eq!(deadline, Some(Instant::from_millis(15_000)));
     let (given_up, deadline) = hear(15_000, Input::Wake);
     assert!(given_up.is_empty() && deadline.is_none(), "it never held the lock: {given_up:?}");
+}
+
+#[test]
+fn a_late_answer_confirms_the_renewal_that_it_answers() {
+    let mut client = client(0, 0);
+    let mut hear = |secs: u64, input| {
+        let mut out = Outbox::new();
+        client.handle(Instant::from_secs(secs), input, &mut out);
+        client.deadline()
+    };
+    let (to, session) = (NodeId(1), SessionId(7));
+    hear(0, Input::Acquire);
+    hear(0, Input::Answer(Answer::SessionCreated { to, nonce: 1, session, ttl: Duration::secs(15) }));
+    // Renewals after five and ten seconds, of which the first is answered behind the second, and that one never.
+    hear(5, Input::Wake);
+    hear(10, Input::Wake);
+    hear(11, Input::Answer(Answer::SessionRenewed { to, session, number: 1 }));
+    assert_eq!(hear(15, Input::Wake), Some(Instant::from_secs(20)));
+    assert_eq!(hear(20, Input::Wake), None, "given up a ttl after the first renewal, and not after the second");
 }
