@@ -28,7 +28,7 @@ use crate::problem::{Problem, Severity, known};
 use crate::scalar::{Ranged, Unit};
 use crate::schema::Scenario;
 use crate::select::Names;
-use base::{Duration, Instant, Seed, ServiceId, VersionId};
+use base::{Duration, Instant, Seed, ServiceId, VersionId, streams};
 use declare::Declared;
 use std::ops::Range;
 use world::Spec;
@@ -180,7 +180,7 @@ impl Context<'_> {
         match *value {
             Ranged::Exactly(value) => value,
             Ranged::Between(low, high) => {
-                let drawn = T::between(low, high, &mut self.seed.stream(&format!("scenario/{key}")));
+                let drawn = T::between(low, high, &mut self.seed.stream(&streams::SCENARIO.of(&[&key])));
                 self.drawn.push((key.to_string(), drawn.to_string()));
                 drawn
             }

@@ -5,7 +5,7 @@
 //!
 //! - [`time`]: [`Instant`] and [`Duration`], whole nanoseconds.
 //! - [`mod@id`]: small integers that print themselves.
-//! - [`rng`]: one [`Seed`], as many independent streams as there are names.
+//! - [`rng`]: one [`Seed`], as many independent streams as there are names; [`streams`]: the names.
 //! - [`math`]: the only place that takes a logarithm.
 //! - [`dist`]: how long things take.
 //! - [`zipf`]: how wanted things are.
@@ -21,6 +21,7 @@ pub mod math;
 pub mod outbox;
 pub mod ratio;
 pub mod rng;
+pub mod streams;
 pub mod time;
 pub mod zipf;
 

@@ -10,7 +10,7 @@
 
 use crate::clock::Clock;
 use crate::disk::Disk;
-use base::{Dist, Duration, Instant, NodeId, Ratio, Rng, Seed, ZoneId};
+use base::{Dist, Duration, Instant, NodeId, Ratio, Rng, Seed, ZoneId, streams};
 
 /// How a node goes down, which decides what others notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -249,7 +249,7 @@ impl Node {
             Box::new(Machine {
                 clock: Clock::perfect(),
                 disk: Disk::new(Dist::lognormal(Duration::ms(1), Duration::ms(10))),
-                rng: seed.stream(&format!("kernel/node/{name}")),
+                rng: seed.stream(&streams::NODE.of(&[&name])),
             })
         })
     }

@@ -21,7 +21,7 @@ use crate::node::{Crash, Nodes, State};
 use crate::queue::{Lane, Queue};
 use crate::rule::NodeSet;
 use crate::trace::{Level, Trace};
-use base::{Instant, Key, NodeId, Seed, ZoneId};
+use base::{Instant, Key, NodeId, Seed, ZoneId, streams};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The machine room of one run.
@@ -140,7 +140,7 @@ impl<M: Message> Kernel<M> {
             network,
             trace: Trace::new(level),
             seed,
-            bounces: seed.stream("kernel/bounces").key(),
+            bounces: seed.stream(&streams::BOUNCES.of(&[])).key(),
             plan: Vec::new(),
             held_by: Vec::new(),
             hits: Vec::new(),

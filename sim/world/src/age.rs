@@ -9,19 +9,19 @@
 //! What goes by the date instead (a cache renewed at every half minute) goes by one that all nodes share, drawn from
 //! `date`.
 
-use base::{Draw, Duration, Seed};
+use base::{Draw, Duration, Seed, streams};
 
 /// No process is older. Long against every period, so that an age falls evenly into each of them.
 const OLDEST: Duration = Duration::secs(30 * 86_400);
 
 /// How long a process called `name` has been running when the run begins.
 pub(crate) fn age(seed: Seed, name: &str) -> Duration {
-    Duration::ns(seed.stream(&format!("{name}/phase")).below_u64(OLDEST.as_nanos()))
+    Duration::ns(seed.stream(&streams::PHASE.of(&[&name])).below_u64(OLDEST.as_nanos()))
 }
 
 /// What time of day it is when the run begins.
 pub(crate) fn date(seed: Seed) -> Duration {
-    Duration::ns(seed.stream("date").below_u64(Duration::secs(86_400).as_nanos()))
+    Duration::ns(seed.stream(&streams::DATE.of(&[])).below_u64(Duration::secs(86_400).as_nanos()))
 }
 
 #[cfg(test)]

@@ -11,14 +11,14 @@ use crate::data::service::{Behaviour, Service};
 use crate::data::{Data, Role};
 use crate::fleet::service::{Service as Managed, Shape};
 use crate::fleet::{Fleet, Notice};
+use crate::options::Options;
 use crate::process::{Processes, list};
 use crate::roles::RoleKind;
-use crate::run::Options;
 use crate::sim::{Directory, Outboxes, Sim};
 use crate::spec::{Draining, GatewaySpec, RolloutSpec, ServiceSpec, Spec, Spread, Target};
 use crate::wire::{MessageKeys, Msg};
 use crate::world::World;
-use base::{Dist, Duration, Instant, NodeId, Ratio, Seed, ServiceId, VersionId, ZoneId};
+use base::{Dist, Duration, Instant, NodeId, Ratio, Seed, ServiceId, VersionId, ZoneId, streams};
 use kernel::Kernel;
 use std::rc::Rc;
 use telemetry::SuccessWindow;
@@ -243,5 +243,5 @@ impl World {
 }
 
 fn board(seed: Seed, service: &str) -> balancer::Board {
-    balancer::Board::new(seed.stream(&format!("service/{service}/board")))
+    balancer::Board::new(seed.stream(&streams::BOARD.of(&[&service])))
 }

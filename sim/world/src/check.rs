@@ -2,7 +2,7 @@
 //!
 //! A check is a comparison and two additions; the message that explains a violation is built only for the first one.
 
-use crate::invariant::{self, Info, Invariant, Probe};
+use crate::catalogue::{self, Info, Invariant, Probe};
 use crate::outcome::{Check, CheckKind, Violation};
 use crate::wire::Msg;
 use kernel::Kernel;
@@ -16,7 +16,7 @@ pub(crate) struct Checks {
 impl Checks {
     pub(crate) fn new() -> Self {
         let blank = |info: Info| Check { kind: info.kind, name: info.name, tested: 0, violations: 0, first: None };
-        Checks { checks: invariant::all().map(blank).collect() }
+        Checks { checks: catalogue::all().map(blank).collect() }
     }
 
     /// Counts a test of an invariant.

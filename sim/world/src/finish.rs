@@ -2,11 +2,11 @@
 
 use crate::data::caller::Upstream;
 use crate::data::metrics::{End, distribution};
+use crate::options::Run;
 use crate::outcome::{
     Balancing, Check, CheckKind, Failure, FaultWindow, InstanceOutcome, Objective, Outcome, ServiceOutcome, Verdict,
 };
 use crate::process::rollout::Controller;
-use crate::run::Run;
 use crate::spec::ObjectiveSpec;
 use crate::world::World;
 use base::{Duration, Fingerprint, InstanceId, Instant, Ratio, ServiceId, VersionId};

@@ -22,11 +22,13 @@
 
 mod age;
 mod build;
+mod catalogue;
 mod check;
 mod data;
 mod finish;
 mod fleet;
 pub mod invariant;
+mod options;
 pub mod outcome;
 mod process;
 pub mod roles;
@@ -42,8 +44,9 @@ mod world;
 
 pub use {balancer, kernel, registry, rollout, telemetry, traffic, version};
 
+pub use options::{Options, Run};
 pub use outcome::{Outcome, Verdict};
-pub use run::{Options, Run, run, try_run};
+pub use run::{run, try_run};
 pub use sabotage::Sabotage;
 pub use spec::Spec;
 pub use standstill::{Free, Progress, Standstill};

@@ -4,50 +4,21 @@
 //! of it, and change nothing that happens.
 
 use crate::build::build;
+use crate::catalogue::After;
 use crate::data::Role;
 use crate::finish::finish;
-use crate::invariant::{self, After, State};
-use crate::outcome::Outcome;
-use crate::sabotage::Sabotage;
+use crate::invariant::{self, State};
+use crate::options::{Options, Run};
 use crate::spec::Spec;
-use crate::standstill::{self, Progress, Standstill, Watch};
+use crate::standstill::{self, Standstill, Watch};
 use crate::wire::Msg;
 use crate::world::World;
-use base::{Duration, InstanceId, Instant, Key, NodeId, Seed};
+use base::{Duration, InstanceId, Instant, NodeId, Seed};
 use kernel::select::Named;
-use kernel::trace::{Level, Trace};
 use kernel::{Event, Kind};
 
 /// What is still under way when calm ends must end within this; a request that has not is said to hang.
 const DRAIN_MAX: Duration = Duration::secs(60);
-
-/// What to record of a run.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options<'a> {
-    /// How much of the trace to keep.
-    pub trace: Level,
-    /// Stop here instead of at the end; the outcome is that of a run cut short, and nothing is settled.
-    pub until: Option<Instant>,
-    /// Keep when each request arrived and its key, for tests that compare runs.
-    pub record_arrivals: bool,
-    /// A deliberate bug, to show that an invariant catches it.
-    pub sabotage: Option<Sabotage>,
-    /// Where to say how far the run has come, for whoever waits for it.
-    pub progress: Option<&'a Progress>,
-}
-
-/// A run and what was recorded of it.
-#[derive(Debug)]
-pub struct Run {
-    /// What it left behind.
-    pub outcome: Outcome,
-    /// The trace.
-    pub trace: Trace,
-    /// The names of all nodes, indexed by id.
-    pub nodes: Vec<String>,
-    /// When each request arrived, and the key from which its service times follow; with [`Options::record_arrivals`].
-    pub arrivals: Option<Vec<(Instant, Key)>>,
-}
 
 /// Runs a world from its beginning to its end. [`try_run`] for a world that somebody else has thought up.
 ///
@@ -192,7 +163,7 @@ impl World {
         let World { sim, data, fleet, processes } = self;
         match msg {
             Msg::Retry(call) => data.retry(sim, call),
-            Msg::ServeLines(caller) => data.serve_lines(sim, caller),
+            Msg::ServePending(caller) => data.serve_pending(sim, caller),
             Msg::Begin(call) => data.begin_held(sim, call),
             Msg::Started(id) => self.site().started(id),
             Msg::Stop(id) => self.site().hear_stop(id),

@@ -2,7 +2,7 @@
 //!
 //! A row is a bug and the invariant that catches it. Every invariant has one, and every one is planted by a test.
 
-use crate::invariant::Invariant;
+use crate::catalogue::Invariant;
 
 macro_rules! planted {
     ($($variant:ident => $invariant:ident $sentence:literal;)*) => {

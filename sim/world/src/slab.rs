@@ -1,23 +1,25 @@
 //! Things that come and go by the million: stored in place, named by a slot and a generation.
 //!
 //! A name outlives its thing: a message about a call that ended long ago finds nothing, never another call that took
-//! the slot over.
+//! the slot over. A name is of a kind and not of a type, so that messages can carry names without knowing what they
+//! name.
 
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A name for a `T` in a [`Slab`].
-pub(crate) struct Id<T> {
+/// A name for something of the kind `K` in a [`Slab`].
+pub(crate) struct Id<K> {
     slot: u32,
     generation: u32,
-    of: PhantomData<fn() -> T>,
+    of: PhantomData<fn() -> K>,
 }
 
 /// Values in slots, reused last freed first, so the steady state allocates nothing and stays in the cache.
 #[derive(Debug)]
-pub(crate) struct Slab<T> {
+pub(crate) struct Slab<T, K> {
     entries: Vec<Entry<T>>,
     free: Vec<u32>,
+    of: PhantomData<fn() -> K>,
 }
 
 /// A line of its own each: neighbours would make half of them straddle two.
@@ -33,7 +35,7 @@ pub(crate) const fn entry_bytes<T>() -> usize {
     size_of::<Entry<T>>()
 }
 
-impl<T> Id<T> {
+impl<K> Id<K> {
     /// A number that tells this name from every other of its kind in one run, as good as always.
     pub(crate) fn digest(self) -> u64 {
         u64::from(self.slot) << 32 | u64::from(self.generation)
@@ -55,36 +57,36 @@ impl<T> Id<T> {
     }
 }
 
-impl<T> Clone for Id<T> {
+impl<K> Clone for Id<K> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Id<T> {}
+impl<K> Copy for Id<K> {}
 
-impl<T> PartialEq for Id<T> {
+impl<K> PartialEq for Id<K> {
     fn eq(&self, other: &Self) -> bool {
         (self.slot, self.generation) == (other.slot, other.generation)
     }
 }
 
-impl<T> fmt::Debug for Id<T> {
+impl<K> fmt::Debug for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.slot, self.generation)
     }
 }
 
-impl<T> Default for Slab<T> {
+impl<T, K> Default for Slab<T, K> {
     fn default() -> Self {
-        Slab { entries: Vec::new(), free: Vec::new() }
+        Slab { entries: Vec::new(), free: Vec::new(), of: PhantomData }
     }
 }
 
-impl<T> Slab<T> {
+impl<T, K> Slab<T, K> {
     /// Stores a value.
     #[inline]
-    pub(crate) fn insert(&mut self, value: T) -> Id<T> {
+    pub(crate) fn insert(&mut self, value: T) -> Id<K> {
         if let Some(slot) = self.free.pop() {
             let entry = &mut self.entries[slot as usize];
             entry.value = Some(value);
@@ -97,21 +99,21 @@ impl<T> Slab<T> {
 
     /// The value, while it is there.
     #[inline]
-    pub(crate) fn get(&self, id: Id<T>) -> Option<&T> {
+    pub(crate) fn get(&self, id: Id<K>) -> Option<&T> {
         let entry = self.entries.get(id.slot as usize)?;
         if entry.generation == id.generation { entry.value.as_ref() } else { None }
     }
 
     /// The value, while it is there.
     #[inline]
-    pub(crate) fn get_mut(&mut self, id: Id<T>) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, id: Id<K>) -> Option<&mut T> {
         let entry = self.entries.get_mut(id.slot as usize)?;
         if entry.generation == id.generation { entry.value.as_mut() } else { None }
     }
 
     /// The value in a slot, and its name.
     #[inline]
-    pub(crate) fn at_mut(&mut self, slot: u32) -> Option<(Id<T>, &mut T)> {
+    pub(crate) fn at_mut(&mut self, slot: u32) -> Option<(Id<K>, &mut T)> {
         let entry = self.entries.get_mut(slot as usize)?;
         let id = Id { slot, generation: entry.generation, of: PhantomData };
         Some((id, entry.value.as_mut()?))
@@ -119,13 +121,13 @@ impl<T> Slab<T> {
 
     /// Takes the value out; its name means nothing from now on.
     #[inline]
-    pub(crate) fn remove(&mut self, id: Id<T>) -> Option<T> {
+    pub(crate) fn remove(&mut self, id: Id<K>) -> Option<T> {
         self.remove_if(id, |_| true)
     }
 
     /// Takes the value out, if it is there and `wanted` says so.
     #[inline]
-    pub(crate) fn remove_if(&mut self, id: Id<T>, wanted: impl FnOnce(&T) -> bool) -> Option<T> {
+    pub(crate) fn remove_if(&mut self, id: Id<K>, wanted: impl FnOnce(&T) -> bool) -> Option<T> {
         let entry = self.entries.get_mut(id.slot as usize)?;
         if entry.generation != id.generation || !entry.value.as_ref().is_some_and(wanted) {
             return None;
@@ -137,7 +139,7 @@ impl<T> Slab<T> {
     }
 
     /// Everything that is there, in order of slot. O(slots ever used at once).
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Id<K>, &T)> {
         self.entries.iter().enumerate().filter_map(|(slot, entry)| {
             let id = Id { slot: slot as u32, generation: entry.generation, of: PhantomData };
             entry.value.as_ref().map(|value| (id, value))
@@ -151,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_name_never_finds_the_next_tenant() {
-        let mut slab = Slab::default();
+        let mut slab: Slab<&str, ()> = Slab::default();
         let first = slab.insert("first");
         assert_eq!(slab.remove(first), Some("first"));
         assert_eq!(slab.remove(first), None, "once");

@@ -112,7 +112,7 @@ pub(crate) fn room(concurrency: u32, processors: Option<f64>) -> f64 {
     processors.map_or(places, |processors| processors.min(places))
 }
 
-/// What the `nth` of many gets of a list that is given to them in turn, counted from nought; none when there is none.
+/// Item `nth % len` of a list, zero-based; `None` for an empty list.
 pub fn in_turn<T: Copy>(list: &[T], nth: u32) -> Option<T> {
     list.get(nth as usize % list.len().max(1)).copied()
 }

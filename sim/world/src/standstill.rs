@@ -8,10 +8,8 @@
 //!
 //! The same look tells whoever waits for the run how far it has come.
 
-use crate::data::call::Call;
-use crate::slab::Id;
 use crate::spec::{Arrivals, Spec};
-use crate::wire::Msg;
+use crate::wire::{CallId, Msg};
 use crate::world::World;
 use base::{Dist, Instant};
 use kernel::{Kernel, Kind};
@@ -141,7 +139,7 @@ impl World {
             Kind::Message { node, .. } | Kind::Timer { node } => self.sim.kernel.nodes().name(node),
             Kind::World | Kind::Rare => "",
         };
-        let service = |call: Id<Call>| match self.data.calls.get(call) {
+        let service = |call: CallId| match self.data.calls.get(call) {
             Some(call) => {
                 let upstream = &self.data.callers[call.caller as usize].upstreams[usize::from(call.upstream)];
                 self.data.services[upstream.service.index()].name.as_str()

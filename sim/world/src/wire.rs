@@ -2,13 +2,25 @@
 //!
 //! A message rests in the event queue by value, so the common ones are a few words and the rare ones are boxed.
 
-use crate::data::call::Call;
-use crate::data::instance::Job;
-use crate::data::probe::ProbeAnswer;
 use crate::slab::Id;
-use base::{Digest, Fingerprint, InstanceId, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
+use balancer::ProbeReply;
+use base::{Digest, Fingerprint, InstanceId, Key, NodeId, Ratio, Seed, ServiceId, VersionId, streams};
 use kernel::Message;
 use traffic::Class;
+
+/// Calls, as a kind of names.
+#[derive(Debug)]
+pub(crate) enum OfCalls {}
+
+/// Requests at instances, as a kind of names.
+#[derive(Debug)]
+pub(crate) enum OfJobs {}
+
+/// The name of a call.
+pub(crate) type CallId = Id<OfCalls>;
+
+/// The name of a request at an instance.
+pub(crate) type JobId = Id<OfJobs>;
 
 /// A message, a timer, or something outside all nodes.
 #[derive(Clone, Debug)]
@@ -18,25 +30,25 @@ pub(crate) enum Msg {
     /// A user of a closed load asks again, from the node at this place among the load's.
     Return { load: u32, source: u32 },
     /// Caller to instance: do this.
-    Request { call: Id<Call>, key: Key, attempt: u16 },
+    Request { call: CallId, key: Key, attempt: u16 },
     /// Instance to caller: this became of it.
-    Response { call: Id<Call>, attempt: u16, class: Class },
+    Response { call: CallId, attempt: u16, class: Class },
     /// An instance has done its own work on a request.
-    Served(Id<Job>),
-    /// Somebody's own work at an instance is done whose requests share its processors.
+    Served(JobId),
+    /// The next request of a processor-sharing instance has finished its own work.
     Processed(InstanceId),
     /// A caller's patience with an attempt, or with the whole call, is over.
-    Impatient { call: Id<Call>, attempt: u16 },
+    Impatient { call: CallId, attempt: u16 },
     /// The pause before another attempt is over.
-    Retry(Id<Call>),
+    Retry(CallId),
     /// An instance has started up.
     Started(InstanceId),
     /// An instance that was paused when it was told to stop hears of it.
     Stop(InstanceId),
     /// A caller that was paused when its hosts changed sees whether its calls in line find room.
-    ServeLines(u32),
+    ServePending(u32),
     /// A call begins that came to a load source while that was paused.
-    Begin(Id<Call>),
+    Begin(CallId),
     /// A stopping instance has served long enough.
     GraceOver(InstanceId),
     /// A process is woken by one of its timers.
@@ -131,7 +143,7 @@ pub(crate) struct MessageKeys {
 impl MessageKeys {
     /// Adds the next node: nodes are added in the order of their ids.
     pub(crate) fn add(&mut self, seed: Seed, name: &str) {
-        self.nodes.push((seed.stream(&format!("messages/{name}")).key(), 0));
+        self.nodes.push((seed.stream(&streams::MESSAGES.of(&[&name])).key(), 0));
     }
 
     /// The key of the next message of `node`.
@@ -185,7 +197,7 @@ impl Msg {
             Msg::Started(instance) => fold.fold_all(&[1, id(instance.0)]),
             Msg::Stop(instance) => fold.fold_all(&[2, id(instance.0)]),
             Msg::GraceOver(instance) => fold.fold_all(&[3, id(instance.0)]),
-            Msg::ServeLines(caller) => fold.fold_all(&[4, id(*caller)]),
+            Msg::ServePending(caller) => fold.fold_all(&[4, id(*caller)]),
             Msg::Begin(call) => fold.fold_all(&[5, call.digest()]),
             Msg::Wake { .. } => fold.fold(6),
             Msg::Synced(_) => fold.fold(7),
@@ -211,6 +223,25 @@ impl Msg {
             | Msg::Retry(_) => unreachable!("told apart in a few instructions"),
         }
         fold.value()
+    }
+}
+
+/// An instance's answer to a probe.
+#[derive(Clone, Debug)]
+pub(crate) struct ProbeAnswer {
+    pub(crate) caller: u32,
+    pub(crate) upstream: u16,
+    pub(crate) group: u8,
+    pub(crate) instance: InstanceId,
+    pub(crate) reply: ProbeReply,
+}
+
+impl Digest for ProbeAnswer {
+    fn fold_into(&self, fold: &mut Fingerprint) {
+        let ProbeAnswer { caller, upstream, group, instance, reply } = self;
+        let (in_flight, latency) = (u64::from(reply.in_flight), reply.latency.as_nanos());
+        fold.fold_all(&[121, u64::from(*caller), u64::from(*upstream), u64::from(*group), instance.0.into()]);
+        fold.fold_all(&[in_flight, latency]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! An invariant nobody asks for is not tested: each file of `sim/world/src/invariant/` must be named by a scenario. Nor
 //! is a planted bug that nobody plants: each row of `planted!` must be named by a test of the world.
 //!
-//! The name of an invariant is the name of its file. Only `mod.rs`, `list.rs` and `state.rs` are none.
+//! The name of an invariant is the name of its file. Only `mod.rs` and `state.rs` are none.
 
 use super::{Finding, Tree};
 
@@ -44,7 +44,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     };
     tree.paths()
         .filter_map(|path| Some((path, path.strip_prefix(FOLDER)?.strip_suffix(".rs")?)))
-        .filter(|(_, name)| !["mod", "list", "state"].contains(name) && !name.contains('/') && !is_used(name))
+        .filter(|(_, name)| !["mod", "state"].contains(name) && !name.contains('/') && !is_used(name))
         .map(|(path, name)| {
             Finding::new(
                 path,

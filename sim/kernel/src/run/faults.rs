@@ -8,14 +8,11 @@ use crate::fault::{FaultKind, Hit, Path};
 use crate::node::{Crash, Hold, HolderId, State};
 use crate::rule::{Action, NodeSet, Rule, Throttle};
 use crate::select::Selector;
-use base::{Draw, Duration, Instant, NodeId, Rng};
-
-/// The base of the salts of rules: each rule gets the next ordinal of its fault's stream.
-const RULE_STREAM: &str = "kernel/fault/rules/";
+use base::{Draw, Duration, Instant, NodeId, Rng, streams};
 
 impl<M: Message> Kernel<M> {
     fn fault_rng(&self, fault: u32) -> Rng {
-        self.seed.stream(&format!("kernel/fault/{}", self.plan[fault as usize].name))
+        self.seed.stream(&streams::FAULT.of(&[&self.plan[fault as usize].name]))
     }
 
     pub(super) fn ends_at(&self, fault: u32) -> Instant {
@@ -191,7 +188,7 @@ impl<M: Message> Kernel<M> {
     fn rule(&mut self, fault: u32, from: NodeSet, to: NodeSet, action: Action) {
         let ordinal = self.network.rules.iter().filter(|r| r.fault == fault).count() as u64;
         let name = &self.plan[fault as usize].name;
-        let salt = self.seed.nth(&format!("{RULE_STREAM}{name}"), ordinal).next_u64();
+        let salt = self.seed.nth(&streams::FAULT_RULE.of(&[&name]), ordinal).next_u64();
         self.network.rules.push(Rule { fault, salt, from, to, action });
     }
 

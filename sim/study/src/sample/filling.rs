@@ -4,7 +4,7 @@ use super::kept::Sample;
 use super::unevenness::jain;
 use crate::hashing::Hashing;
 use crate::measure::Measure;
-use base::{Draw, Seed};
+use base::{Draw, Seed, streams};
 use world::balancer::hashing::{Asked, Change, ListedStructure, TooLarge};
 
 /// What one hashing structure did with one set of keys.
@@ -30,9 +30,9 @@ impl Sample {
     /// of a study are given the same ones. Panics where [`Hashing::check`] finds something wrong.
     pub fn of_hashing(hashing: &Hashing, seed: Seed) -> Sample {
         let backends = hashing.listed(seed);
-        let mut rng = seed.stream("study/hashing/keys");
+        let mut rng = seed.stream(&streams::HASHING_KEYS.of(&[]));
         let keys: Vec<u64> = (0..hashing.keys).map(|_| rng.next_u64()).collect();
-        let leaves = seed.stream("study/hashing/leaves").below_u64(u64::from(hashing.backends)) as usize;
+        let leaves = seed.stream(&streams::HASHING_LEAVES.of(&[])).below_u64(u64::from(hashing.backends)) as usize;
         let refused = |(said, help): TooLarge| -> ! { panic!("{said}; {help}") };
         let kind = hashing.kind();
         let build = || ListedStructure::build(kind, &backends, None).unwrap_or_else(|why| refused(why));

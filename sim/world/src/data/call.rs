@@ -13,16 +13,16 @@
 //! out of the slab; whatever arrives for it later finds nothing.
 
 use super::Data;
+use crate::catalogue::{Invariant, Probe};
 use crate::data::caller::Choice;
 use crate::data::demand::{CallOptions, Demand};
-use crate::data::instance::{Job, REQUEST_BYTES};
+use crate::data::instance::REQUEST_BYTES;
 use crate::data::metrics::End;
-use crate::data::retry_state::Again;
-use crate::invariant::{self, Probe};
+use crate::data::retry_state::RetryState;
+use crate::invariant::no_route_to_the_dead;
 use crate::sabotage::Sabotage;
 use crate::sim::Sim;
-use crate::slab::Id;
-use crate::wire::Msg;
+use crate::wire::{CallId, JobId, Msg};
 use balancer::{Request, Response};
 use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
 use kernel::{Bounce, TimerId, Transport};
@@ -34,15 +34,15 @@ pub(crate) enum Parent {
     /// A load source: the call is a request.
     Source(u32),
     /// A request at an instance.
-    Job(Id<Job>),
+    Job(JobId),
 }
 
 /// A call under way, packed into a cache line: there are as many of them as requests in flight, and each is met three
-/// times in its life. What only retries need stands in [`Again`].
+/// times in its life. What only retries need stands in [`RetryState`].
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Call {
-    /// Attempts made before the present one; after 65,535 it goes on at 1, and [`Again`] counts the laps.
+    /// Attempts made before the present one; after 65,535 it goes on at 1, and [`RetryState`] counts the laps.
     pub(crate) retries: u16,
     pub(crate) upstream: u16,
     pub(crate) caller: u32,
@@ -54,22 +54,22 @@ pub(crate) struct Call {
     instance: InstanceId,
     /// The timer of the caller's patience, or of the pause.
     pub(crate) timer: TimerId,
-    parent: Waiter,
-    started: Tight<Instant>,
-    key: Tight<Key>,
-    deadline: Tight<Instant>,
+    parent: PackedParent,
+    started: Align4<Instant>,
+    key: Align4<Key>,
+    deadline: Align4<Instant>,
 }
 
-/// Eight bytes that do not ask to stand at a multiple of eight: a call and its slot's generation then fill 64.
+/// An eight-byte value with four-byte alignment: a call and its slot's generation then fill 64 bytes.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, packed(4))]
-struct Tight<T>(T);
+struct Align4<T>(T);
 
 const _: () = assert!(size_of::<Call>() == 60);
 
 /// A [`Parent`] in eight bytes.
 #[derive(Clone, Copy, Debug)]
-struct Waiter {
+struct PackedParent {
     slot: u32,
     /// Of a job; [`SOURCE`] for a load source.
     generation: u32,
@@ -78,37 +78,37 @@ struct Waiter {
 /// No job lives in a generation this late: a slot would have to be used four thousand million times.
 const SOURCE: u32 = u32::MAX;
 
-impl From<Parent> for Waiter {
+impl From<Parent> for PackedParent {
     #[inline]
     fn from(parent: Parent) -> Self {
         match parent {
-            Parent::Source(load) => Waiter { slot: load, generation: SOURCE },
+            Parent::Source(load) => PackedParent { slot: load, generation: SOURCE },
             Parent::Job(job) => {
                 let (slot, generation) = job.parts();
-                Waiter { slot, generation }
+                PackedParent { slot, generation }
             }
         }
     }
 }
 
-/// What an attempt's caller has heard of it by its end.
+/// Whether an attempt ended with an answer of its instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Heard {
-    /// The answer, and with it what the instance said of itself.
-    Answer,
-    /// Nothing.
-    Nothing,
+enum Answered {
+    /// It did, and the answer may carry a load report.
+    Yes,
+    /// It timed out, bounced, or was given up.
+    No,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// Being set up.
     New,
-    /// Waiting for room at any instance.
-    Line,
+    /// Pending: waiting for room at any instance.
+    Pending,
     /// An attempt is under way, which began when the call did.
     Attempt,
-    /// An attempt is under way that is a retry or waited in line before; when it began stands in [`Again`].
+    /// An attempt is under way that is a retry or was pending before; when it began stands in [`RetryState`].
     LateAttempt,
     /// Between attempts.
     Pause,
@@ -118,7 +118,7 @@ pub(crate) enum State {
 const ATTEMPT: u64 = 1 << 32;
 const ON_THE_WIRE: u64 = 4;
 const BACKOFF: u64 = 5;
-/// What a request is routed by whose beginning is no longer known.
+/// Label for the routing hash when the originating request has already ended.
 const ROUTED_BY: u64 = 6;
 
 impl Call {
@@ -137,9 +137,9 @@ impl Call {
             instance: InstanceId(u32::MAX),
             timer: TimerId::NONE,
             parent: parent.into(),
-            started: Tight(now),
-            key: Tight(key),
-            deadline: Tight(Instant::MAX),
+            started: Align4(now),
+            key: Align4(key),
+            deadline: Align4(Instant::MAX),
         }
     }
 
@@ -161,7 +161,7 @@ impl Call {
     }
 
     pub(crate) fn set_deadline(&mut self, deadline: Instant) {
-        self.deadline = Tight(deadline);
+        self.deadline = Align4(deadline);
     }
 
     #[inline]
@@ -172,8 +172,8 @@ impl Call {
     /// Who waits for it.
     #[inline]
     pub(crate) fn parent(&self) -> Parent {
-        let Waiter { slot, generation } = self.parent;
-        if generation == SOURCE { Parent::Source(slot) } else { Parent::Job(Id::from_parts(slot, generation)) }
+        let PackedParent { slot, generation } = self.parent;
+        if generation == SOURCE { Parent::Source(slot) } else { Parent::Job(JobId::from_parts(slot, generation)) }
     }
 }
 
@@ -232,7 +232,7 @@ impl Data {
 
     /// The attempt that the rules of traffic have admitted, or the call's end where they have not.
     #[inline]
-    pub(crate) fn attempt_or_end(&mut self, sim: &mut Sim, id: Id<Call>, admitted: Result<(), Rejection>) {
+    pub(crate) fn attempt_or_end(&mut self, sim: &mut Sim, id: CallId, admitted: Result<(), Rejection>) {
         match admitted {
             Ok(()) => self.attempt(sim, id),
             Err(rejection) => self.end_call(sim, id, rejected(rejection)),
@@ -241,26 +241,26 @@ impl Data {
 
     /// Chooses an instance and sends it the request.
     #[inline]
-    pub(crate) fn attempt(&mut self, sim: &mut Sim, id: Id<Call>) {
+    pub(crate) fn attempt(&mut self, sim: &mut Sim, id: CallId) {
         let now = sim.kernel.now();
         let hash = if self.routes_by_key { self.routing_hash(id) } else { 0 };
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
         let node = caller.node;
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
-        let key = attempt_key(call.key(), retries_of(&self.again, id, call));
+        let key = attempt_key(call.key(), retries_of(&self.retry_states, id, call));
         let local = sim.kernel.local(node);
         let request = Request { hash };
-        let (state, choice) = if call.retries == 0 && call.state != State::Line {
+        let (state, choice) = if call.retries == 0 && call.state != State::Pending {
             (State::Attempt, upstream.choose(local, request, key, call.demand.pin()))
         } else {
-            let again = &mut self.again[id.slot()];
-            again.began = now;
-            (State::LateAttempt, upstream.choose_except(local, request, key, call.demand.pin(), &again.tried))
+            let retry_state = &mut self.retry_states[id.slot()];
+            retry_state.began = now;
+            (State::LateAttempt, upstream.choose_except(local, request, key, call.demand.pin(), &retry_state.tried))
         };
         let Some(choice) = choice else {
-            match upstream.line_of(key, call.demand.pin()) {
-                Some(group) => self.wait_in_line(sim, id, group),
+            match upstream.pending_group(key, call.demand.pin()) {
+                Some(group) => self.wait_for_room(sim, id, group),
                 None => {
                     upstream.traffic.attempt_cancelled(u32::from(call.retries));
                     self.end_call(sim, id, End::Unavailable);
@@ -296,7 +296,7 @@ impl Data {
         if attempt > 0 {
             sim.checks.reached(Probe::RetrySent);
         }
-        invariant::no_route_to_the_dead::routed(&mut sim.checks, &sim.kernel, listed, to, node);
+        no_route_to_the_dead::routed(&mut sim.checks, &sim.kernel, listed, to, node);
         if self.dead > 0 {
             self.note_exposure(sim, chosen, to);
         }
@@ -312,17 +312,17 @@ impl Data {
 
     /// An instance has answered.
     #[inline]
-    pub(crate) fn response_arrives(&mut self, sim: &mut Sim, id: Id<Call>, attempt: u16, class: Class) {
+    pub(crate) fn response_arrives(&mut self, sim: &mut Sim, id: CallId, attempt: u16, class: Class) {
         if class != Class::Success {
             if self.is_attempt(id, attempt) {
-                self.attempt_over(sim, id, class, Heard::Answer);
+                self.attempt_over(sim, id, class, Answered::Yes);
             }
             return;
         }
         // The common end, in one visit to the call instead of three.
         let waits = |call: &Call| call.retries == attempt && call.is_under_way();
         if let Some(call) = self.calls.remove_if(id, waits) {
-            self.book_attempt(sim, id, &call, class, Heard::Answer);
+            self.book_attempt(sim, id, &call, class, Answered::Yes);
             self.book_end(sim, id, &call, End::Success);
         }
     }
@@ -330,7 +330,7 @@ impl Data {
     /// The hash of what a call is routed by, for a balancer that asks; it is that of the request in which the call was
     /// made. When whoever made the call has given up on it meanwhile, the call goes by a key of its own.
     #[inline]
-    fn routing_hash(&self, id: Id<Call>) -> u64 {
+    fn routing_hash(&self, id: CallId) -> u64 {
         match self.calls.get(id) {
             Some(call) if self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].is_keyed => {
                 self.request_hash(call)
@@ -353,19 +353,19 @@ impl Data {
     }
 
     /// A request came back undelivered, or its connection broke before the answer.
-    pub(crate) fn request_bounced(&mut self, sim: &mut Sim, id: Id<Call>, attempt: u16, why: Bounce) {
+    pub(crate) fn request_bounced(&mut self, sim: &mut Sim, id: CallId, attempt: u16, why: Bounce) {
         if self.is_attempt(id, attempt) {
             let class = match why {
                 Bounce::Refused | Bounce::Unreachable => Class::ConnectFailure,
                 Bounce::Reset => Class::Reset,
             };
-            self.attempt_over(sim, id, class, Heard::Nothing);
+            self.attempt_over(sim, id, class, Answered::No);
         }
     }
 
     /// How long a caller still waits for an attempt that reaches its instance now, without a bound as `Duration::MAX`;
     /// `None` when it has given up. What the network took counts as used, as if every hop measured it.
-    pub(crate) fn time_left(&self, sim: &Sim, id: Id<Call>, attempt: u16) -> Option<Duration> {
+    pub(crate) fn time_left(&self, sim: &Sim, id: CallId, attempt: u16) -> Option<Duration> {
         let call = self.calls.get(id).filter(|call| call.retries == attempt && call.is_under_way())?;
         if call.deadline() == Instant::MAX {
             return Some(Duration::MAX);
@@ -375,12 +375,12 @@ impl Data {
         (left > Duration::ZERO).then_some(left)
     }
 
-    fn is_attempt(&self, id: Id<Call>, attempt: u16) -> bool {
+    fn is_attempt(&self, id: CallId, attempt: u16) -> bool {
         self.calls.get(id).is_some_and(|call| call.retries == attempt && call.is_under_way())
     }
 
     /// The caller waits no longer for an attempt, or for the call.
-    pub(crate) fn impatient(&mut self, sim: &mut Sim, id: Id<Call>, attempt: u16) {
+    pub(crate) fn impatient(&mut self, sim: &mut Sim, id: CallId, attempt: u16) {
         let Some(call) = self.calls.get(id) else { return };
         if call.retries != attempt {
             return;
@@ -389,23 +389,23 @@ impl Data {
         let late = sim.kernel.local(caller.node) >= call.deadline();
         match call.state {
             State::Attempt | State::LateAttempt if late => {
-                self.close_attempt(sim, id, Class::Timeout, Heard::Nothing);
+                self.close_attempt(sim, id, Class::Timeout, Answered::No);
                 self.end_call(sim, id, End::Timeout);
             }
-            State::Attempt | State::LateAttempt => self.attempt_over(sim, id, Class::Timeout, Heard::Nothing),
+            State::Attempt | State::LateAttempt => self.attempt_over(sim, id, Class::Timeout, Answered::No),
             State::Pause => {
                 self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].traffic.retry_cancelled();
                 self.end_call(sim, id, End::Timeout);
             }
-            State::Line => self.give_up_waiting(sim, id),
+            State::Pending => self.give_up_waiting(sim, id),
             State::New => {}
         }
         sim.checks.reached(Probe::RequestTimedOut);
     }
 
     /// An attempt has ended: with the call, or with a pause before another one.
-    fn attempt_over(&mut self, sim: &mut Sim, id: Id<Call>, class: Class, heard: Heard) {
-        self.close_attempt(sim, id, class, heard);
+    fn attempt_over(&mut self, sim: &mut Sim, id: CallId, class: Class, answered: Answered) {
+        self.close_attempt(sim, id, class, answered);
         if class == Class::Success {
             self.end_call(sim, id, End::Success);
             return;
@@ -415,21 +415,21 @@ impl Data {
         let node = caller.node;
         let local = sim.kernel.local(node);
         let traffic = &mut caller.upstreams[usize::from(call.upstream)].traffic;
-        if self.again.len() <= id.slot() {
-            self.again.resize(id.slot() + 1, Again::default());
+        if self.retry_states.len() <= id.slot() {
+            self.retry_states.resize(id.slot() + 1, RetryState::default());
         }
-        let again = &mut self.again[id.slot()];
+        let retry_state = &mut self.retry_states[id.slot()];
         if call.retries == 0 {
-            again.clear();
+            retry_state.clear();
         }
-        let retries = again.retries(call);
+        let retries = retry_state.retries(call);
         let mut draws = attempt_key(call.key(), retries).derive(BACKOFF).draws();
-        let Some(pause) = traffic.retry(local, retries, again.pause, class, &mut draws) else {
+        let Some(pause) = traffic.retry(local, retries, retry_state.pause, class, &mut draws) else {
             self.end_call(sim, id, class.into());
             return;
         };
-        again.pause = pause;
-        again.tried.push(call.instance);
+        retry_state.pause = pause;
+        retry_state.tried.push(call.instance);
         // The deadline may come first; then the call ends in its pause.
         let left = call.deadline().saturating_since(local);
         call.timer = if call.deadline() != Instant::MAX && left <= pause {
@@ -441,12 +441,12 @@ impl Data {
     }
 
     /// The pause before another attempt is over.
-    pub(crate) fn retry(&mut self, sim: &mut Sim, id: Id<Call>) {
+    pub(crate) fn retry(&mut self, sim: &mut Sim, id: CallId) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
         let local = sim.kernel.local(caller.node);
         call.retries = call.retries.checked_add(1).unwrap_or_else(|| {
-            self.again[id.slot()].laps += 1;
+            self.retry_states[id.slot()].laps += 1;
             1
         });
         let admitted = caller.upstreams[usize::from(call.upstream)].traffic.retry_started(local);
@@ -455,35 +455,35 @@ impl Data {
 
     /// Books an attempt as over with everybody who counts attempts.
     #[inline]
-    fn close_attempt(&mut self, sim: &mut Sim, id: Id<Call>, class: Class, heard: Heard) {
+    fn close_attempt(&mut self, sim: &mut Sim, id: CallId, class: Class, answered: Answered) {
         let Some(call) = self.calls.get_mut(id) else { return };
         if !call.is_under_way() {
             return;
         }
         let call_then = *call;
         call.state = State::New;
-        self.book_attempt(sim, id, &call_then, class, heard);
+        self.book_attempt(sim, id, &call_then, class, answered);
     }
 
     #[inline]
-    fn book_attempt(&mut self, sim: &mut Sim, id: Id<Call>, call: &Call, class: Class, heard: Heard) {
+    fn book_attempt(&mut self, sim: &mut Sim, id: CallId, call: &Call, class: Class, answered: Answered) {
         let now = sim.kernel.now();
         if call.timer != TimerId::NONE {
             sim.kernel.cancel(call.timer);
         }
         let choice = Choice { group: call.group, host: call.host, instance: call.instance };
         let version = VersionId(u32::from(call.version));
-        let began = if call.state == State::LateAttempt { self.again[id.slot()].began } else { call.started() };
+        let began = if call.state == State::LateAttempt { self.retry_states[id.slot()].began } else { call.started() };
         let caller = &mut self.callers[call.caller as usize];
         let local = sim.kernel.local(caller.node);
         let upstream = &mut caller.upstreams[usize::from(call.upstream)];
-        let report = match heard {
-            Heard::Answer => self.reports.of(id, call.retries),
-            Heard::Nothing => None,
+        let report = match answered {
+            Answered::Yes => self.reports.of(id, call.retries),
+            Answered::No => None,
         };
         let (rtt, stepped_ns) = (now - began, caller.steps.after(began));
         upstream.finished(local, choice, &Response { rtt, stepped_ns, class: end_of(class), report });
-        let waits = !upstream.lines.are_empty();
+        let waits = !upstream.pending.are_empty();
         let opened = upstream.traffic.breaker_opened();
         upstream.traffic.attempt_done(local, u32::from(call.retries), class, now - began);
         if upstream.traffic.breaker_opened() != opened {
@@ -494,24 +494,24 @@ impl Data {
             metrics.attempt_ended(now, version, class.is_success(), now - began, measured);
         }
         if waits {
-            self.serve_line(sim, call.caller, usize::from(call.upstream), usize::from(call.group), 1);
+            self.serve_group(sim, call.caller, usize::from(call.upstream), usize::from(call.group), 1);
         }
     }
 
     /// A call ends, once.
     #[inline]
-    pub(crate) fn end_call(&mut self, sim: &mut Sim, id: Id<Call>, end: End) {
+    pub(crate) fn end_call(&mut self, sim: &mut Sim, id: CallId, end: End) {
         let Some(call) = self.calls.remove(id) else { return };
-        if matches!(call.state, State::Pause | State::Line) {
+        if matches!(call.state, State::Pause | State::Pending) {
             sim.kernel.cancel(call.timer);
         }
         self.book_end(sim, id, &call, end);
     }
 
     #[inline]
-    fn book_end(&mut self, sim: &mut Sim, id: Id<Call>, call: &Call, end: End) {
+    fn book_end(&mut self, sim: &mut Sim, id: CallId, call: &Call, end: End) {
         let now = sim.kernel.now();
-        let retries = retries_of(&self.again, id, call);
+        let retries = retries_of(&self.retry_states, id, call);
         if call.started() >= self.metrics.measured_from {
             let service = self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].service;
             let metrics = &mut self.metrics_of[service.index()];
@@ -534,7 +534,8 @@ impl Data {
             Some(Sabotage::NeverEnd) if self.metrics.ended == 100 => 0,
             _ => 1,
         };
-        invariant::every_request_ends_once::ended(&mut sim.checks, &sim.kernel, times);
+        let once = || format!("a request ended {times} times");
+        sim.checks.test(Invariant::EveryRequestEndsOnce, &sim.kernel, times == 1, once);
         let late = Duration::us(if sim.sabotage == Some(Sabotage::LateArrivals) { 1 } else { 0 });
         if times > 0 {
             self.metrics.end(now, now.min(call.started() + late), end, retries);
@@ -548,7 +549,7 @@ impl Data {
 
     /// A caller's node went down: whatever it waited for, it waits no longer.
     pub(crate) fn abandon_calls(&mut self, sim: &mut Sim, node: NodeId) {
-        let waiting: Vec<Id<Call>> = self
+        let waiting: Vec<CallId> = self
             .calls
             .iter()
             .filter(|(_, call)| self.callers[call.caller as usize].node == node)
@@ -562,7 +563,7 @@ impl Data {
 
 /// All attempts before the present one.
 #[inline]
-pub(crate) fn retries_of(again: &[Again], id: Id<Call>, call: &Call) -> u32 {
+pub(crate) fn retries_of(again: &[RetryState], id: CallId, call: &Call) -> u32 {
     if call.retries == 0 { 0 } else { again[id.slot()].retries(call) }
 }
 

@@ -6,7 +6,7 @@
 //! then an instance of that version.
 
 use crate::data::date::Steps;
-use crate::data::pending::Lines;
+use crate::data::pending::Pending;
 use balancer::around::{Candidate, Cluster, Eligibility, Health, Peers};
 use balancer::{Desk, Host, ProbeReply, Rebuilds, Request, Response};
 use base::{Duration, InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
@@ -33,8 +33,8 @@ pub(crate) struct Upstream {
     pub(crate) traffic: traffic::Upstream,
     /// For the timer that ends an attempt, which is nearly always set the same span ahead.
     pub(crate) lane: Option<Lane>,
-    /// Calls that wait for room.
-    pub(crate) lines: Lines,
+    /// Calls that wait for room at an instance.
+    pub(crate) pending: Pending,
     /// Whether its clusters go by what a request is routed by.
     pub(crate) is_keyed: bool,
     /// Whether its clusters send probes, and how many they sent.
@@ -100,9 +100,9 @@ impl Balance {
 }
 
 impl Upstream {
-    /// `name` keys the balancers' chances: caller, life and service.
+    /// `name` is that of the stream from which its balancers draw.
     pub(crate) fn new(service: ServiceId, policy: traffic::Policy, balance: Balance, seed: Seed, name: String) -> Self {
-        let (cluster, is_at_board) = balance.cluster(seed, &format!("{name}/balancer"));
+        let (cluster, is_at_board) = balance.cluster(seed, &name);
         // Rules keep time, and a board is told of hosts as they come.
         let needs = balance.strategy.info().needs;
         let sleeps = balance.rules.is_none() && !needs.line && !needs.probes && !is_at_board;
@@ -111,7 +111,7 @@ impl Upstream {
             service,
             traffic: traffic::Upstream::new(policy),
             lane: None,
-            lines: Lines::default(),
+            pending: Pending::default(),
             is_keyed: balance.strategy.info().needs.keys || is_sticky,
             is_probing: balance.strategy.info().needs.probes,
             probes: 0,
@@ -212,7 +212,7 @@ impl Upstream {
         if self.groups.len() <= group {
             self.groups.resize_with(group + 1, || None);
         }
-        let name = format!("{}/balancer/{version}", self.name);
+        let name = format!("{}/{version}", self.name);
         let (mut cluster, _) = self.balance.cluster(self.seed, &name);
         cluster.stepped(self.ahead_ns);
         self.groups[group] = Some(cluster);
@@ -291,14 +291,14 @@ impl Upstream {
     /// The group whose line the attempt of this key is to join, for which nobody could be chosen; none when nothing is
     /// in flight there whose end would make room.
     #[cold]
-    pub(crate) fn line_of(&self, key: Key, pin: Option<VersionId>) -> Option<usize> {
+    pub(crate) fn pending_group(&self, key: Key, pin: Option<VersionId>) -> Option<usize> {
         if !self.balance.strategy.info().needs.line {
             return None;
         }
         let group = pin.map_or_else(|| self.group_of(key), |version| version.index() + 1);
         let cluster = self.groups[group].as_ref()?;
         let has_hosts = !cluster.hosts().is_empty();
-        (has_hosts && (!self.lines.is_empty(group) || cluster.in_flight() > 0)).then_some(group)
+        (has_hosts && (!self.pending.is_empty(group) || cluster.in_flight() > 0)).then_some(group)
     }
 
     /// Chooses a version by weight. A version that has no instance leaves its traffic to the other one only if that has

@@ -1,7 +1,7 @@
 //! Exposure: how long instances that are dead go on being sent requests, because views are late.
 
 use super::Data;
-use crate::invariant::Probe;
+use crate::catalogue::Probe;
 use crate::sim::Sim;
 use base::{InstanceId, NodeId};
 

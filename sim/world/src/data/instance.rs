@@ -6,14 +6,13 @@
 //! follows from the request's key.
 
 use super::Data;
-use crate::data::call::{Call, Parent};
+use crate::catalogue::Probe;
+use crate::data::call::Parent;
 use crate::data::demand::{CallOptions, Demand};
 use crate::data::metrics::End;
-use crate::invariant::Probe;
 use crate::sabotage::Sabotage;
 use crate::sim::Sim;
-use crate::slab::Id;
-use crate::wire::Msg;
+use crate::wire::{CallId, JobId, Msg};
 use base::{Duration, InstanceId, Instant, Key, NodeId, ServiceId, VersionId};
 use kernel::Transport;
 use traffic::Class;
@@ -123,7 +122,7 @@ pub(crate) struct Averages {
 /// A request at an instance.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) call: Id<Call>,
+    pub(crate) call: CallId,
     pub(crate) key: Key,
     pub(crate) attempt: u16,
     pub(crate) instance: InstanceId,
@@ -254,7 +253,7 @@ impl Data {
         sim: &mut Sim,
         id: InstanceId,
         from: NodeId,
-        call: Id<Call>,
+        call: CallId,
         key: Key,
         attempt: u16,
     ) {
@@ -333,7 +332,7 @@ impl Data {
 
     /// Starts the own work on a request.
     #[inline]
-    fn work(&mut self, sim: &mut Sim, id: InstanceId, job: Id<Job>, key: Key) {
+    fn work(&mut self, sim: &mut Sim, id: InstanceId, job: JobId, key: Key) {
         let node = self.instances[id.index()].node;
         let gives_up = self.fails_after(sim, node, key);
         let demand = match gives_up {
@@ -357,7 +356,7 @@ impl Data {
 
     /// The own work on a request is done.
     #[inline]
-    pub(crate) fn served(&mut self, sim: &mut Sim, id: Id<Job>) {
+    pub(crate) fn served(&mut self, sim: &mut Sim, id: JobId) {
         let Some(job) = self.jobs.get(id) else { return };
         if let Some(end) = job.failed {
             return self.answer(sim, id, end.class());
@@ -376,7 +375,7 @@ impl Data {
     }
 
     /// Makes the next downstream calls, or answers when there are none left.
-    fn next_stage(&mut self, sim: &mut Sim, id: Id<Job>) {
+    fn next_stage(&mut self, sim: &mut Sim, id: JobId) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         let (stage, key) = (usize::from(job.stage), job.key);
         let instance = &self.instances[job.instance.index()];
@@ -400,7 +399,7 @@ impl Data {
     }
 
     /// The gateway forwards a request to the service that the route names.
-    fn route(&mut self, sim: &mut Sim, id: Id<Job>) {
+    fn route(&mut self, sim: &mut Sim, id: JobId) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         let (key, instance) = (job.key, job.instance);
         // The route of a load source's requests is always the same and was looked up when the world was built.
@@ -427,7 +426,7 @@ impl Data {
     }
 
     /// A downstream call has ended.
-    pub(crate) fn child_ended(&mut self, sim: &mut Sim, id: Id<Job>, end: End, optional: bool) {
+    pub(crate) fn child_ended(&mut self, sim: &mut Sim, id: JobId, end: End, optional: bool) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         job.pending -= 1;
         if end != End::Success && !optional {
@@ -443,7 +442,7 @@ impl Data {
     }
 
     /// Answers a request, and begins with the next one that waits.
-    fn answer(&mut self, sim: &mut Sim, id: Id<Job>, class: Class) {
+    fn answer(&mut self, sim: &mut Sim, id: JobId, class: Class) {
         let now = sim.kernel.now();
         let Some(job) = self.jobs.remove(id) else { return };
         debug_assert!(job.at_work, "a request was answered that nobody worked on");
@@ -470,7 +469,7 @@ impl Data {
             instance.working -= 1;
         }
         let closing = instance.life == Life::Closing && instance.in_system() == 0;
-        if self.services[instance.service().index()].speaks() {
+        if self.services[instance.service().index()].has_load_feedback() {
             self.speak(sim, id, (job.instance, job.call, job.attempt), class, now - job.began);
         }
         respond(sim, node, job.from, job.call, job.key, job.attempt, class);
@@ -484,7 +483,7 @@ impl Data {
 
     /// A request has come in with the time that its caller still waits for it.
     #[cold]
-    fn note_deadline(&mut self, sim: &mut Sim, id: Id<Job>) {
+    fn note_deadline(&mut self, sim: &mut Sim, id: JobId) {
         let Some(job) = self.jobs.get(id) else { return };
         let instance = &self.instances[job.instance.index()];
         let local = sim.kernel.local(instance.node);
@@ -518,7 +517,7 @@ impl Data {
             self.records[id.index()].expired += 1;
             sim.checks.reached(Probe::ExpiredWorkDropped);
             let class = Class::Timeout;
-            if self.services[self.instances[id.index()].service().index()].speaks() {
+            if self.services[self.instances[id.index()].service().index()].has_load_feedback() {
                 self.speak(sim, name, (id, job.call, job.attempt), class, Duration::ZERO);
             }
             respond(sim, node, job.from, job.call, job.key, job.attempt, class);
@@ -527,7 +526,7 @@ impl Data {
 
     /// An instance that callers ask or listen to takes note of how this request went, and says how it is.
     #[cold]
-    fn speak(&mut self, sim: &mut Sim, id: Id<Job>, of: (InstanceId, Id<Call>, u16), class: Class, worked: Duration) {
+    fn speak(&mut self, sim: &mut Sim, id: JobId, of: (InstanceId, CallId, u16), class: Class, worked: Duration) {
         let (instance, call, attempt) = of;
         let service = &self.services[self.instances[instance.index()].service().index()];
         let (is_probed, reports) = (service.probes, service.reports);
@@ -543,7 +542,7 @@ impl Data {
     /// reset.
     pub(crate) fn lose_jobs(&mut self, sim: &mut Sim, id: InstanceId, reset: bool) {
         let now = sim.kernel.now();
-        let lost: Vec<Id<Job>> = self.jobs.iter().filter(|(_, job)| job.instance == id).map(|(name, _)| name).collect();
+        let lost: Vec<JobId> = self.jobs.iter().filter(|(_, job)| job.instance == id).map(|(name, _)| name).collect();
         for name in lost {
             let Some(job) = self.jobs.remove(name) else { continue };
             if reset {
@@ -560,7 +559,7 @@ impl Data {
 
 /// Sends an answer to whoever asked.
 #[inline]
-fn respond(sim: &mut Sim, node: NodeId, to: NodeId, call: Id<Call>, key: Key, attempt: u16, class: Class) {
+fn respond(sim: &mut Sim, node: NodeId, to: NodeId, call: CallId, key: Key, attempt: u16, class: Class) {
     let msg = Msg::Response { call, attempt, class };
     sim.kernel.send(node, to, RESPONSE_BYTES, Transport::Exchange, key.derive(RESPONSE), msg);
 }

@@ -9,10 +9,9 @@ use super::Data;
 use crate::data::call::{Call, Parent};
 use crate::data::demand::Demand;
 use crate::sim::Sim;
-use crate::slab::Id;
 use crate::spec::{Arrivals, LoadSpec, RoutingKeys, Spread, Target};
-use crate::wire::Msg;
-use base::{Draw, Duration, Instant, Key, Rng, Seed, ServiceId, math};
+use crate::wire::{CallId, Msg};
+use base::{Draw, Duration, Instant, Key, Rng, Seed, ServiceId, math, streams};
 use kernel::Lane;
 
 /// A source of requests.
@@ -60,11 +59,11 @@ impl Load {
         };
         Load {
             arrivals: spec.arrivals.clone(),
-            gaps: seed.stream(&format!("load/{}/gaps", spec.name)),
-            keys: seed.stream(&format!("load/{}/keys", spec.name)),
+            gaps: seed.stream(&streams::LOAD_GAPS.of(&[&spec.name])),
+            keys: seed.stream(&streams::LOAD_KEYS.of(&[&spec.name])),
             callers: Vec::new(),
             spread: spec.spread,
-            users: seed.stream(&format!("load/{}/users", spec.name)).key(),
+            users: seed.stream(&streams::LOAD_USERS.of(&[&spec.name])).key(),
             turn: 0,
             lane: None,
             service,
@@ -318,7 +317,7 @@ impl Data {
     }
 
     /// The call begins that was held while its source was paused. From now on its caller's patience counts.
-    pub(crate) fn begin_held(&mut self, sim: &mut Sim, id: Id<Call>) {
+    pub(crate) fn begin_held(&mut self, sim: &mut Sim, id: CallId) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
         let local = sim.kernel.local(caller.node);

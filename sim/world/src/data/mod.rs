@@ -20,6 +20,7 @@ pub(crate) mod unfinished;
 use crate::outcome::Exposure;
 use crate::sim::Sim;
 use crate::slab::Slab;
+use crate::wire::{OfCalls, OfJobs};
 use base::{InstanceId, Instant, Key, NodeId, ServiceId};
 use call::Call;
 use caller::Caller;
@@ -29,7 +30,7 @@ use metrics::{Metrics, ServiceMetrics};
 use probe::Probes;
 use registry::Endpoint;
 use report::Reports;
-use retry_state::Again;
+use retry_state::RetryState;
 use service::Service;
 use sharing::Processors;
 use unfinished::OpenCalls;
@@ -51,11 +52,11 @@ pub(crate) enum Role {
 #[derive(Debug)]
 pub(crate) struct Data {
     pub(crate) roles: Vec<Role>,
-    pub(crate) calls: Slab<Call>,
-    pub(crate) again: Vec<Again>,
+    pub(crate) calls: Slab<Call, OfCalls>,
+    pub(crate) retry_states: Vec<RetryState>,
     pub(crate) reports: Reports,
     pub(crate) probes: Probes,
-    pub(crate) jobs: Slab<Job>,
+    pub(crate) jobs: Slab<Job, OfJobs>,
     /// By slot of the job, until when its caller waits, on the instance's clock. Empty unless deadlines travel.
     pub(crate) deadlines: Vec<Instant>,
     /// Whether the callers of any service say how long they wait.
@@ -95,7 +96,7 @@ impl Data {
         Data {
             roles: Vec::new(),
             calls: Slab::default(),
-            again: Vec::new(),
+            retry_states: Vec::new(),
             reports: Reports::default(),
             probes: Probes::default(),
             jobs: Slab::default(),

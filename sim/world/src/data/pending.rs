@@ -1,34 +1,33 @@
-//! The line at a caller: calls that wait because every instance has as many of the caller's requests as it may have.
+//! Pending calls: those that wait at their caller because every instance has as many of its requests as it may have.
 //!
-//! Only strategies that bound what an instance may have make calls wait (see
-//! [`balancer::strategy::catalogue::Needs::line`]). A call in line has been admitted and counts as a request of its
+//! Only strategies that bound the requests per instance make calls wait (see
+//! [`balancer::strategy::catalogue::Needs::line`]). A pending call has been admitted and counts as a request of its
 //! caller, but no attempt is under way: nothing is on the wire, no instance knows of it, and only the call's own
-//! deadline ends it. It counts as pending with limits, as a request does that waits for a connection.
+//! deadline ends it. Limits count it as pending, as they count a request that waits for a connection.
 //!
-//! A line is first in, first out, one for each version that has a share of its own. It moves when a request ends, by at
-//! most one call, and when hosts or shares change, by as many as find room. Whoever waits, waits for something in
-//! flight: a call that would wait for nothing ends as unavailable instead.
+//! There is one queue per version that has a share of its own, first in, first out. It moves by at most one call when a
+//! request ends, and by as many as find room when hosts or shares change. A pending call always waits for something in
+//! flight: one that would wait for nothing ends as unavailable instead.
 
 use super::Data;
-use crate::data::call::{Call, State};
+use crate::data::call::State;
 use crate::data::metrics::End;
-use crate::data::retry_state::Again;
+use crate::data::retry_state::RetryState;
 use crate::sim::Sim;
-use crate::slab::Id;
-use crate::wire::{Msg, SplitOrder};
+use crate::wire::{CallId, Msg, SplitOrder};
 use base::{Instant, NodeId};
 use kernel::TimerId;
 use std::collections::VecDeque;
 
-/// The lines of one upstream.
+/// The pending calls of one upstream.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
-    /// By the group that is to choose. Calls that ended in line are still here, by names that find nothing.
-    groups: Vec<VecDeque<Id<Call>>>,
+pub(crate) struct Pending {
+    /// By the group that is to choose. Calls that ended meanwhile are still here, by names that find nothing.
+    groups: Vec<VecDeque<CallId>>,
     waiting: u32,
 }
 
-impl Lines {
+impl Pending {
     /// Whether nobody waits, not even a call that has ended meanwhile.
     #[inline]
     pub(crate) fn are_empty(&self) -> bool {
@@ -40,7 +39,7 @@ impl Lines {
         self.groups.get(group).is_none_or(VecDeque::is_empty)
     }
 
-    fn push(&mut self, group: usize, id: Id<Call>) {
+    fn push(&mut self, group: usize, id: CallId) {
         if self.groups.len() <= group {
             self.groups.resize_with(group + 1, VecDeque::new);
         }
@@ -48,13 +47,13 @@ impl Lines {
         self.waiting += 1;
     }
 
-    fn pop(&mut self, group: usize) -> Option<Id<Call>> {
+    fn pop(&mut self, group: usize) -> Option<CallId> {
         let id = self.groups.get_mut(group)?.pop_front()?;
         self.waiting -= 1;
         Some(id)
     }
 
-    /// Puts the last of a line before all others.
+    /// Puts the last of a queue before all others.
     fn last_to_front(&mut self, group: usize) {
         self.groups[group].rotate_right(1);
     }
@@ -63,7 +62,7 @@ impl Lines {
 impl Data {
     /// A call finds every instance of its group full, and waits.
     #[cold]
-    pub(crate) fn wait_in_line(&mut self, sim: &mut Sim, id: Id<Call>, group: usize) {
+    pub(crate) fn wait_for_room(&mut self, sim: &mut Sim, id: CallId, group: usize) {
         let Some(call) = self.calls.get_mut(id) else { return };
         let caller = &mut self.callers[call.caller as usize];
         let (node, local) = (caller.node, sim.kernel.local(caller.node));
@@ -73,24 +72,24 @@ impl Data {
             self.end_call(sim, id, End::Overflow);
             return;
         }
-        call.state = State::Line;
+        call.state = State::Pending;
         call.timer = if call.deadline() == Instant::MAX {
             TimerId::NONE
         } else {
             let left = call.deadline().saturating_since(local);
             sim.kernel.timer_after(node, left, None, Msg::Impatient { call: id, attempt: call.retries })
         };
-        upstream.lines.push(group, id);
-        if self.again.len() <= id.slot() {
-            self.again.resize(id.slot() + 1, Again::default());
+        upstream.pending.push(group, id);
+        if self.retry_states.len() <= id.slot() {
+            self.retry_states.resize(id.slot() + 1, RetryState::default());
         }
         if call.retries == 0 {
-            self.again[id.slot()].clear();
+            self.retry_states[id.slot()].clear();
         }
     }
 
     /// A call's deadline has come while it waits in line.
-    pub(crate) fn give_up_waiting(&mut self, sim: &mut Sim, id: Id<Call>) {
+    pub(crate) fn give_up_waiting(&mut self, sim: &mut Sim, id: CallId) {
         let Some(call) = self.calls.get(id) else { return };
         let (caller, upstream) = (call.caller as usize, usize::from(call.upstream));
         let traffic = &mut self.callers[caller].upstreams[upstream].traffic;
@@ -98,32 +97,32 @@ impl Data {
         traffic.attempt_cancelled(u32::from(call.retries));
         self.end_call(sim, id, End::Timeout);
         // Deadlines come in about the order of arrivals; whoever is first in line is not to be dead for long.
-        let lines = &mut self.callers[caller].upstreams[upstream].lines;
-        for line in &mut lines.groups {
+        let pending = &mut self.callers[caller].upstreams[upstream].pending;
+        for line in &mut pending.groups {
             while line.pop_front_if(|id| self.calls.get(*id).is_none()).is_some() {
-                lines.waiting -= 1;
+                pending.waiting -= 1;
             }
         }
     }
 
     /// Sends the calls at the front of a line, `most` of them at most, until one finds no room.
     #[cold]
-    pub(crate) fn serve_line(&mut self, sim: &mut Sim, caller: u32, upstream: usize, group: usize, most: usize) {
+    pub(crate) fn serve_group(&mut self, sim: &mut Sim, caller: u32, upstream: usize, group: usize, most: usize) {
         let mut sent = 0;
         while sent < most {
             let state = &mut self.callers[caller as usize].upstreams[upstream];
-            let Some(id) = state.lines.pop(group) else { return };
+            let Some(id) = state.pending.pop(group) else { return };
             let Some(call) = self.calls.get_mut(id) else { continue };
             sim.kernel.cancel(call.timer);
             call.timer = TimerId::NONE;
             state.traffic.wait_over();
             self.attempt(sim, id);
             match self.calls.get(id).map(|call| call.state) {
-                Some(State::Line) => {
-                    let lines = &mut self.callers[caller as usize].upstreams[upstream].lines;
+                Some(State::Pending) => {
+                    let pending = &mut self.callers[caller as usize].upstreams[upstream].pending;
                     // With other shares it may wait in another line now.
-                    if lines.groups[group].back() == Some(&id) {
-                        lines.last_to_front(group);
+                    if pending.groups[group].back() == Some(&id) {
+                        pending.last_to_front(group);
                         return;
                     }
                 }
@@ -134,22 +133,22 @@ impl Data {
     }
 
     /// The hosts of a caller have changed: there may be room.
-    pub(crate) fn serve_lines(&mut self, sim: &mut Sim, caller: u32) {
+    pub(crate) fn serve_pending(&mut self, sim: &mut Sim, caller: u32) {
         let state = &self.callers[caller as usize];
         let node = state.node;
         if !sim.kernel.nodes().is_running(node) {
-            if state.upstreams.iter().any(|upstream| !upstream.lines.are_empty()) {
-                sim.kernel.hand(node, Msg::ServeLines(caller));
+            if state.upstreams.iter().any(|upstream| !upstream.pending.are_empty()) {
+                sim.kernel.hand(node, Msg::ServePending(caller));
             }
             return;
         }
         for upstream in 0..self.callers[caller as usize].upstreams.len() {
-            let lines = &self.callers[caller as usize].upstreams[upstream].lines;
-            if lines.are_empty() {
+            let pending = &self.callers[caller as usize].upstreams[upstream].pending;
+            if pending.are_empty() {
                 continue;
             }
-            for group in 0..lines.groups.len() {
-                self.serve_line(sim, caller, upstream, group, usize::MAX);
+            for group in 0..pending.groups.len() {
+                self.serve_group(sim, caller, upstream, group, usize::MAX);
             }
         }
     }
@@ -163,17 +162,17 @@ impl Data {
             && order.number > caller.upstreams[upstream].order
         {
             caller.upstreams[upstream].set_shares(local, order.shares, order.number);
-            self.line_up_again(sim, index, upstream);
+            self.regroup_pending(sim, index, upstream);
         }
     }
 
-    /// The traffic of a caller's upstream is split in another way: everybody lines up anew.
-    pub(crate) fn line_up_again(&mut self, sim: &mut Sim, caller: u32, upstream: usize) {
+    /// The traffic of a caller's upstream is split in another way: its pending calls queue up anew.
+    pub(crate) fn regroup_pending(&mut self, sim: &mut Sim, caller: u32, upstream: usize) {
         let state = &mut self.callers[caller as usize].upstreams[upstream];
-        if state.lines.are_empty() {
+        if state.pending.are_empty() {
             return;
         }
-        let former = std::mem::take(&mut state.lines);
+        let former = std::mem::take(&mut state.pending);
         for id in former.groups.into_iter().flatten() {
             let Some(call) = self.calls.get_mut(id) else { continue };
             sim.kernel.cancel(call.timer);

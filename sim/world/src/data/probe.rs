@@ -8,13 +8,10 @@
 //! that nobody probes keep no such record.
 
 use super::Data;
-use crate::data::call::Call;
-use crate::data::instance::Job;
 use crate::sim::Sim;
-use crate::slab::Id;
-use crate::wire::Msg;
+use crate::wire::{CallId, JobId, Msg, ProbeAnswer};
 use balancer::ProbeReply;
-use base::{Digest, Duration, Fingerprint, InstanceId, Instant, NodeId};
+use base::{Duration, InstanceId, Instant, NodeId};
 use kernel::Transport;
 
 /// Bytes of a probe or its answer on the wire, headers included.
@@ -79,29 +76,10 @@ impl Latencies {
     }
 }
 
-/// An instance's answer to a probe.
-#[derive(Clone, Debug)]
-pub(crate) struct ProbeAnswer {
-    caller: u32,
-    upstream: u16,
-    group: u8,
-    instance: InstanceId,
-    reply: ProbeReply,
-}
-
-impl Digest for ProbeAnswer {
-    fn fold_into(&self, fold: &mut Fingerprint) {
-        let ProbeAnswer { caller, upstream, group, instance, reply } = self;
-        let (in_flight, latency) = (u64::from(reply.in_flight), reply.latency.as_nanos());
-        fold.fold_all(&[121, u64::from(*caller), u64::from(*upstream), u64::from(*group), instance.0.into()]);
-        fold.fold_all(&[in_flight, latency]);
-    }
-}
-
 impl Data {
     /// A caller has chosen, and its balancer may want to send probes.
     #[cold]
-    pub(crate) fn send_probes(&mut self, sim: &mut Sim, after: Id<Call>) {
+    pub(crate) fn send_probes(&mut self, sim: &mut Sim, after: CallId) {
         let Some(call) = self.calls.get(after) else { return };
         let (caller, upstream, group) = (call.caller, call.upstream, call.group);
         let state = &mut self.callers[caller as usize];
@@ -151,7 +129,7 @@ impl Data {
     }
 
     /// A request arrives at an instance that is probed, where `in_flight` are.
-    pub(crate) fn probed_arrival(&mut self, sim: &mut Sim, job: Id<Job>, in_flight: u32) {
+    pub(crate) fn probed_arrival(&mut self, sim: &mut Sim, job: JobId, in_flight: u32) {
         let arrived = &mut self.probes.arrived;
         if arrived.len() <= job.slot() {
             arrived.resize(job.slot() + 1, (Instant::ZERO, 0));
@@ -160,7 +138,7 @@ impl Data {
     }
 
     /// It leaves.
-    pub(crate) fn probed_departure(&mut self, sim: &mut Sim, id: InstanceId, job: Id<Job>) {
+    pub(crate) fn probed_departure(&mut self, sim: &mut Sim, id: InstanceId, job: JobId) {
         let (at, in_flight) = self.probes.arrived[job.slot()];
         let latency = sim.kernel.now() - at;
         if self.probes.latencies.len() <= id.index() {

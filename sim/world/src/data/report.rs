@@ -11,9 +11,8 @@
 
 use super::Data;
 use crate::age::age;
-use crate::data::call::Call;
 use crate::sim::Sim;
-use crate::slab::Id;
+use crate::wire::CallId;
 use balancer::Report;
 use base::{Duration, InstanceId, Instant};
 use traffic::Class;
@@ -27,7 +26,7 @@ pub(crate) struct Reports {
     /// By call slot: the newest that was said there.
     sent: Vec<Sent>,
     /// By instance.
-    pulses: Vec<Option<Pulse>>,
+    windows: Vec<Option<LoadWindow>>,
 }
 
 /// What was said with the answer to one attempt of one call.
@@ -38,9 +37,9 @@ struct Sent {
     report: Option<Report>,
 }
 
-/// An instance's recent past.
+/// What an instance did in the present second, and its rates in the one before.
 #[derive(Clone, Copy, Debug)]
-struct Pulse {
+struct LoadWindow {
     since: Instant,
     /// When the period is over.
     until: Instant,
@@ -59,7 +58,7 @@ struct Rates {
     eps: f64,
 }
 
-impl Pulse {
+impl LoadWindow {
     fn rates(&self, now: Instant, area: u128, room: f64) -> Rates {
         let span = now.saturating_since(self.since).as_nanos() as f64;
         if span == 0.0 {
@@ -73,14 +72,14 @@ impl Pulse {
 impl Reports {
     /// What came with the response to this attempt, when something did.
     #[inline]
-    pub(crate) fn of(&self, call: Id<Call>, attempt: u16) -> Option<Report> {
+    pub(crate) fn of(&self, call: CallId, attempt: u16) -> Option<Report> {
         // Where nobody listens the table is empty, and this is one comparison.
         let sent = self.sent.get(call.slot())?;
         let (_, generation) = call.parts();
         if (sent.generation, sent.attempt) == (generation, attempt) { sent.report } else { None }
     }
 
-    fn put(&mut self, call: Id<Call>, attempt: u16, report: Report) {
+    fn put(&mut self, call: CallId, attempt: u16, report: Report) {
         let (slot, generation) = call.parts();
         let nothing = Sent { generation: 0, attempt: 0, report: None };
         if self.sent.len() <= slot as usize {
@@ -96,12 +95,12 @@ impl Reports {
 }
 
 impl Data {
-    /// An instance answers a call on which it worked so long, and says how it is.
+    /// Answers a call after `service_time` and attaches a load report.
     pub(crate) fn report(
         &mut self,
         sim: &mut Sim,
         id: InstanceId,
-        call: Id<Call>,
+        call: CallId,
         attempt: u16,
         class: Class,
         service_time: Duration,
@@ -110,8 +109,8 @@ impl Data {
         let (area, room) = (self.work_area(sim, id), self.room(id));
         let instance = &self.instances[id.index()];
         let reports = &mut self.reports;
-        if reports.pulses.len() <= id.index() {
-            reports.pulses.resize(id.index() + 1, None);
+        if reports.windows.len() <= id.index() {
+            reports.windows.resize(id.index() + 1, None);
         }
         let since = self.records[id.index()].serving_since;
         let (seed, name) = (sim.seed, &self.records[id.index()].name);
@@ -119,14 +118,14 @@ impl Data {
             // One that the run found in place is somewhere in its first period.
             let age = if since == Instant::ZERO { age(seed, name) } else { Duration::ZERO };
             let until = since.saturating_add(age.to_next(PERIOD));
-            Pulse { since, until, area: 0, answered: 0, failed: 0, last: None }
+            LoadWindow { since, until, area: 0, answered: 0, failed: 0, last: None }
         };
-        let pulse = reports.pulses[id.index()].get_or_insert_with(begun);
-        pulse.answered += 1;
-        pulse.failed += u64::from(!class.is_success());
-        let rates = pulse.rates(now, area, room);
-        if now >= pulse.until {
-            *pulse = Pulse {
+        let window = reports.windows[id.index()].get_or_insert_with(begun);
+        window.answered += 1;
+        window.failed += u64::from(!class.is_success());
+        let rates = window.rates(now, area, room);
+        if now >= window.until {
+            *window = LoadWindow {
                 since: now,
                 until: now.saturating_add(PERIOD),
                 area,
@@ -135,7 +134,7 @@ impl Data {
                 last: Some(rates),
             };
         }
-        let Rates { utilization, qps, eps } = pulse.last.unwrap_or(rates);
+        let Rates { utilization, qps, eps } = window.last.unwrap_or(rates);
         let report = Report {
             in_flight: instance.in_system(),
             waiting: instance.waiting(),
@@ -159,17 +158,20 @@ mod tests {
     #[test]
     fn a_response_finds_its_own_report_or_none() {
         let mut reports = Reports::default();
-        let [old, new] = [4, 5].map(|generation| Id::from_parts(2, generation));
+        let [old, new] = [4, 5].map(|generation| CallId::from_parts(2, generation));
         assert_eq!(reports.of(old, 0), None);
         reports.put(old, 1, waiting(1));
         assert_eq!(reports.of(old, 1), Some(waiting(1)));
-        assert_eq!((reports.of(old, 0), reports.of(new, 1), reports.of(Id::from_parts(1, 4), 1)), (None, None, None));
+        assert_eq!(
+            (reports.of(old, 0), reports.of(new, 1), reports.of(CallId::from_parts(1, 4), 1)),
+            (None, None, None)
+        );
     }
 
     #[test]
     fn a_late_answer_does_not_displace_the_newer() {
         let mut reports = Reports::default();
-        let [old, new] = [u32::MAX, 0].map(|generation| Id::from_parts(2, generation));
+        let [old, new] = [u32::MAX, 0].map(|generation| CallId::from_parts(2, generation));
         reports.put(old, 1, waiting(1));
         reports.put(old, 0, waiting(2));
         assert_eq!(reports.of(old, 1), Some(waiting(1)), "an earlier attempt");

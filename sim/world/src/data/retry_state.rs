@@ -5,7 +5,7 @@ use base::{Duration, InstanceId, Instant};
 
 /// What a call remembers once it has been retried; kept beside the calls, by slot.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Again {
+pub(crate) struct RetryState {
     /// When the present attempt began.
     pub(crate) began: Instant,
     /// The last pause between attempts.
@@ -16,7 +16,7 @@ pub(crate) struct Again {
     pub(crate) laps: u32,
 }
 
-impl Again {
+impl RetryState {
     /// Nothing to remember yet.
     pub(crate) fn clear(&mut self) {
         (self.began, self.pause, self.laps) = (Instant::ZERO, Duration::ZERO, 0);

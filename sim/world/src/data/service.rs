@@ -43,7 +43,7 @@ pub(crate) struct Behaviour {
 impl Service {
     /// Whether its callers probe its instances, or listen to what they say.
     #[inline]
-    pub(crate) fn speaks(&self) -> bool {
+    pub(crate) fn has_load_feedback(&self) -> bool {
         self.probes || self.reports
     }
 

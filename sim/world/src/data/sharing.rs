@@ -10,11 +10,9 @@
 //! comes or goes. A request costs O(log n), and the instance has one timer, for the next who will be done.
 
 use super::Data;
-use crate::data::instance::Job;
 use crate::sim::Sim;
-use crate::slab::Id;
 use crate::spec;
-use crate::wire::Msg;
+use crate::wire::{JobId, Msg};
 use base::{Duration, InstanceId, Instant};
 use kernel::TimerId;
 use std::cmp::{Ordering, Reverse};
@@ -44,7 +42,7 @@ struct Share {
     until_ns: f64,
     /// Of those that are done at once, who came first is answered first.
     number: u64,
-    job: Id<Job>,
+    job: JobId,
 }
 
 impl PartialEq for Share {
@@ -103,14 +101,14 @@ impl Processors {
         }
     }
 
-    fn add(&mut self, job: Id<Job>, work: Duration) {
+    fn add(&mut self, job: JobId, work: Duration) {
         self.came += 1;
         let until_ns = self.got_ns + work.as_nanos() as f64;
         self.at_work.push(Reverse(Share { until_ns, number: self.came, job }));
     }
 
     /// Takes out the next one whose work is done.
-    fn done(&mut self) -> Option<Id<Job>> {
+    fn done(&mut self) -> Option<JobId> {
         let Reverse(first) = self.at_work.peek()?;
         if first.until_ns - self.got_ns >= RESOLUTION_NS {
             return None;
@@ -129,7 +127,7 @@ impl Processors {
 
 impl Data {
     /// Own work on a request begins at an instance whose requests share its processors.
-    pub(crate) fn share(&mut self, sim: &mut Sim, id: InstanceId, job: Id<Job>, work: Duration) {
+    pub(crate) fn share(&mut self, sim: &mut Sim, id: InstanceId, job: JobId, work: Duration) {
         let now = sim.kernel.now();
         let Some(processors) = self.processors_mut(id) else { return };
         processors.advance(now);
@@ -220,7 +218,7 @@ mod tests {
                 done.push((job.slot() as u32, (now - Instant::ZERO).as_nanos() / 1_000));
             }
             while let Some(((_, work), number)) = coming.next_if(|((come, _), _)| at(*come) == now) {
-                processors.add(Id::from_parts(number, 1), Duration::us(*work));
+                processors.add(JobId::from_parts(number, 1), Duration::us(*work));
             }
         }
     }
@@ -249,7 +247,7 @@ mod tests {
         let mut processors = Processors::new(2.0);
         for (us, number) in [(0, 0), (10, 1), (20, 2)] {
             processors.advance(at(us));
-            processors.add(Id::from_parts(number, 1), Duration::ms(1));
+            processors.add(JobId::from_parts(number, 1), Duration::ms(1));
         }
         processors.advance(at(30));
         assert_eq!(processors.busy_ns, 10_000.0 + 20_000.0 + 20_000.0);

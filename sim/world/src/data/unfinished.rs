@@ -10,8 +10,7 @@ use crate::data::call::{Call, Parent, State, retries_of};
 use crate::data::instance::Job;
 use crate::data::metrics::End;
 use crate::sim::Sim;
-use crate::slab::Id;
-use crate::wire::Msg;
+use crate::wire::{CallId, Msg};
 use kernel::TimerId;
 
 /// What a scan of the calls that are open finds.
@@ -23,7 +22,7 @@ pub(crate) struct OpenCalls {
 
 impl OpenCalls {
     /// How an open call is counted.
-    pub(crate) fn end_of(&self, id: Id<Call>) -> End {
+    pub(crate) fn end_of(&self, id: CallId) -> End {
         if self.has_future.get(id.slot()).copied().unwrap_or(false) { End::Unfinished } else { End::Lost }
     }
 }
@@ -32,14 +31,14 @@ impl Data {
     /// Finds out what may still become of the calls that are open. O(calls + jobs + pending events).
     pub(crate) fn scan_open_calls(&self, sim: &Sim) -> OpenCalls {
         let mut open = OpenCalls::default();
-        let mut found: Vec<Id<Call>> = Vec::new();
+        let mut found: Vec<CallId> = Vec::new();
         // By themselves: a timer will begin, end or repeat them, they wait for room, or their message is on its way.
         for (id, call) in self.calls.iter() {
-            if call.timer != TimerId::NONE || matches!(call.state, State::Line | State::Pause) {
+            if call.timer != TimerId::NONE || matches!(call.state, State::Pending | State::Pause) {
                 found.push(id);
             }
         }
-        let is_current = |id: Id<Call>, attempt: u16| self.calls.get(id).is_some_and(|call| call.retries == attempt);
+        let is_current = |id: CallId, attempt: u16| self.calls.get(id).is_some_and(|call| call.retries == attempt);
         for message in sim.kernel.messages() {
             if let Msg::Request { call, attempt, .. } | Msg::Response { call, attempt, .. } = *message
                 && is_current(call, attempt)
@@ -68,7 +67,7 @@ impl Data {
     }
 
     /// The requests that have not ended: what a load source began, without the calls made for them.
-    pub(crate) fn open_requests(&self) -> impl Iterator<Item = (Id<Call>, &Call)> {
+    pub(crate) fn open_requests(&self) -> impl Iterator<Item = (CallId, &Call)> {
         self.calls.iter().filter(|(_, call)| matches!(call.parent(), Parent::Source(_)))
     }
 
@@ -91,7 +90,7 @@ impl Data {
             if call.started() < self.metrics.measured_from {
                 continue;
             }
-            let (end, age, retries) = (open.end_of(id), now - call.started(), retries_of(&self.again, id, call));
+            let (end, age, retries) = (open.end_of(id), now - call.started(), retries_of(&self.retry_states, id, call));
             let service = self.callers[call.caller as usize].upstreams[usize::from(call.upstream)].service;
             self.metrics_of[service.index()].call_open(end, age, retries);
             match call.parent() {

@@ -3,7 +3,7 @@
 use super::Site;
 use crate::data::caller::{Balance, Caller, Upstream};
 use balancer::around::Peers;
-use base::{Instant, NodeId, ServiceId};
+use base::{Instant, NodeId, ServiceId, streams};
 
 impl Site<'_> {
     /// The `nth` caller of its kind among `count` that were there at the start, spread over the zones in turn. Later
@@ -37,7 +37,7 @@ impl Site<'_> {
         let mut upstreams = Vec::new();
         for &service in services {
             let state = &data.services[service.index()];
-            let key = format!("caller/{name}/{life}/{}", state.name);
+            let key = streams::BALANCER.of(&[&name, &life, &state.name]);
             let balance = Balance {
                 strategy: state.balancer,
                 rules: state.eligibility.clone(),

@@ -1,9 +1,9 @@
 //! The death and return of machines, as the fleet has to do with them.
 
 use super::{Notice, Site};
+use crate::catalogue::Probe;
 use crate::data::Role;
 use crate::data::instance::Life;
-use crate::invariant::Probe;
 use crate::outcome::Exposure;
 use crate::sabotage::Sabotage;
 use crate::wire::Msg;

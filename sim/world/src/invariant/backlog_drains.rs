@@ -2,8 +2,8 @@
 //!
 //! Tested only where a scenario asks for it: an overload on purpose leaves a backlog, and breaks no promise.
 
-use super::list::{After, Invariant};
 use super::state::State;
+use crate::catalogue::{After, Invariant};
 use crate::data::metrics::End;
 
 /// The run is over.

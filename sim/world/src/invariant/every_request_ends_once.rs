@@ -5,18 +5,9 @@
 //! and a machine that died without a word) is a violation, because a user would say so. One that still waits in a queue
 //! is unfinished, which `backlog_drains` is about.
 
-use super::list::{After, Invariant};
 use super::state::State;
-use crate::check::Checks;
+use crate::catalogue::{After, Invariant};
 use crate::data::call::name_of;
-use crate::wire::Msg;
-use kernel::Kernel;
-
-/// A request has ended, this many times.
-#[inline]
-pub(crate) fn ended(checks: &mut Checks, kernel: &Kernel<Msg>, times: u32) {
-    checks.test(Invariant::EveryRequestEndsOnce, kernel, times == 1, || format!("a request ended {times} times"));
-}
 
 /// The run is over.
 pub(crate) fn judge(world: &mut State<'_>, _: After) {

@@ -3,8 +3,8 @@
 //! Checked for every instance at every step of the timeline and at the end; callers' counts of what they have under way
 //! are checked against their calls at the end.
 
-use super::list::{After, Invariant};
 use super::state::State;
+use crate::catalogue::{After, Invariant};
 
 /// A step of the timeline, or the run, is over.
 pub(crate) fn judge(world: &mut State<'_>, after: After) {

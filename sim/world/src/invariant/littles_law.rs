@@ -4,8 +4,8 @@
 //! so it is checked to the nanosecond: the integral of requests in flight, kept as arrivals and ends happen, equals the
 //! sum of all latencies, kept as they are recorded.
 
-use super::list::{After, Invariant};
 use super::state::State;
+use crate::catalogue::{After, Invariant};
 
 /// The run is over.
 pub(crate) fn judge(world: &mut State<'_>, _: After) {

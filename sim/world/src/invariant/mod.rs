@@ -4,11 +4,10 @@
 //! must be reached at least once, or the scenario tests less than it claims. Each check counts how often it was really
 //! tested, and for each there is a deliberate bug in [`crate::Sabotage`] that it catches.
 
-mod list;
 mod state;
 
-pub(crate) use list::After;
-pub use list::{Info, Invariant, Probe, all, find};
+use crate::catalogue::{After, invariants};
+pub use crate::catalogue::{Info, Invariant, Probe, all, find};
 pub(crate) use state::State;
 
 macro_rules! modules {
@@ -24,4 +23,4 @@ macro_rules! modules {
     };
 }
 
-list::invariants!(modules);
+invariants!(modules);

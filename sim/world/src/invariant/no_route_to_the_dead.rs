@@ -5,7 +5,7 @@
 //! index, a group that was not refilled. So the balancer's choice is compared with a list made from the view by other
 //! code.
 
-use super::list::Invariant;
+use crate::catalogue::Invariant;
 use crate::check::Checks;
 use crate::wire::Msg;
 use base::NodeId;

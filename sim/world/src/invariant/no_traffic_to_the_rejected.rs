@@ -3,7 +3,7 @@
 //! An order is what a controller gives: a split of the traffic, or a number of instances. That a caller which heard no
 //! order yet goes on as before is no order.
 
-use super::list::Invariant;
+use crate::catalogue::Invariant;
 use crate::check::Checks;
 use crate::fleet::service::Shares;
 use crate::wire::Msg;

@@ -3,7 +3,7 @@
 //! Every order carries the fencing token under which it was given. The service remembers the largest it has seen and
 //! refuses a smaller one; this check looks at what was accepted.
 
-use super::list::Invariant;
+use crate::catalogue::Invariant;
 use crate::check::Checks;
 use crate::wire::Msg;
 use base::FencingToken;

@@ -4,8 +4,8 @@
 //! A service whose last rollout is still under way is left out, since `rollout_settles` speaks of that one. Instances
 //! on their way out do not count, nor do those whose machine is down.
 
-use super::list::{After, Invariant};
 use super::state::State;
+use crate::catalogue::{After, Invariant};
 use crate::data::instance::Life;
 use crate::process::rollout::Controller;
 use base::{Duration, InstanceId, ServiceId, VersionId};

@@ -2,8 +2,8 @@
 //!
 //! Judged when calm ends, for every rollout that says it was rolled back.
 
-use super::list::{After, Invariant};
 use super::state::State;
+use crate::catalogue::{After, Invariant};
 use crate::process::rollout::Controller;
 use base::Ratio;
 use rollout::Phase;

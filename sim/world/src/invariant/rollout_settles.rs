@@ -2,8 +2,8 @@
 //!
 //! A rollout that waits for a lock nobody will release, or for instances nobody will start, has not settled.
 
-use super::list::{After, Invariant};
 use super::state::State;
+use crate::catalogue::{After, Invariant};
 use crate::process::rollout::Controller;
 
 /// Calm is over.

@@ -5,7 +5,7 @@
 //! allows. What faults take away is not the rollout's doing: unavailability is judged when the rollout takes an
 //! instance down, not when a machine dies.
 
-use super::list::Invariant;
+use crate::catalogue::Invariant;
 use crate::check::Checks;
 use crate::wire::Msg;
 use base::Ratio;

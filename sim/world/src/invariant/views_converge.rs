@@ -2,8 +2,8 @@
 //!
 //! Compared are the sets of instances that may be chosen. A caller that is down at the end has no view to compare.
 
-use super::list::{After, Invariant};
 use super::state::State;
+use crate::catalogue::{After, Invariant};
 use crate::data::instance::{Life, Record};
 use crate::process::registry::RegistryServer;
 use base::{InstanceId, ServiceId};

@@ -19,13 +19,13 @@ pub(crate) mod rollout;
 pub(crate) mod timer;
 pub(crate) mod truth;
 
+use crate::catalogue::Probe;
 use crate::data::Data;
 use crate::fleet::{Fleet, Guests, Notice, Site};
-use crate::invariant::Probe;
 use crate::sabotage::Sabotage;
 use crate::sim::Sim;
 use crate::wire::{Envelope, Letter, Msg, ProcessId};
-use base::{Draw, Duration, Instant, NodeId, Rng};
+use base::{Draw, Duration, Instant, NodeId, Rng, streams};
 use kernel::disk::Disk;
 use kernel::{Bounce, Crash, Transport};
 use std::any::Any;
@@ -317,7 +317,7 @@ impl Processes {
         let life = u64::from(sim.kernel.nodes().life(node));
         for (process, at) in self.connected_to(node) {
             let nodes = sim.kernel.nodes();
-            let name = format!("{}/keepalive/{}", nodes.name(at), nodes.name(node));
+            let name = streams::KEEPALIVE.of(&[&nodes.name(at), &nodes.name(node)]);
             let wait = sim.seed.nth(&name, life).below_u64(KEEPALIVE.as_nanos());
             sim.kernel.world_at(sim.kernel.now() + Duration::ns(wait + 1), Msg::KeepAlive { process, node });
         }

@@ -7,6 +7,7 @@ use super::{Cx, Process};
 use crate::data::Role;
 use crate::fleet::Notice;
 use crate::wire::{Letter, ProcessId};
+use base::streams;
 use kernel::{Crash, Transport};
 use registry::registrant::{Effect, Input};
 use registry::{Effect as Answer, Input as Request};
@@ -28,7 +29,7 @@ impl Registrant {
     /// The instance serves, and wants to be listed.
     fn begin(&mut self, cx: &mut Cx<'_>) {
         let (node, age) = (cx.node(), cx.age());
-        let rng = cx.stream(&format!("{}/registration/{}", cx.name(), self.number));
+        let rng = cx.stream(&streams::REGISTRATION.of(&[&cx.name(), &self.number]));
         let site = cx.site();
         let (Role::Instance(id), Some(spec)) = (site.data.roles[node.index()], &site.sim.spec.registry) else { return };
         let config = spec.registrant;

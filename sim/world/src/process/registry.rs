@@ -7,10 +7,10 @@ use super::durable::{Durable, Release};
 use super::host::{Carrier, Host};
 use super::{Cx, Process};
 use crate::age;
-use crate::invariant::Probe;
+use crate::catalogue::Probe;
 use crate::sabotage::Sabotage;
 use crate::wire::{Letter, ProcessId};
-use base::{InstanceId, NodeId};
+use base::{InstanceId, NodeId, streams};
 use kernel::{Crash, Transport};
 use registry::{Config, Effect, Input, Record, Registry, View};
 use std::collections::BTreeMap;
@@ -58,7 +58,7 @@ impl RegistryServer {
     /// Its core, with what its disk holds.
     fn core(&self, cx: &mut Cx<'_>) -> Registry {
         let (config, life) = (self.config.clone(), cx.life());
-        let (rng, now) = (cx.stream(&format!("registry-{}", self.number + 1)), cx.local());
+        let (rng, now) = (cx.stream(&streams::REGISTRY_SERVER.of(&[&(self.number + 1)])), cx.local());
         let core = if life == 0 {
             Registry::new(config, now, rng).running_for(now, cx.age())
         } else {

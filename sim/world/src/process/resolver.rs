@@ -6,7 +6,7 @@ use super::registry::MESSAGE_BYTES;
 use super::{Cx, Process};
 use crate::fleet::Notice;
 use crate::wire::{Letter, ProcessId};
-use base::{NodeId, ServiceId};
+use base::{NodeId, ServiceId, streams};
 use kernel::{Bounce, Crash, Transport};
 use registry::resolver::{Effect, Input};
 use registry::{Effect as Answer, Input as Request};
@@ -34,7 +34,7 @@ impl Process for Resolver {
     }
 
     fn boot(&mut self, cx: &mut Cx<'_>) {
-        let rng = cx.stream(&format!("resolver/{}", cx.name()));
+        let rng = cx.stream(&streams::RESOLVER.of(&[&cx.name()]));
         let config = cx.site().sim.spec.registry.as_ref().map(|spec| spec.resolver);
         self.host = config.map(|config| Host::new(registry::Resolver::new(config, rng)));
     }
@@ -122,7 +122,7 @@ impl Carrier<registry::Resolver> for Resolver {
         let node = cx.node();
         let site = cx.site();
         if let Some(caller) = site.data.caller_at(node) {
-            site.data.serve_lines(site.sim, caller);
+            site.data.serve_pending(site.sim, caller);
         }
     }
 }

@@ -8,9 +8,10 @@
 
 use super::host::{Carrier, Host};
 use super::{Cx, Process};
+use crate::catalogue::Probe;
 use crate::data::instance::Life;
 use crate::fleet::service::Shares;
-use crate::invariant::{Probe, no_traffic_to_the_rejected, rollout_within_budget};
+use crate::invariant::{no_traffic_to_the_rejected, rollout_within_budget};
 use crate::outcome::RolloutOutcome;
 use crate::sabotage::Sabotage;
 use crate::wire::{Letter, Msg, ProcessId, SplitOrder};

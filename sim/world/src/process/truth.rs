@@ -49,6 +49,6 @@ impl Truth {
                 caller.upstreams[upstream].set_view(local, view.clone());
             }
         }
-        (0..data.callers.len() as u32).for_each(|caller| data.serve_lines(sim, caller));
+        (0..data.callers.len() as u32).for_each(|caller| data.serve_pending(sim, caller));
     }
 }

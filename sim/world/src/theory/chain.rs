@@ -5,7 +5,7 @@
 //! less than 1e-13 of the time is spent, which bounds the error of the mean to about that times the cut. The matrix
 //! comes from logarithmic reduction (Latouche and Ramaswami, 1993).
 
-use super::{Response, check};
+use super::response::{Response, check};
 
 /// Where the longer queue is cut off, above the shorter one.
 const CUT: usize = 96;
