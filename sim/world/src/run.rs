@@ -11,7 +11,8 @@ use crate::invariant::{self, State};
 use crate::options::{Options, Run};
 use crate::spec::Spec;
 use crate::standstill::{self, Standstill, Watch};
-use crate::wire::Msg;
+use crate::process::{Cx, Process};
+use crate::wire::{Envelope, Msg, ProcessId};
 use crate::world::World;
 use base::{Duration, InstanceId, Instant, NodeId, Seed};
 use kernel::select::Named;
@@ -144,10 +145,19 @@ impl World {
         }
     }
 
-    fn message(&mut self, node: NodeId, from: NodeId, msg: Msg) {
+    /// Lets a process work.
+    fn process(&mut self, me: ProcessId, work: impl FnOnce(&mut dyn Process, &mut Cx<'_>)) {
         let World { sim, data, fleet, processes } = self;
+        processes.with(sim, data, fleet, me, work);
+    }
+
+    fn message(&mut self, node: NodeId, from: NodeId, msg: Msg) {
+        let World { sim, data, .. } = self;
         match msg {
-            Msg::Letter(envelope) => processes.letter(sim, data, fleet, *envelope),
+            Msg::Letter(envelope) => {
+                let Envelope { from, to, letter } = *envelope;
+                self.process(to, |process, cx| process.letter(cx, from, letter));
+            }
             Msg::Split(order) => data.split_heard(sim, node, &order),
             Msg::Probe { caller, upstream, group } => {
                 if let Role::Instance(id) = data.roles[node.index()] {
@@ -160,7 +170,7 @@ impl World {
     }
 
     fn timer(&mut self, msg: Msg) {
-        let World { sim, data, fleet, processes } = self;
+        let World { sim, data, .. } = self;
         match msg {
             Msg::Retry(call) => data.retry(sim, call),
             Msg::ServePending(caller) => data.serve_pending(sim, caller),
@@ -168,18 +178,18 @@ impl World {
             Msg::Started(id) => self.site().started(id),
             Msg::Stop(id) => self.site().hear_stop(id),
             Msg::GraceOver(id) => self.site().grace_over(id),
-            Msg::Wake { process, timer } => processes.wake(sim, data, fleet, process, timer),
-            Msg::Alarm { process, value } => processes.handed(sim, data, fleet, process, value),
-            Msg::Synced(process) => processes.synced(sim, data, fleet, process),
+            Msg::Wake { process, timer } => self.process(process, |process, cx| process.wake(cx, timer)),
+            Msg::Alarm { process, value } => self.process(process, |process, cx| process.handed(cx, value)),
+            Msg::Synced(process) => self.process(process, |process, cx| process.synced(cx)),
             other => unreachable!("{other:?} is no timer"),
         }
     }
 
     /// Something happens outside all nodes; true when the run is over.
     fn world_event(&mut self, msg: &Msg) -> bool {
-        let World { sim, data, fleet, processes } = self;
+        let World { sim, data, processes, .. } = self;
         match *msg {
-            Msg::Alarm { process, value } => processes.alarm(sim, data, fleet, process, value),
+            Msg::Alarm { process, value } => self.process(process, |process, cx| process.alarm(cx, value)),
             Msg::KeepAlive { process, node } => processes.reset(sim, process, node),
             Msg::Step => self.close_step(),
             Msg::WarmedUp => data.measure_from(sim, sim.kernel.now()),

@@ -187,20 +187,6 @@ impl Data {
         caller: u32,
         service: ServiceId,
         key: Key,
-        demand: Demand,
-    ) {
-        self.begin_call_within(sim, parent, caller, service, key, CallOptions { demand, timeout: None });
-    }
-
-    /// [`begin_call`](Data::begin_call) with a timeout, where there is one, in place of the service's.
-    #[inline]
-    pub(crate) fn begin_call_within(
-        &mut self,
-        sim: &mut Sim,
-        parent: Parent,
-        caller: u32,
-        service: ServiceId,
-        key: Key,
         options: CallOptions,
     ) {
         let caller_state = &mut self.callers[caller as usize];

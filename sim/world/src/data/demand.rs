@@ -6,8 +6,14 @@ use base::{Duration, VersionId};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallOptions {
     pub(crate) demand: Demand,
-    /// In place of the service's, where there is one.
+    /// Replaces the service's timeout.
     pub(crate) timeout: Option<Duration>,
+}
+
+impl From<Demand> for CallOptions {
+    fn from(demand: Demand) -> Self {
+        CallOptions { demand, timeout: None }
+    }
 }
 
 /// What a call asks for beyond its service, in a byte: whether its parent can do without an answer, and whether only

@@ -394,7 +394,7 @@ impl Data {
         for (i, call) in calls.iter().enumerate() {
             let child = key.derive(CHILD + ((stage as u64) << 8) + i as u64);
             let demand = if call.optional { Demand::OPTIONAL } else { Demand::ANY };
-            self.begin_call(sim, Parent::Job(id), caller, call.service, child, demand);
+            self.begin_call(sim, Parent::Job(id), caller, call.service, child, demand.into());
         }
     }
 
@@ -422,7 +422,7 @@ impl Data {
         let caller = self.records[instance.index()].caller.expect("a gateway is a caller");
         let demand = to.version.map_or(Demand::ANY, Demand::pinned);
         let options = CallOptions { demand, timeout };
-        self.begin_call_within(sim, Parent::Job(id), caller, to.service, key.derive(CHILD), options);
+        self.begin_call(sim, Parent::Job(id), caller, to.service, key.derive(CHILD), options);
     }
 
     /// A downstream call has ended.

@@ -297,7 +297,7 @@ impl Data {
             arrivals.push((now, key));
         }
         if is_running {
-            self.begin_call(sim, Parent::Source(index), caller, service, key, Demand::ANY);
+            self.begin_call(sim, Parent::Source(index), caller, service, key, Demand::ANY.into());
         } else {
             self.hold_call(sim, Parent::Source(index), caller, service, key);
         }

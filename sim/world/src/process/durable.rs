@@ -6,6 +6,8 @@
 /// Effects waiting for a disk.
 #[derive(Debug)]
 pub(crate) struct Durable<E> {
+    /// What the core has asked for while it handled one thing.
+    wanted: Vec<E>,
     syncing: bool,
     /// Wait for the fsync under way.
     held: Vec<E>,
@@ -16,7 +18,7 @@ pub(crate) struct Durable<E> {
 
 impl<E> Default for Durable<E> {
     fn default() -> Self {
-        Durable { syncing: false, held: Vec::new(), next: Vec::new(), next_needed: false }
+        Durable { wanted: Vec::new(), syncing: false, held: Vec::new(), next: Vec::new(), next_needed: false }
     }
 }
 
@@ -30,8 +32,19 @@ pub(crate) struct Release<E> {
 }
 
 impl<E> Durable<E> {
-    /// A core asked for effects; `appended` says whether a record was written for them.
-    pub(crate) fn submit(&mut self, effects: Vec<E>, appended: bool) -> Release<E> {
+    /// The core asks for an effect.
+    pub(crate) fn want(&mut self, effect: E) {
+        self.wanted.push(effect);
+    }
+
+    /// Drops the effects of what was handled last that must not be told.
+    pub(crate) fn retain(&mut self, may_leave: impl FnMut(&E) -> bool) {
+        self.wanted.retain(may_leave);
+    }
+
+    /// The core has handled one thing; `appended` says whether a record was written for the effects it asked for.
+    pub(crate) fn submit(&mut self, appended: bool) -> Release<E> {
+        let effects = std::mem::take(&mut self.wanted);
         match (appended, self.syncing) {
             (false, false) => Release { send: effects, sync: false },
             (true, false) => {
@@ -72,13 +85,17 @@ mod tests {
     fn order_is_kept_and_nothing_overtakes_its_record() {
         let mut durable = Durable::default();
         let release = |send: &[u32], sync| Release { send: send.to_vec(), sync };
-        assert_eq!(durable.submit(vec![1], false), release(&[1], false));
-        assert_eq!(durable.submit(vec![2], true), release(&[], true));
-        assert_eq!(durable.submit(vec![3], false), release(&[], false), "behind 2");
-        assert_eq!(durable.submit(vec![4], true), release(&[], false), "the next fsync's");
+        let submit = |durable: &mut Durable<u32>, effect, appended| {
+            durable.want(effect);
+            durable.submit(appended)
+        };
+        assert_eq!(submit(&mut durable, 1, false), release(&[1], false));
+        assert_eq!(submit(&mut durable, 2, true), release(&[], true));
+        assert_eq!(submit(&mut durable, 3, false), release(&[], false), "behind 2");
+        assert_eq!(submit(&mut durable, 4, true), release(&[], false), "the next fsync's");
         assert_eq!(durable.synced(), release(&[2], true));
-        assert_eq!(durable.submit(vec![5], false), release(&[], false));
+        assert_eq!(submit(&mut durable, 5, false), release(&[], false));
         assert_eq!(durable.synced(), release(&[3, 4, 5], false));
-        assert_eq!(durable.submit(vec![6], false), release(&[6], false));
+        assert_eq!(submit(&mut durable, 6, false), release(&[6], false));
     }
 }

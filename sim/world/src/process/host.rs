@@ -32,22 +32,29 @@ pub(crate) trait Carrier<C: Core<Effect: 'static>> {
     where
         Self: Sized,
     {
+        self.handle_each(cx, [input]);
+    }
+
+    /// Gives the core several inputs in turn, as one: what they lead to is carried out together.
+    fn handle_each(&mut self, cx: &mut Cx<'_>, inputs: impl IntoIterator<Item = C::Input>)
+    where
+        Self: Sized,
+    {
         if self.host().is_none() {
             return;
         }
         let mut out = cx.site().sim.outboxes.take::<C::Effect>();
-        let mut next = Some(input);
-        // Rarely more than one: what is asked for is given before the next effect's answer.
-        let mut inputs = VecDeque::new();
-        while let Some(input) = next {
+        let mut given = inputs.into_iter();
+        // Rarely any: what is asked for is given before the next effect's answer.
+        let mut asked_for = VecDeque::new();
+        while let Some(input) = asked_for.pop_front().or_else(|| given.next()) {
             let now = cx.local();
             if let Some(host) = self.host() {
                 host.core.handle(now, input, &mut out);
             }
             for effect in out.drain() {
-                inputs.extend(self.carry_out(cx, effect));
+                asked_for.extend(self.carry_out(cx, effect));
             }
-            next = inputs.pop_front();
         }
         cx.site().sim.outboxes.give(out);
         self.carried_out(cx);

@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 pub(crate) struct LockStore {
     host: Option<Host<Locks>>,
     durable: Durable<(ProcessId, Effect)>,
-    wanted: Vec<(ProcessId, Effect)>,
     /// The numbers that are on disk, or on their way there.
     kept: (FencingToken, SessionId),
     /// Who said what is being handled.
@@ -31,7 +30,6 @@ impl LockStore {
         LockStore {
             host: None,
             durable: Durable::default(),
-            wanted: Vec::new(),
             kept: (FencingToken(0), SessionId(0)),
             asker: me,
             owners: BTreeMap::new(),
@@ -118,13 +116,12 @@ impl Carrier<Locks> for LockStore {
             cx.note("lock", || event.to_string());
         } else {
             let owner = self.owner(&effect);
-            self.wanted.push((owner, effect));
+            self.durable.want((owner, effect));
         }
         None
     }
 
     fn carried_out(&mut self, cx: &mut Cx<'_>) {
-        let mut wanted = std::mem::take(&mut self.wanted);
         let Some(host) = &self.host else { return };
         let now_kept = (host.core.last_token(), host.core.last_session());
         let mut appended = false;
@@ -136,10 +133,10 @@ impl Carrier<Locks> for LockStore {
             } else {
                 // A grant that a restart would forget is not told: who asked hears nothing and asks again, and then the
                 // disk may have room.
-                wanted.retain(|(_, e)| !matches!(e, Effect::Granted { .. } | Effect::SessionCreated { .. }));
+                self.durable.retain(|(_, e)| !matches!(e, Effect::Granted { .. } | Effect::SessionCreated { .. }));
             }
         }
-        let release = self.durable.submit(wanted, appended);
+        let release = self.durable.submit(appended);
         self.release(cx, release);
     }
 }

@@ -167,7 +167,7 @@ impl Processes {
     }
 
     /// Lets a process work.
-    fn with(
+    pub(crate) fn with(
         &mut self,
         sim: &mut Sim,
         data: &mut Data,
@@ -190,32 +190,6 @@ impl Processes {
         for me in (0..self.all.len() as u32).map(ProcessId) {
             self.with(sim, data, fleet, me, |process, cx| process.boot(cx));
         }
-    }
-
-    /// A letter has come to its node.
-    pub(crate) fn letter(&mut self, sim: &mut Sim, data: &mut Data, fleet: &mut Fleet, envelope: Envelope) {
-        let Envelope { from, to, letter } = envelope;
-        self.with(sim, data, fleet, to, |process, cx| process.letter(cx, from, letter));
-    }
-
-    /// A timer has fired.
-    pub(crate) fn wake(&mut self, sim: &mut Sim, data: &mut Data, fleet: &mut Fleet, me: ProcessId, timer: u16) {
-        self.with(sim, data, fleet, me, |process, cx| process.wake(cx, timer));
-    }
-
-    /// What was planned outside all nodes has come.
-    pub(crate) fn alarm(&mut self, sim: &mut Sim, data: &mut Data, fleet: &mut Fleet, me: ProcessId, value: u32) {
-        self.with(sim, data, fleet, me, |process, cx| process.alarm(cx, value));
-    }
-
-    /// What a process handed itself has come.
-    pub(crate) fn handed(&mut self, sim: &mut Sim, data: &mut Data, fleet: &mut Fleet, me: ProcessId, value: u32) {
-        self.with(sim, data, fleet, me, |process, cx| process.handed(cx, value));
-    }
-
-    /// What a process appended is on disk.
-    pub(crate) fn synced(&mut self, sim: &mut Sim, data: &mut Data, fleet: &mut Fleet, me: ProcessId) {
-        self.with(sim, data, fleet, me, |process, cx| process.synced(cx));
     }
 
     /// A letter to the node `to` came back, or a connection to it broke. All processes that share the machine hear it.

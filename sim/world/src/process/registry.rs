@@ -24,8 +24,7 @@ pub(crate) struct RegistryServer {
     config: Config,
     host: Option<Host<Registry>>,
     durable: Durable<(ProcessId, Effect)>,
-    /// What waits to be offered to the disk, and whether it rests on a new record.
-    wanted: Vec<(ProcessId, Effect)>,
+    /// Whether a record was written for what is being handled.
     appended: bool,
     /// Who said what is being handled.
     asker: ProcessId,
@@ -48,7 +47,6 @@ impl RegistryServer {
             config,
             host: None,
             durable: Durable::default(),
-            wanted: Vec::new(),
             appended: false,
             asker: me,
             watchers: BTreeMap::new(),
@@ -79,23 +77,8 @@ impl RegistryServer {
 
     /// Gives the core an input, behind the date where leases are dated.
     fn hear(&mut self, cx: &mut Cx<'_>, input: Input) {
-        if self.config.dated_leases {
-            let date = Input::Date(cx.wall());
-            self.give(cx, date);
-        }
-        self.handle(cx, input);
-    }
-
-    /// Gives the core an input whose effects are carried out with those of the next.
-    fn give(&mut self, cx: &mut Cx<'_>, input: Input) {
-        use base::Core;
-        let Some(host) = &mut self.host else { return };
-        let (now, mut out) = (cx.local(), cx.site().sim.outboxes.take());
-        host.core.handle(now, input, &mut out);
-        for effect in out.drain() {
-            self.carry_out(cx, effect);
-        }
-        cx.site().sim.outboxes.give(out);
+        let date = self.config.dated_leases.then(|| Input::Date(cx.wall()));
+        self.handle_each(cx, date.into_iter().chain([input]));
     }
 
     fn release(&mut self, cx: &mut Cx<'_>, release: Release<(ProcessId, Effect)>) {
@@ -136,7 +119,7 @@ impl RegistryServer {
         }
         let records: Vec<Vec<u8>> = host.core.snapshot().map(|record| encoded(&record)).collect();
         if disk.replace(records).is_ok() {
-            let release = self.durable.submit(Vec::new(), true);
+            let release = self.durable.submit(true);
             self.release(cx, release);
             self.follow(cx);
         }
@@ -202,14 +185,13 @@ impl Carrier<Registry> for RegistryServer {
                 }
                 cx.note("registry", || event.to_string());
             }
-            effect => self.wanted.push((self.asker, effect)),
+            effect => self.durable.want((self.asker, effect)),
         }
         None
     }
 
     fn carried_out(&mut self, cx: &mut Cx<'_>) {
-        let (wanted, appended) = (std::mem::take(&mut self.wanted), std::mem::take(&mut self.appended));
-        let release = self.durable.submit(wanted, appended);
+        let release = self.durable.submit(std::mem::take(&mut self.appended));
         self.release(cx, release);
     }
 }

@@ -17,7 +17,7 @@ use crate::sabotage::Sabotage;
 use crate::wire::{Letter, Msg, ProcessId, SplitOrder};
 use base::{Duration, Instant, NodeId, Ratio, ServiceId, VersionId};
 use coordination::{Client, LockKey, client};
-use kernel::{Crash, Transport};
+use kernel::Transport;
 use rollout::{Effect, Event, Input, Instances, Measurement, Observation, Phase, Plan, Rollout, State};
 
 /// A rollout and its controller.
@@ -289,8 +289,6 @@ impl Process for Controller {
     fn wake(&mut self, cx: &mut Cx<'_>, timer: u16) {
         if timer == CLIENT { Carrier::<Client>::woken(self, cx) } else { Carrier::<Rollout>::woken(self, cx) }
     }
-
-    fn down(&mut self, _: &mut Cx<'_>, _: Crash) {}
 }
 
 impl Carrier<Rollout> for Controller {
