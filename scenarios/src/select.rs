@@ -20,7 +20,7 @@ use base::ZoneId;
 use std::collections::BTreeMap;
 use world::kernel::fault::Path;
 use world::kernel::select::Selector;
-use world::roles::RoleKind;
+use world::roles::{self, LOAD, Naming, Role};
 
 /// What exists in a scenario, as far as selectors can name it.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,7 @@ pub(crate) struct Names<'s> {
     /// Zones, in order.
     pub(crate) zones: Vec<&'s str>,
     /// Every role, and how many nodes play it at least.
-    pub(crate) roles: Vec<(RoleKind, u32)>,
+    pub(crate) roles: Vec<(&'static Role, u32)>,
     /// Loads and the number of their nodes.
     pub(crate) loads: Vec<(&'s str, u32)>,
 }
@@ -113,9 +113,9 @@ impl<'s> Groups<'s> {
             (name.to_string(), *name, spread(possible(*nodes, *grows), 0))
         };
         all.extend(names.services.iter().map(service));
-        let roles = names.roles.iter().filter(|(role, nodes)| *role != RoleKind::Load && *nodes > 0);
-        all.extend(roles.map(|(role, nodes)| (role.tag().to_string(), role.tag(), spread(*nodes, role.place(0)))));
-        let load = RoleKind::Load.tag();
+        let roles = names.roles.iter().filter(|(role, nodes)| **role != LOAD && *nodes > 0);
+        all.extend(roles.map(|(role, nodes)| (role.tag.to_string(), role.tag, spread(*nodes, role.first_zone))));
+        let load = LOAD.tag;
         all.extend(names.loads.iter().map(|(name, nodes)| (format!("{load}-{name}"), load, spread(*nodes, 0))));
         Groups { all }
     }
@@ -176,7 +176,7 @@ impl<'s> Groups<'s> {
         let found = self.all.iter().position(|(known, ..)| known == group || known == name);
         let Some(index) = found else { return Meant::new() };
         let zones = self.all[index].2.len() as u32;
-        let first = RoleKind::from_tag(self.all[index].1).map_or(0, |role| role.place(0));
+        let first = roles::find(self.all[index].1).map_or(0, |role| role.first_zone);
         Meant::from([((index, ((first + number.saturating_sub(1)) % zones) as usize), 1)])
     }
 
@@ -236,18 +236,17 @@ fn zone(name: &str, names: &Names<'_>) -> Result<Selector, Wrong> {
 }
 
 fn named(name: &str, names: &Names<'_>) -> Result<Selector, Wrong> {
-    if let Some((role, 0)) = names.roles.iter().find(|(role, _)| role.tag() == name) {
-        return Err((format!("there is no `{name}` here"), format!("it comes with {}", role.comes_with())));
+    if let Some((role, 0)) = names.roles.iter().find(|(role, _)| role.tag == name) {
+        return Err((format!("there is no `{name}` here"), format!("it comes with {}", role.comes_with)));
     }
-    if names.services.iter().any(|(service, ..)| *service == name) || RoleKind::from_tag(name).is_some() {
+    if names.services.iter().any(|(service, ..)| *service == name) || roles::find(name).is_some() {
         return Ok(Selector::Tag(name.to_string()));
     }
     if let Some((group, number)) = name.rsplit_once('-').and_then(|(g, n)| Some((g, n.parse::<u32>().ok()?))) {
         let load = group.strip_prefix("load-").unwrap_or("");
         let services = names.services.iter().filter(|(s, ..)| *s == group).map(|(_, count, grows)| (*count, *grows));
-        let roles = names.roles.iter().filter(|(role, _)| role.tag() == group && role.node_name("", 0) != group);
-        let roles =
-            roles.filter(|(role, count)| *role != RoleKind::Load && *count > 0).map(|(_, count)| (*count, false));
+        let roles = names.roles.iter().filter(|(role, _)| role.tag == group && role.naming != Naming::Alone);
+        let roles = roles.filter(|(role, count)| **role != LOAD && *count > 0).map(|(_, count)| (*count, false));
         let loads = names.loads.iter().filter(|(l, _)| *l == load).map(|(_, count)| (*count, false));
         if let Some((count, grows)) = services.chain(roles).chain(loads).next() {
             return match number {
@@ -257,7 +256,7 @@ fn named(name: &str, names: &Names<'_>) -> Result<Selector, Wrong> {
         }
     }
     let mut all: Vec<&str> = names.services.iter().map(|(name, ..)| *name).collect();
-    all.extend(names.roles.iter().filter(|(_, count)| *count > 0).map(|(role, _)| role.tag()));
+    all.extend(names.roles.iter().filter(|(_, count)| *count > 0).map(|(role, _)| role.tag));
     all.push("everything");
     if names.zones.contains(&name) {
         return Err((format!("`{name}` is a zone"), format!("write `zone {name}`")));
@@ -273,7 +272,7 @@ mod tests {
         Names {
             services: vec![("checkout", 3, false), ("stock", 2, true)],
             zones: vec!["a", "b"],
-            roles: RoleKind::ALL.into_iter().zip([2, 0, 0, 1, 1]).collect(),
+            roles: roles::all().zip([2, 0, 0, 1, 1]).collect(),
             loads: vec![("shoppers", 1)],
         }
     }
@@ -346,7 +345,7 @@ mod tests {
         assert_eq!(wrong("checkout-2 in zone a").1, "`checkout-2` is in zone b");
         assert!(path("checkout-3 in zone a", &names()).is_ok());
         // A second controller's neighbour: the lock store and the controller are not in one zone.
-        let rolled = Names { roles: RoleKind::ALL.into_iter().zip([0, 1, 1, 0, 1]).collect(), ..names() };
+        let rolled = Names { roles: roles::all().zip([0, 1, 1, 0, 1]).collect(), ..names() };
         assert!(set("controller in zone b", &rolled).is_ok() && set("coordination in zone a", &rolled).is_ok());
         assert!(set("controller in zone a", &rolled).is_err() && set("coordination in zone b", &rolled).is_err());
     }

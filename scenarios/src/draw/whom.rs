@@ -5,7 +5,7 @@
 
 use super::Dice;
 use crate::select::{self, Names};
-use world::roles::RoleKind;
+use world::roles::{LOAD, Naming};
 
 /// How deep terms are nested.
 const DEPTH: u32 = 3;
@@ -87,12 +87,14 @@ fn term(dice: &mut Dice, names: &Names<'_>, depth: u32) -> String {
             let most = instances + if grows { instances + 1 } else { 0 };
             format!("{name}-{}", dice.even(1..=most.max(1).into()))
         }
-        Form::Role => dice.one(&names.roles).0.tag().to_string(),
+        Form::Role => dice.one(&names.roles).0.tag.to_string(),
         Form::RoleNode => {
             let (role, nodes) = *dice.one(&names.roles);
-            match role {
-                RoleKind::Load => load_node(dice, names),
-                _ => role.node_name("", dice.even(0..=nodes.saturating_sub(1).into()) as u32),
+            match role.naming {
+                Naming::Named => load_node(dice, names),
+                Naming::Alone | Naming::Numbered => {
+                    role.node_name("", dice.even(0..=nodes.saturating_sub(1).into()) as u32)
+                }
             }
         }
         Form::LoadNode => load_node(dice, names),
@@ -110,5 +112,5 @@ fn service(dice: &mut Dice, names: &Names<'_>) -> String {
 
 fn load_node(dice: &mut Dice, names: &Names<'_>) -> String {
     let (load, nodes) = *dice.one(&names.loads);
-    RoleKind::Load.node_name(load, dice.even(0..=nodes.saturating_sub(1).into()) as u32)
+    LOAD.node_name(load, dice.even(0..=nodes.saturating_sub(1).into()) as u32)
 }

@@ -4,7 +4,7 @@ use super::Context;
 use crate::At;
 use crate::problem::Problem;
 use crate::schema::Service;
-use world::roles::RoleKind;
+use world::roles;
 use world::version::Version;
 
 /// A service as others may speak of it.
@@ -46,7 +46,7 @@ pub(crate) fn services<'s>(cx: &mut Context<'s>) -> Vec<Declared<'s>> {
         let node_of = name.rsplit_once('-').filter(|(_, n)| n.parse::<u32>().is_ok()).map(|(group, _)| group);
         let Some(group) = node_of else { continue };
         let is_load = |load: &str| scenario.load.keys().any(|known| known.as_str() == load);
-        let is_role = RoleKind::from_tag(group).is_some() || group.strip_prefix("load-").is_some_and(is_load);
+        let is_role = roles::find(group).is_some() || group.strip_prefix("load-").is_some_and(is_load);
         if is_role || declared.iter().any(|d| d.name == group) {
             let what = if is_role { "a node" } else { "an instance" };
             cx.report(Problem::at(name, format!("`{}` is also the name of {what} of `{group}`", name.value)));
@@ -56,7 +56,7 @@ pub(crate) fn services<'s>(cx: &mut Context<'s>) -> Vec<Declared<'s>> {
 }
 
 fn check_name(cx: &mut Context<'_>, name: &At<String>, what: &str) {
-    let is_role = RoleKind::from_tag(name).is_some();
+    let is_role = roles::find(name).is_some();
     if what == "service" && (is_role || RESERVED.contains(&name.as_str())) {
         let label = if is_role { "this word names a role" } else { "selectors of faults use this word" };
         cx.report(Problem::at(name, format!("a {what} cannot be called `{}`", name.value)).label(label));

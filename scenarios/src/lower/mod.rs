@@ -33,7 +33,7 @@ use declare::Declared;
 use std::ops::Range;
 use world::Spec;
 use world::outcome::Phases;
-use world::roles::RoleKind;
+use world::roles::{self, Role};
 
 /// In how many steps a run is told over time: enough for a plot, few enough to stay small.
 const TIMELINE_STEPS: u32 = 240;
@@ -135,20 +135,13 @@ pub(crate) fn with_names<R>(scenario: &Scenario, use_them: impl FnOnce(&Names<'_
 /// What selectors can name.
 fn names<'a>(cx: &Context<'a>, zones: &'a [String]) -> Names<'a> {
     let scenario = cx.scenario;
-    let roles = RoleKind::ALL.map(|role| {
-        let nodes = match role {
-            RoleKind::Registry => {
-                scenario.registry.as_ref().map_or(0, |at| at.servers.as_ref().map_or(1, |n| n.value.0))
-            }
-            RoleKind::Gateway => {
-                scenario.gateway.as_ref().map_or(0, |at| at.instances.as_ref().map_or(1, |n| n.low().0))
-            }
-            RoleKind::Load => scenario.load.values().map(|load| load.sources.as_ref().map_or(1, |n| n.value.0)).sum(),
-            RoleKind::Coordination | RoleKind::Controller => u32::from(!scenario.rollout.is_empty()),
-        };
-        (role, nodes)
-    });
-    let roles = roles.to_vec();
+    let nodes = |role: &'static Role| match role.tag {
+        "registry" => scenario.registry.as_ref().map_or(0, |at| at.servers.as_ref().map_or(1, |n| n.value.0)),
+        "gateway" => scenario.gateway.as_ref().map_or(0, |at| at.instances.as_ref().map_or(1, |n| n.low().0)),
+        "load" => scenario.load.values().map(|load| load.sources.as_ref().map_or(1, |n| n.value.0)).sum(),
+        _ => u32::from(!scenario.rollout.is_empty()),
+    };
+    let roles = roles::all().map(|role| (role, nodes(role))).collect();
     let loads = &cx.scenario.load;
     let rolled = |name: &str| cx.scenario.rollout.iter().any(|r| r.service.as_ref().is_some_and(|s| s.value == name));
     Names {

@@ -14,7 +14,7 @@ use scenarios::decide::{self, Engine};
 use study::{Measure, Theory};
 use world::balancer::strategy::catalogue::{self, StrategyInfo};
 use world::outcome::CheckKind;
-use world::roles::RoleKind;
+use world::roles::{self, Role};
 use world::{invariant, kernel};
 
 /// One meaning of a name.
@@ -53,7 +53,7 @@ fn meanings(name: &str, words: &[Word]) -> Vec<Meaning> {
     found.extend(
         kernel::fault::CATALOGUE.iter().filter(|(kind, _)| *kind == name).map(|(kind, line)| fault(kind, line)),
     );
-    found.extend(RoleKind::from_tag(name).map(role));
+    found.extend(roles::find(name).map(role));
     found.extend(invariant::find(name).map(promise));
     found.extend(file::in_library(name.strip_suffix(".toml").unwrap_or(name)).map(scenario));
     found.extend(scenarios::study::find(name.strip_suffix(".toml").unwrap_or(name)).map(study));
@@ -170,13 +170,13 @@ fn fault_keys(kind: &str) -> String {
     lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<String>>().join("\n")
 }
 
-fn role(role: RoleKind) -> Meaning {
-    let tag = role.tag();
+fn role(role: &Role) -> Meaning {
+    let tag = role.tag;
     Meaning {
         name: tag.into(),
         what: "role of nodes, as `what` of a fault names them".into(),
-        text: vec![sentence(role.sentence())],
-        facts: vec![("nodes".into(), role.nodes().into())],
+        text: vec![sentence(role.sentence)],
+        facts: vec![("nodes".into(), role.nodes.into())],
         example: format!("[[fault]]\nkind  = \"pause\"\nwhat  = \"{tag}\"\nat    = \"60s\"\nlasts = \"20s\""),
     }
 }

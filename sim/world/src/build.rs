@@ -8,17 +8,19 @@ use crate::check::Checks;
 use crate::data::load::Load;
 use crate::data::metrics::{Metrics, ServiceMetrics};
 use crate::data::service::{Behaviour, Service};
-use crate::data::{Data, Role};
+use crate::data::{Data, Occupant};
 use crate::fleet::service::{Service as Managed, Shape};
 use crate::fleet::{Fleet, Notice};
 use crate::options::Options;
-use crate::process::{Processes, list};
-use crate::roles::RoleKind;
+use crate::process::kind::Placing;
+use crate::process::kinds;
+use crate::process::table::Processes;
+use crate::role::{GATEWAY, LOAD};
 use crate::sim::{Directory, Outboxes, Sim};
 use crate::spec::{Draining, GatewaySpec, RolloutSpec, ServiceSpec, Spec, Spread, Target};
 use crate::wire::{MessageKeys, Msg};
 use crate::world::World;
-use base::{Dist, Duration, Instant, NodeId, Ratio, Seed, ServiceId, VersionId, ZoneId, streams};
+use base::{Dist, Duration, Instant, Ratio, Seed, ServiceId, VersionId, ZoneId, streams};
 use kernel::Kernel;
 use std::rc::Rc;
 use telemetry::SuccessWindow;
@@ -46,9 +48,9 @@ pub(crate) fn build(spec: &Spec, seed: Seed, options: &Options<'_>) -> World {
         outboxes: Outboxes::default(),
         spec,
     };
-    let mut world = World { sim, data, fleet: Fleet::default(), processes: Processes::new(list::beside) };
+    let mut world = World { sim, data, fleet: Fleet::default(), processes: Processes::new(kinds::beside) };
     world.build_services();
-    world.build_control();
+    world.place_processes();
     world.build_instances();
     world.build_loads();
     world.start(step);
@@ -102,7 +104,8 @@ impl World {
         let needs = service.balancer.info().needs;
         Service {
             name: service.name.clone(),
-            is_gateway: false,
+            routes: false,
+            is_registered: true,
             concurrency: service.concurrency,
             processors: service.processors,
             queue_limit: service.queue_limit.unwrap_or(u32::MAX),
@@ -129,8 +132,9 @@ impl World {
         downstream.dedup();
         let nothing = Dist::Constant(Duration::ZERO);
         Service {
-            name: RoleKind::Gateway.tag().into(),
-            is_gateway: true,
+            name: GATEWAY.tag.into(),
+            routes: true,
+            is_registered: false,
             concurrency: u32::MAX,
             processors: None,
             queue_limit: u32::MAX,
@@ -141,7 +145,7 @@ impl World {
                 Spread::Random => balancer::Strategy::RANDOM,
                 Spread::InTurn => balancer::Strategy::ROUND_ROBIN,
             },
-            board: board(self.sim.seed, RoleKind::Gateway.tag()),
+            board: board(self.sim.seed, GATEWAY.tag),
             reports: false,
             probes: false,
             deadlines: false,
@@ -152,29 +156,10 @@ impl World {
         }
     }
 
-    /// Makes the `n`-th node of a role; of a load's, `load` is the load's name.
-    fn node(&mut self, kind: RoleKind, load: &str, n: u32, role: Role) -> NodeId {
-        let name = kind.node_name(load, n);
-        let zone = self.sim.spec.zone_in_turn(kind.place(n));
-        let node = self.sim.kernel.add_node(name.clone(), zone, vec![kind.tag().to_string()]);
-        self.sim.keys.add(self.sim.seed, &name);
-        self.data.roles.push(role);
-        node
-    }
-
-    fn build_control(&mut self) {
-        let spec = self.sim.spec.clone();
-        list::outside(&mut self.processes);
-        let servers = spec.registry.as_ref().map_or(0, |registry| registry.servers);
-        let servers: Vec<NodeId> =
-            (0..servers).map(|index| self.node(RoleKind::Registry, "", index, Role::Guests)).collect();
-        list::registry(&mut self.sim, &mut self.processes, &servers);
-        if !spec.rollouts.is_empty() {
-            let locks = self.node(RoleKind::Coordination, "", 0, Role::Guests);
-            let controller = self.node(RoleKind::Controller, "", 0, Role::Guests);
-            list::rollouts(&self.sim, &mut self.processes, locks, controller);
-        }
-        spec.rollouts.iter().for_each(|rollout| self.watch_versions(rollout));
+    fn place_processes(&mut self) {
+        let World { sim, data, processes, .. } = self;
+        kinds::place(&mut Placing { sim, data, processes });
+        self.sim.spec.clone().rollouts.iter().for_each(|rollout| self.watch_versions(rollout));
     }
 
     /// What a rollout is judged by is counted in windows.
@@ -213,7 +198,7 @@ impl World {
             state.lane = self.sim.kernel.lane();
             state.ends = Instant::ZERO + spec.phases.total();
             for n in 0..load.sources.max(1) {
-                let node = self.node(RoleKind::Load, &load.name, n, Role::Load);
+                let node = self.data.add_node(&mut self.sim, &LOAD, &load.name, n, Occupant::Source);
                 let mut site = self.site();
                 let peers = site.peers(node, n, load.sources.max(1));
                 state.callers.push(site.add_caller(node, &[service], peers));

@@ -31,6 +31,7 @@ pub mod invariant;
 mod options;
 pub mod outcome;
 mod process;
+mod role;
 pub mod roles;
 mod run;
 mod sabotage;

@@ -5,13 +5,13 @@
 
 use crate::build::build;
 use crate::catalogue::After;
-use crate::data::Role;
+use crate::data::Occupant;
 use crate::finish::finish;
 use crate::invariant::{self, State};
 use crate::options::{Options, Run};
+use crate::process::{Cx, Process};
 use crate::spec::Spec;
 use crate::standstill::{self, Standstill, Watch};
-use crate::process::{Cx, Process};
 use crate::wire::{Envelope, Msg, ProcessId};
 use crate::world::World;
 use base::{Duration, InstanceId, Instant, NodeId, Seed};
@@ -77,7 +77,7 @@ impl World {
             (Kind::World, Some(&Msg::Arrive(load))) => data.arrive(sim, load),
             (Kind::World, Some(&Msg::Return { load, source })) => data.user_returns(sim, load, source),
             (Kind::Message { node, from }, Some(&Msg::Request { call, key, attempt })) => {
-                if let Role::Instance(id) | Role::Gateway(id) = data.roles[node.index()] {
+                if let Occupant::Instance(id) = data.occupants[node.index()] {
                     data.request_arrives(sim, id, from, call, key, attempt);
                 }
             }
@@ -160,7 +160,7 @@ impl World {
             }
             Msg::Split(order) => data.split_heard(sim, node, &order),
             Msg::Probe { caller, upstream, group } => {
-                if let Role::Instance(id) = data.roles[node.index()] {
+                if let Occupant::Instance(id) = data.occupants[node.index()] {
                     data.probe_arrives(sim, id, from, caller, upstream, group);
                 }
             }

@@ -1,12 +1,14 @@
 //! What everything in a world may use: the kernel, the keys of messages, the ledger of checks.
 
 use crate::check::Checks;
+use crate::role::Role;
 use crate::sabotage::Sabotage;
 use crate::spec::Spec;
-use crate::wire::{MessageKeys, Msg, ProcessId};
+use crate::wire::{Address, MessageKeys, Msg, ProcessId};
 use base::{Duration, Instant, NodeId, Outbox, Seed};
 use kernel::Kernel;
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Nodes that are named of those a fault met; the others are counted.
@@ -50,11 +52,27 @@ impl Sim {
     }
 }
 
-/// Where clients find those whom they ask, as their configuration has it.
+/// Where clients find those whom they ask, as their configuration has it: processes on nodes of their own, by role.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
-    /// The servers of the registry, in order.
-    pub(crate) registry: Vec<(NodeId, ProcessId)>,
+    by_role: BTreeMap<&'static str, Vec<Address>>,
+}
+
+impl Directory {
+    /// The processes of a role, in the order in which they were placed.
+    pub(crate) fn of(&self, role: &Role) -> &[Address] {
+        self.by_role.get(role.tag).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many nodes play a role so far.
+    pub(crate) fn nodes(&self, role: &Role) -> u32 {
+        self.of(role).chunk_by(|a, b| a.0 == b.0).count() as u32
+    }
+
+    /// Lists the processes of a role's next node.
+    pub(crate) fn add(&mut self, role: &Role, node: NodeId, processes: impl Iterator<Item = ProcessId>) {
+        self.by_role.entry(role.tag).or_default().extend(processes.map(|process| (node, process)));
+    }
 }
 
 /// Outboxes that are not in use, one for each kind of core: they keep the room they have, and a thousand cores need not

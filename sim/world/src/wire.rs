@@ -81,7 +81,13 @@ pub(crate) enum Msg {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ProcessId(pub(crate) u32);
 
+/// Where a letter goes: a process, and the node on which that runs.
+pub(crate) type Address = (NodeId, ProcessId);
+
 impl ProcessId {
+    /// No process.
+    pub(crate) const NOBODY: ProcessId = ProcessId(u32::MAX);
+
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }

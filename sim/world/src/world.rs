@@ -2,7 +2,7 @@
 
 use crate::data::Data;
 use crate::fleet::{Fleet, Site};
-use crate::process::Processes;
+use crate::process::table::Processes;
 use crate::sim::Sim;
 
 /// The state of a run.

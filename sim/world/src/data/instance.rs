@@ -367,7 +367,7 @@ impl Data {
         if behaviour.error_rate != base::Ratio::ZERO && behaviour.error_rate.happens(&mut job.key.derive(ERROR).draws())
         {
             self.answer(sim, id, Class::ServerError);
-        } else if service.calls.is_empty() && !service.is_gateway {
+        } else if service.calls.is_empty() && !service.routes {
             self.answer(sim, id, Class::Success);
         } else {
             self.next_stage(sim, id);
@@ -380,7 +380,7 @@ impl Data {
         let (stage, key) = (usize::from(job.stage), job.key);
         let instance = &self.instances[job.instance.index()];
         let service = &self.services[instance.service().index()];
-        if service.is_gateway {
+        if service.routes {
             return if stage == 0 { self.route(sim, id) } else { self.answer(sim, id, Class::Success) };
         }
         let Some(calls) = service.calls.get(stage) else {

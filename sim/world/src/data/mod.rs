@@ -18,6 +18,7 @@ pub(crate) mod sharing;
 pub(crate) mod unfinished;
 
 use crate::outcome::Exposure;
+use crate::role::Role;
 use crate::sim::Sim;
 use crate::slab::Slab;
 use crate::wire::{OfCalls, OfJobs};
@@ -37,21 +38,20 @@ use unfinished::OpenCalls;
 
 /// What a node is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// An instance of a service.
+pub(crate) enum Occupant {
+    /// An instance of a service; gateways are instances too.
     Instance(InstanceId),
-    /// An instance of the gateway.
-    Gateway(InstanceId),
     /// A source of load.
-    Load,
+    Source,
     /// Nothing that requests touch: only processes run there.
-    Guests,
+    Processes,
 }
 
 /// Everything that requests touch.
 #[derive(Debug)]
 pub(crate) struct Data {
-    pub(crate) roles: Vec<Role>,
+    /// By node.
+    pub(crate) occupants: Vec<Occupant>,
     pub(crate) calls: Slab<Call, OfCalls>,
     pub(crate) retry_states: Vec<RetryState>,
     pub(crate) reports: Reports,
@@ -94,7 +94,7 @@ impl Data {
     /// Nothing yet.
     pub(crate) fn new(metrics: Metrics, deadlines_travel: bool) -> Self {
         Data {
-            roles: Vec::new(),
+            occupants: Vec::new(),
             calls: Slab::default(),
             retry_states: Vec::new(),
             reports: Reports::default(),
@@ -122,6 +122,16 @@ impl Data {
             arrivals: None,
             open: None,
         }
+    }
+
+    /// Makes the `n`-th node of a role, zero-based; `name` as in [`Role::node_name`].
+    pub(crate) fn add_node(&mut self, sim: &mut Sim, role: &Role, name: &str, n: u32, occupant: Occupant) -> NodeId {
+        let name = role.node_name(name, n);
+        let zone = sim.spec.zone_in_turn(role.first_zone + n);
+        let node = sim.kernel.add_node(name.clone(), zone, vec![role.tag.to_string()]);
+        sim.keys.add(sim.seed, &name);
+        self.occupants.push(occupant);
+        node
     }
 
     /// Every instance of a service there ever was, in order of creation.

@@ -8,7 +8,10 @@ use kernel::Lane;
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) name: String,
-    pub(crate) is_gateway: bool,
+    /// Whether it does no work of its own, and sends each request where the routes of its load lead.
+    pub(crate) routes: bool,
+    /// Whether the registry lists it, where there is one.
+    pub(crate) is_registered: bool,
     pub(crate) concurrency: u32,
     pub(crate) processors: Option<f64>,
     pub(crate) queue_limit: u32,

@@ -1,7 +1,7 @@
 //! Instances come into being, start up, and serve.
 
 use super::{Notice, Site};
-use crate::data::Role;
+use crate::data::Occupant;
 use crate::data::instance::{Baseline, Instance, Life, Place, Record};
 use crate::data::sharing::Processors;
 use crate::wire::Msg;
@@ -22,7 +22,7 @@ impl Site<'_> {
             sim.kernel.set_slowdown(node, 1.0 / speed);
         }
         sim.keys.add(sim.seed, &name);
-        data.roles.push(if state.is_gateway { Role::Gateway(id) } else { Role::Instance(id) });
+        data.occupants.push(Occupant::Instance(id));
         data.instances.push(Instance::new(service, version, node, state.concurrency, state.queue_limit));
         if let Some(count) = state.processors {
             data.processors.resize_with(id.index(), || None);
@@ -80,10 +80,7 @@ impl Site<'_> {
     pub(crate) fn start_all(&mut self) {
         for id in 0..self.data.instances.len() {
             self.data.instances[id].life = Life::Serving;
-            let node = self.data.instances[id].node;
-            if matches!(self.data.roles[node.index()], Role::Instance(_)) {
-                self.tell(Notice::Serving(node));
-            }
+            self.tell(Notice::Serving(self.data.instances[id].node));
         }
         for caller in 0..self.data.callers.len() {
             self.tell(Notice::Calling(self.data.callers[caller].node));
@@ -108,9 +105,7 @@ impl Site<'_> {
         if self.data.records[id.index()].caller.is_some() {
             self.begin_calling(node);
         }
-        if !self.data.services[service.index()].is_gateway {
-            self.tell(Notice::Serving(node));
-        }
+        self.tell(Notice::Serving(node));
         self.tell(Notice::Changed(service));
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Notice, Site};
 use crate::catalogue::Probe;
-use crate::data::Role;
+use crate::data::Occupant;
 use crate::data::instance::Life;
 use crate::outcome::Exposure;
 use crate::sabotage::Sabotage;
@@ -15,7 +15,7 @@ impl Site<'_> {
     pub(crate) fn node_down(&mut self, node: NodeId, crash: Crash) {
         let now = self.sim.kernel.now();
         self.sim.kernel.trace_mut().note(now, Some(node), "down", || format!("{crash:?}"));
-        if let Role::Instance(id) | Role::Gateway(id) = self.data.roles[node.index()]
+        if let Occupant::Instance(id) = self.data.occupants[node.index()]
             && self.instance_down(id, crash)
         {
             return;
@@ -27,8 +27,8 @@ impl Site<'_> {
     /// The machine of an instance went down; true when that was the end of it.
     fn instance_down(&mut self, id: InstanceId, crash: Crash) -> bool {
         self.data.lose_jobs(self.sim, id, crash == Crash::Process);
-        let node = self.data.instances[id.index()].node;
-        if matches!(self.data.roles[node.index()], Role::Instance(_)) {
+        let service = self.data.instances[id.index()].service();
+        if self.data.services[service.index()].is_registered {
             self.sim.checks.reached(Probe::InstanceDied);
         }
         let instance = &mut self.data.instances[id.index()];
@@ -45,7 +45,6 @@ impl Site<'_> {
         }
         let instance = &mut self.data.instances[id.index()];
         instance.life = Life::Starting;
-        let service = instance.service();
         self.tell(Notice::Changed(service));
         false
     }
@@ -58,8 +57,8 @@ impl Site<'_> {
             self.read_splits(caller);
         }
         self.guests.boot(self.sim, self.data, self.fleet, node);
-        match self.data.roles[node.index()] {
-            Role::Instance(id) | Role::Gateway(id) => {
+        match self.data.occupants[node.index()] {
+            Occupant::Instance(id) => {
                 if self.sim.sabotage == Some(Sabotage::NeverComeBack) {
                     return;
                 }
@@ -68,13 +67,13 @@ impl Site<'_> {
                 let start_up = self.fleet.services[service.index()].shape.start_up;
                 self.sim.kernel.work_after(node, start_up, Msg::Started(id));
             }
-            Role::Load => {
+            Occupant::Source => {
                 self.begin_calling(node);
                 if let Some(caller) = self.data.caller_at(node) {
                     self.data.users_come_back(self.sim, caller);
                 }
             }
-            Role::Guests => {}
+            Occupant::Processes => {}
         }
     }
 }

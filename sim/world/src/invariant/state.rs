@@ -2,7 +2,7 @@
 
 use crate::data::Data;
 use crate::fleet::Fleet;
-use crate::process::Processes;
+use crate::process::table::Processes;
 use crate::sim::Sim;
 
 /// A world as invariants see it: they count, and change nothing.

@@ -20,7 +20,7 @@ pub(crate) fn judge(world: &mut State<'_>, _: After) {
             })
             .collect();
         let name = world.data.services[service.index()].name.clone();
-        if !world.data.services[service.index()].is_gateway {
+        if world.data.services[service.index()].is_registered {
             let up = |server: &&RegistryServer| !world.sim.kernel.nodes().is_dead(server.node);
             let servers: Vec<&RegistryServer> = world.processes.all().filter(up).collect();
             for server in servers {

@@ -2,13 +2,34 @@
 
 use super::durable::{Durable, Release};
 use super::host::{Carrier, Host};
+use super::kind::{Kind, Placing};
 use super::{Cx, Process};
+use crate::role::{Naming, Role};
 use crate::wire::{Letter, ProcessId};
 use base::{FencingToken, SessionId};
 use coordination::{Config, Effect, Input, Locks};
 use kernel::disk::Reason;
 use kernel::{Crash, Transport};
 use std::collections::BTreeMap;
+
+/// The store, on a node of its own.
+pub(crate) static ROLE: Role = Role {
+    tag: "coordination",
+    sentence: "the store of sessions and locks, by which one controller at a time rolls out a service",
+    nodes: "1, called coordination; none without a [[rollout]]",
+    comes_with: "[[rollout]]",
+    naming: Naming::Alone,
+    first_zone: 0,
+    count: |spec| u32::from(!spec.rollouts.is_empty()),
+};
+
+pub(crate) static KIND: Kind = Kind { role: Some(&ROLE), place, ..Kind::NOWHERE };
+
+fn place(placing: &mut Placing<'_>) {
+    for _ in 0..(ROLE.count)(&placing.spec()) {
+        placing.on_own_node(&ROLE, |_| vec![Box::new(LockStore::new())]);
+    }
+}
 
 /// The lock store.
 #[derive(Debug)]
@@ -26,12 +47,12 @@ pub(crate) struct LockStore {
 const MESSAGE_BYTES: u32 = 200;
 
 impl LockStore {
-    pub(crate) fn new(me: ProcessId) -> Self {
+    fn new() -> Self {
         LockStore {
             host: None,
             durable: Durable::default(),
             kept: (FencingToken(0), SessionId(0)),
-            asker: me,
+            asker: ProcessId::NOBODY,
             owners: BTreeMap::new(),
         }
     }
@@ -66,6 +87,7 @@ impl Process for LockStore {
 
     /// It comes up without its sessions, with its numbers.
     fn boot(&mut self, cx: &mut Cx<'_>) {
+        self.asker = cx.me();
         let life = u64::from(cx.life());
         if life > 0 {
             let disk = cx.disk();
@@ -98,8 +120,8 @@ impl Process for LockStore {
         self.follow(cx);
     }
 
-    fn down(&mut self, cx: &mut Cx<'_>, _: Crash) {
-        *self = LockStore::new(cx.me());
+    fn down(&mut self, _: &mut Cx<'_>, _: Crash) {
+        *self = LockStore::new();
     }
 }
 

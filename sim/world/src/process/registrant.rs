@@ -2,15 +2,29 @@
 //! when that is told to stop.
 
 use super::host::{Carrier, Host};
-use super::registry::MESSAGE_BYTES;
+use super::kind::{Beside, Kind};
+use super::registry::{self as server, MESSAGE_BYTES};
 use super::{Cx, Process};
-use crate::data::Role;
+use crate::data::Occupant;
 use crate::fleet::Notice;
 use crate::wire::{Letter, ProcessId};
 use base::streams;
 use kernel::{Crash, Transport};
 use registry::registrant::{Effect, Input};
 use registry::{Effect as Answer, Input as Request};
+
+pub(crate) static KIND: Kind = Kind { beside, ..Kind::NOWHERE };
+
+/// One at each server, beside instances of services that the registry lists.
+fn beside(at: &Beside<'_>) -> Vec<Box<dyn Process>> {
+    let Occupant::Instance(id) = at.data.occupants[at.node.index()] else { return Vec::new() };
+    let service = at.data.instances[id.index()].service();
+    if !at.data.services[service.index()].is_registered {
+        return Vec::new();
+    }
+    let servers = 0..at.sim.directory.of(&server::ROLE).len() as u32;
+    servers.map(|number| -> Box<dyn Process> { Box::new(Registrant { number, host: None }) }).collect()
+}
 
 /// An instance's registration at one server.
 #[derive(Debug)]
@@ -21,17 +35,14 @@ pub(crate) struct Registrant {
 }
 
 impl Registrant {
-    /// At the `number`-th server, zero-based.
-    pub(crate) fn new(number: u32) -> Self {
-        Registrant { number, host: None }
-    }
-
     /// The instance serves, and wants to be listed.
     fn begin(&mut self, cx: &mut Cx<'_>) {
         let (node, age) = (cx.node(), cx.age());
         let rng = cx.stream(&streams::REGISTRATION.of(&[&cx.name(), &self.number]));
         let site = cx.site();
-        let (Role::Instance(id), Some(spec)) = (site.data.roles[node.index()], &site.sim.spec.registry) else { return };
+        let (Occupant::Instance(id), Some(spec)) = (site.data.occupants[node.index()], &site.sim.spec.registry) else {
+            return;
+        };
         let config = spec.registrant;
         let endpoint = site.data.endpoint(site.sim, id);
         let service = site.data.instances[id.index()].service();
@@ -94,7 +105,7 @@ impl Carrier<registry::Registrant> for Registrant {
                 return None;
             }
         };
-        let server = cx.site().sim.directory.registry[self.number as usize];
+        let server = cx.site().sim.directory.of(&server::ROLE)[self.number as usize];
         cx.send(server, MESSAGE_BYTES, Transport::Exchange, Letter::Registry(request));
         None
     }

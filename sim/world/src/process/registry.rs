@@ -5,15 +5,39 @@
 
 use super::durable::{Durable, Release};
 use super::host::{Carrier, Host};
+use super::kind::{Kind, Placing};
 use super::{Cx, Process};
 use crate::age;
 use crate::catalogue::Probe;
+use crate::role::{Naming, Role};
 use crate::sabotage::Sabotage;
 use crate::wire::{Letter, ProcessId};
 use base::{InstanceId, NodeId, streams};
 use kernel::{Crash, Transport};
 use registry::{Config, Effect, Input, Record, Registry, View};
 use std::collections::BTreeMap;
+
+/// The servers, each on its own node.
+pub(crate) static ROLE: Role = Role {
+    tag: "registry",
+    sentence: "servers that know which instances are alive, and tell callers",
+    nodes: "registry.servers, 1 by default, called registry-1 and so on; none without a [registry]",
+    comes_with: "[registry]",
+    naming: Naming::Numbered,
+    first_zone: 0,
+    count: |spec| spec.registry.as_ref().map_or(0, |registry| registry.servers),
+};
+
+pub(crate) static KIND: Kind = Kind { role: Some(&ROLE), place, ..Kind::NOWHERE };
+
+fn place(placing: &mut Placing<'_>) {
+    let spec = placing.spec();
+    let Some(registry) = &spec.registry else { return };
+    for number in 0..registry.servers {
+        let server = registry.server.clone();
+        placing.on_own_node(&ROLE, |node| vec![Box::new(RegistryServer::new(node, number, server))]);
+    }
+}
 
 /// A registry server.
 #[derive(Debug)]
@@ -40,7 +64,7 @@ const ENDPOINT_BYTES: usize = 200;
 const COMPACT_BYTES: usize = 64 * 1024;
 
 impl RegistryServer {
-    pub(crate) fn new(node: NodeId, number: u32, me: ProcessId, config: Config) -> Self {
+    fn new(node: NodeId, number: u32, config: Config) -> Self {
         RegistryServer {
             node,
             number,
@@ -48,7 +72,7 @@ impl RegistryServer {
             host: None,
             durable: Durable::default(),
             appended: false,
-            asker: me,
+            asker: ProcessId::NOBODY,
             watchers: BTreeMap::new(),
         }
     }
@@ -132,6 +156,7 @@ impl Process for RegistryServer {
     }
 
     fn boot(&mut self, cx: &mut Cx<'_>) {
+        self.asker = cx.me();
         self.host = Some(Host::new(self.core(cx)));
         self.hear(cx, Input::Wake);
     }
@@ -164,8 +189,8 @@ impl Process for RegistryServer {
         self.compact(cx);
     }
 
-    fn down(&mut self, cx: &mut Cx<'_>, _: Crash) {
-        *self = RegistryServer::new(self.node, self.number, cx.me(), self.config.clone());
+    fn down(&mut self, _: &mut Cx<'_>, _: Crash) {
+        *self = RegistryServer::new(self.node, self.number, self.config.clone());
     }
 }
 

@@ -2,7 +2,8 @@
 //! when that is silent.
 
 use super::host::{Carrier, Host};
-use super::registry::MESSAGE_BYTES;
+use super::kind::{Beside, Kind};
+use super::registry::{self as server, MESSAGE_BYTES};
 use super::{Cx, Process};
 use crate::fleet::Notice;
 use crate::wire::{Letter, ProcessId};
@@ -10,6 +11,14 @@ use base::{NodeId, ServiceId, streams};
 use kernel::{Bounce, Crash, Transport};
 use registry::resolver::{Effect, Input};
 use registry::{Effect as Answer, Input as Request};
+
+pub(crate) static KIND: Kind = Kind { beside, ..Kind::NOWHERE };
+
+/// Beside every caller, where there is a registry.
+fn beside(at: &Beside<'_>) -> Vec<Box<dyn Process>> {
+    let asks = at.sim.spec.registry.is_some() && at.data.caller_at(at.node).is_some();
+    if asks { vec![Box::new(Resolver::default())] } else { Vec::new() }
+}
 
 /// The resolver of a caller.
 #[derive(Debug, Default)]
@@ -24,7 +33,7 @@ impl Resolver {
         let data = &*cx.site().data;
         let upstreams = data.caller_at(node).map_or(&[][..], |caller| &data.callers[caller as usize].upstreams);
         let services = upstreams.iter().map(|upstream| upstream.service);
-        services.filter(|service| !data.services[service.index()].is_gateway).collect()
+        services.filter(|service| data.services[service.index()].is_registered).collect()
     }
 }
 
@@ -50,7 +59,7 @@ impl Process for Resolver {
 
     fn letter(&mut self, cx: &mut Cx<'_>, from: ProcessId, letter: Letter) {
         let Letter::RegistryAnswer(answer) = letter else { return };
-        let servers = &cx.site().sim.directory.registry;
+        let servers = &cx.site().sim.directory.of(&server::ROLE);
         let Some(&(from, _)) = servers.iter().find(|(_, server)| *server == from) else { return };
         let input = match answer {
             Answer::Push { view, .. } => Input::Push { from, view },
@@ -66,7 +75,7 @@ impl Process for Resolver {
     }
 
     fn bounced(&mut self, cx: &mut Cx<'_>, to: NodeId, _: Bounce) {
-        if cx.site().sim.directory.registry.iter().any(|(server, _)| *server == to) {
+        if cx.site().sim.directory.of(&server::ROLE).iter().any(|(server, _)| *server == to) {
             self.handle(cx, Input::Disconnected(to));
         }
     }
@@ -87,7 +96,7 @@ impl Carrier<registry::Resolver> for Resolver {
 
     fn carry_out(&mut self, cx: &mut Cx<'_>, effect: Effect) -> Option<Input> {
         let node = cx.node();
-        let servers = &cx.site().sim.directory.registry;
+        let servers = &cx.site().sim.directory.of(&server::ROLE);
         let nth = |attempt: u32| servers[(attempt % servers.len() as u32) as usize];
         let (to, request) = match effect {
             Effect::SendWatch { service, after, attempt } => {

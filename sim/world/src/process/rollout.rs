@@ -7,18 +7,54 @@
 //! one.
 
 use super::host::{Carrier, Host};
-use super::{Cx, Process};
+use super::kind::{Kind, Placing};
+use super::{Cx, Process, locks};
 use crate::catalogue::Probe;
 use crate::data::instance::Life;
 use crate::fleet::service::Shares;
 use crate::invariant::{no_traffic_to_the_rejected, rollout_within_budget};
 use crate::outcome::RolloutOutcome;
+use crate::role::{Naming, Role};
 use crate::sabotage::Sabotage;
-use crate::wire::{Letter, Msg, ProcessId, SplitOrder};
+use crate::spec::RolloutSpec;
+use crate::wire::{Address, Letter, Msg, ProcessId, SplitOrder};
 use base::{Duration, Instant, NodeId, Ratio, ServiceId, VersionId};
 use coordination::{Client, LockKey, client};
 use kernel::Transport;
 use rollout::{Effect, Event, Input, Instances, Measurement, Observation, Phase, Plan, Rollout, State};
+
+/// The controllers of all rollouts, on one node.
+pub(crate) static ROLE: Role = Role {
+    tag: "controller",
+    sentence: "the rollout controller, which orders instances and splits of traffic",
+    nodes: "1, called controller; none without a [[rollout]]",
+    comes_with: "[[rollout]]",
+    naming: Naming::Alone,
+    // Beside the lock store, which is the first, and not in one zone with it where there are several.
+    first_zone: 1,
+    count: |spec| u32::from(!spec.rollouts.is_empty()),
+};
+
+pub(crate) static KIND: Kind = Kind { role: Some(&ROLE), place, ..Kind::NOWHERE };
+
+fn place(placing: &mut Placing<'_>) {
+    let spec = placing.spec();
+    let Some(&store) = placing.sim.directory.of(&locks::ROLE).first() else { return };
+    placing.on_own_node(&ROLE, |node| {
+        let controller = |(number, rollout): (usize, &RolloutSpec)| -> Box<dyn Process> {
+            let service = &spec.services[rollout.service.index()];
+            // Which version it starts from is read when it gets the lock.
+            let from = VersionId(0);
+            let mut plan = Plan::new(rollout.service, from, rollout.to, service.instances, rollout.strategy.clone());
+            plan.analysis = rollout.analysis;
+            plan.progress_deadline = rollout.progress_deadline;
+            plan.auto_rollback = rollout.auto_rollback;
+            plan.min_ready = rollout.min_ready;
+            Box::new(Controller::new(node, number as u32, rollout.at, plan, store))
+        };
+        spec.rollouts.iter().enumerate().map(controller).collect()
+    });
+}
 
 /// A rollout and its controller.
 #[derive(Debug)]
@@ -27,7 +63,7 @@ pub(crate) struct Controller {
     number: u32,
     at: Instant,
     /// The lock store.
-    store: (NodeId, ProcessId),
+    store: Address,
     core: Host<Rollout>,
     /// For the lock of its service.
     client: Host<Client>,
@@ -44,7 +80,7 @@ const CLIENT: u16 = 1;
 
 impl Controller {
     /// The `number`-th rollout, which is asked for at a moment, and its controller on `node`.
-    pub(crate) fn new(node: NodeId, number: u32, at: Instant, plan: Plan, store: (NodeId, ProcessId)) -> Self {
+    fn new(node: NodeId, number: u32, at: Instant, plan: Plan, store: Address) -> Self {
         Controller {
             number,
             at,

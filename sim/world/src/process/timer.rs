@@ -1,7 +1,6 @@
 //! One timer for each core: set for the core's deadline, moved when the deadline moves.
 
 use super::Cx;
-use crate::wire::Msg;
 use base::Instant;
 use kernel::TimerId;
 
@@ -22,18 +21,17 @@ impl Default for CoreTimer {
 impl CoreTimer {
     /// Makes the timer agree with what the core wants. To be called after each time the core handled something.
     pub(crate) fn follow(&mut self, cx: &mut Cx<'_>, timer: u16, deadline: Option<Instant>) {
-        let (node, process, kernel) = (cx.node(), cx.me, &mut cx.site.sim.kernel);
         if self.timer != TimerId::NONE {
             if deadline == Some(self.at) {
                 return;
             }
-            kernel.cancel(self.timer);
+            cx.site().sim.kernel.cancel(self.timer);
             self.timer = TimerId::NONE;
         }
         // A deadline that has passed already is met by a timer at once, not by a call from here: effects of the last
         // call come before effects of the next.
         if let Some(at) = deadline {
-            (self.at, self.timer) = (at, kernel.timer_at(node, at, Msg::Wake { process, timer }));
+            (self.at, self.timer) = (at, cx.set_timer(at, timer));
         }
     }
 

@@ -3,12 +3,16 @@
 //! The process runs on no node, has no timer, and sends nothing. With a registry it still speaks of the gateway, which
 //! is in none: what stands before it is the scenario's own clients.
 
+use super::kind::Kind;
 use super::{Cx, Process};
 use crate::data::instance::Life;
 use crate::fleet::Notice;
 use base::{Revision, ServiceId};
 use registry::View;
 use std::sync::Arc;
+
+pub(crate) static KIND: Kind =
+    Kind { place: |placing| placing.on_no_node(Box::new(Truth::default())), ..Kind::NOWHERE };
 
 /// Tells every caller who serves.
 #[derive(Debug, Default)]
@@ -25,7 +29,7 @@ impl Process for Truth {
     fn notice(&mut self, cx: &mut Cx<'_>, notice: Notice) {
         let Notice::Changed(service) = notice else { return };
         let site = cx.site();
-        if site.sim.spec.registry.is_none() || site.data.services[service.index()].is_gateway {
+        if site.sim.spec.registry.is_none() || !site.data.services[service.index()].is_registered {
             self.tell(cx, service);
         }
     }
@@ -35,7 +39,8 @@ impl Truth {
     /// Every caller of a service sees its instances as they are.
     fn tell(&mut self, cx: &mut Cx<'_>, service: ServiceId) {
         self.told += 1;
-        let (sim, data) = (&mut *cx.site.sim, &mut *cx.site.data);
+        let site = cx.site();
+        let (sim, data) = (&mut *site.sim, &mut *site.data);
         let nodes = sim.kernel.nodes();
         let open = data.instances_of(service).filter(|id| {
             let instance = &data.instances[id.index()];
