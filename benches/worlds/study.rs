@@ -8,7 +8,7 @@ use benches::Model;
 use world::Spec;
 use world::kernel::Link;
 use world::outcome::Phases;
-use world::spec::{Arrivals, Expect, LoadSpec, ServiceSpec, Spread, Target, VersionSpec};
+use world::spec::{Arrivals, Expect, InstanceTemplate, LoadSpec, ServiceSpec, Spread, Target, VersionSpec};
 
 /// `model` as a world.
 pub(crate) fn world(model: &Model) -> Spec {
@@ -26,15 +26,11 @@ pub(crate) fn world(model: &Model) -> Spec {
         processors: None,
         queue_limit: None,
         service_time: Dist::Exponential { mean: model.service },
-        start_up: Duration::secs(1),
-        grace: Duration::secs(2),
-        draining: Default::default(),
+        template: InstanceTemplate { start_up: Duration::secs(1), grace: Duration::secs(2), ..Default::default() },
         versions: vec![first],
         calls: Vec::new(),
         balancer: balancer::Strategy::P2C,
         eligibility: None,
-        weights: Vec::new(),
-        speeds: Vec::new(),
         policy: world::traffic::Policy::none(),
     };
     let shoppers = LoadSpec {

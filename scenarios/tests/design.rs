@@ -179,8 +179,8 @@ fn weights_are_what_is_written_or_none() {
     let text = "[service.a]\nbalancer = \"edf\"\nweights = [3, 1, 65535]\n[service.b]\n[load.l]\ntarget = \"a\"\nrate = \"1/s\"\n";
     let spec = lowered(text, 1);
     assert_eq!(spec.services[0].balancer, world::balancer::Strategy::EARLIEST_DEADLINE);
-    assert_eq!(spec.services[0].weights, [3, 1, 65_535]);
-    assert!(spec.services[1].weights.is_empty());
+    assert_eq!(spec.services[0].template.weights, [3, 1, 65_535]);
+    assert!(spec.services[1].template.weights.is_empty());
 }
 
 #[test]

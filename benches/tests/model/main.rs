@@ -53,7 +53,7 @@ fn spec(model: &plain::Model) -> Spec {
     let service = &mut spec.services[0];
     service.concurrency = model.places as u32;
     service.queue_limit = Some(model.queue as u32);
-    service.speeds = model.slowdowns.iter().map(|slowdown| 1.0 / slowdown).collect();
+    service.template.speeds = model.slowdowns.iter().map(|slowdown| 1.0 / slowdown).collect();
     service.balancer = match model.choice {
         Choice::Random => Strategy::RANDOM,
         Choice::RoundRobin => Strategy::ROUND_ROBIN,

@@ -6,7 +6,7 @@
 
 use base::{Duration, ServiceId};
 use world::Spec;
-use world::spec::{Arrivals, GatewaySpec, ServiceSpec, Target, in_turn};
+use world::spec::{Arrivals, GatewaySpec, ServiceSpec, Target};
 use world::traffic::{RequestHead, RouteTable};
 
 /// Requests per second that all instances of a service can finish, each at its speed; infinite where work takes no
@@ -22,7 +22,7 @@ pub(crate) fn capacity(service: &ServiceSpec) -> f64 {
 
 /// The speeds of all instances together, which without any is how many there are.
 fn speed(service: &ServiceSpec) -> f64 {
-    (0..service.instances).map(|n| in_turn(&service.speeds, n).unwrap_or(1.0)).sum()
+    (0..service.instances).map(|n| service.template.speed(n)).sum()
 }
 
 /// The one service that a load asks; none when a route has several destinations, or leads nowhere.

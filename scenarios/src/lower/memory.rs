@@ -10,7 +10,7 @@ use crate::schema::Scenario;
 use base::ServiceId;
 use world::Spec;
 use world::balancer::{Host, Strategy};
-use world::spec::{Target, in_turn};
+use world::spec::Target;
 
 /// Bytes that all balancers of a run may take together.
 const BYTES_MAX: u64 = 16 << 30;
@@ -20,8 +20,7 @@ pub(crate) fn check(scenario: &Scenario, spec: &Spec) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, service) in spec.services.iter().enumerate() {
         let callers = callers(spec, ServiceId(index as u32));
-        let host =
-            |n: u32| Host { weight: in_turn(&service.weights, n).unwrap_or(1), ..Host::new(base::InstanceId(n)) };
+        let host = |n: u32| Host { weight: service.template.weight(n), ..Host::new(base::InstanceId(n)) };
         let hosts: Vec<Host> = (0..service.instances).map(host).collect();
         // Groups of priorities, zones and subsets share the hosts out, and every zone may have its own.
         let groups = if service.eligibility.is_some() { spec.zones.len() as u64 + 1 } else { 1 };

@@ -8,7 +8,7 @@ use crate::schema::Service;
 use crate::schema::service::{self as schema, Call, Stage};
 use base::{Dist, Duration, Ratio, ServiceId};
 use world::balancer::Strategy;
-use world::spec::{CallSpec, Draining, ServiceSpec, VersionSpec};
+use world::spec::{CallSpec, Draining, InstanceTemplate, ServiceSpec, VersionSpec};
 
 /// What an instance does unless it is told otherwise.
 const CONCURRENCY: u32 = 8;
@@ -49,12 +49,7 @@ pub(crate) fn lower(cx: &mut Context<'_>, zones: &[String]) -> Vec<ServiceSpec> 
                 Some(at) => distribution::lower(cx, at),
                 None => Dist::lognormal(Duration::ms(8), Duration::ms(40)),
             },
-            start_up: service.start_up.as_ref().map_or(Duration::secs(1), |d| d.value.0),
-            grace: service.grace.as_ref().map_or(Duration::secs(10), |d| d.value.0),
-            draining: match service.draining.as_ref().map(|at| at.value).unwrap_or_default() {
-                schema::Draining::Serves => Draining::Serves,
-                schema::Draining::Refuses => Draining::Refuses,
-            },
+            template: template(cx, service),
             versions: versions(cx, index, service, &path),
             calls: calls(cx, service, &path),
             balancer,
@@ -62,8 +57,6 @@ pub(crate) fn lower(cx: &mut Context<'_>, zones: &[String]) -> Vec<ServiceSpec> 
                 .eligibility
                 .as_ref()
                 .map(|at| eligibility::lower(cx, at, ServiceId(index as u32), balancer, zones)),
-            weights: service.weights.as_ref().map_or_else(Vec::new, |at| weights(cx, at)),
-            speeds: service.speeds.as_ref().map_or_else(Vec::new, |at| speeds(cx, at)),
             policy: service
                 .policy
                 .as_ref()
@@ -151,6 +144,20 @@ fn one_call(cx: &mut Context<'_>, call: &At<&Call>, path: &str) -> Option<CallSp
             let optional = table.optional.as_ref().is_some_and(|at| at.value);
             cx.service(to).map(|service| CallSpec { service, optional })
         }
+    }
+}
+
+/// How its instances come and go, and in what they differ.
+fn template(cx: &mut Context<'_>, service: &Service) -> InstanceTemplate {
+    InstanceTemplate {
+        start_up: service.start_up.as_ref().map_or(Duration::secs(1), |d| d.value.0),
+        grace: service.grace.as_ref().map_or(Duration::secs(10), |d| d.value.0),
+        draining: match service.draining.as_ref().map(|at| at.value).unwrap_or_default() {
+            schema::Draining::Serves => Draining::Serves,
+            schema::Draining::Refuses => Draining::Refuses,
+        },
+        weights: service.weights.as_ref().map_or_else(Vec::new, |at| weights(cx, at)),
+        speeds: service.speeds.as_ref().map_or_else(Vec::new, |at| speeds(cx, at)),
     }
 }
 

@@ -308,7 +308,7 @@ fn service_ms(spec: &Spec, service: ServiceId) -> Option<f64> {
     let it = &spec.services[service.index()];
     let version = &it.versions[0];
     let mean = version.service_time.as_ref().unwrap_or(&it.service_time).mean();
-    let same = it.calls.is_empty() && mean > Duration::ZERO && it.speeds.iter().all(|speed| *speed == 1.0);
+    let same = it.calls.is_empty() && mean > Duration::ZERO && it.template.speeds.iter().all(|speed| *speed == 1.0);
     // Less than one processor takes longer even over a request that is alone.
     let speed = it.processors.map_or(1.0, |processors| processors.min(1.0));
     same.then(|| mean.as_millis_f64() * version.slowdown / speed)

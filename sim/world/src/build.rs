@@ -9,7 +9,7 @@ use crate::data::load::Load;
 use crate::data::metrics::{Metrics, ServiceMetrics};
 use crate::data::service::{Behaviour, Service};
 use crate::data::{Data, Occupant};
-use crate::fleet::service::{Service as Managed, Shape};
+use crate::fleet::service::Service as Managed;
 use crate::fleet::{Fleet, Notice};
 use crate::options::Options;
 use crate::process::kind::Placing;
@@ -17,7 +17,7 @@ use crate::process::kinds;
 use crate::process::table::Processes;
 use crate::role::{GATEWAY, LOAD};
 use crate::sim::{Directory, Outboxes, Sim};
-use crate::spec::{Draining, GatewaySpec, RolloutSpec, ServiceSpec, Spec, Spread, Target};
+use crate::spec::{GatewaySpec, InstanceTemplate, RolloutSpec, ServiceSpec, Spec, Spread, Target};
 use crate::wire::{MessageKeys, Msg};
 use crate::world::World;
 use base::{Dist, Duration, Instant, Ratio, Seed, ServiceId, VersionId, ZoneId, streams};
@@ -64,27 +64,13 @@ impl World {
             let hot = self.service(service);
             self.data.services.push(hot);
             self.data.metrics_of.push(ServiceMetrics::new(service.versions.len()));
-            let shape = Shape {
-                start_up: service.start_up,
-                grace: service.grace,
-                draining: service.draining,
-                weights: service.weights.clone(),
-                speeds: service.speeds.clone(),
-            };
-            self.fleet.services.push(Managed::new(shape, service.versions.len(), service.instances));
+            self.fleet.services.push(Managed::new(service.template.clone(), service.versions.len(), service.instances));
         }
         if let Some(gateway) = &spec.gateway {
             let hot = self.gateway(gateway);
             self.data.services.push(hot);
             self.data.metrics_of.push(ServiceMetrics::new(1));
-            let shape = Shape {
-                start_up: Duration::ZERO,
-                grace: Duration::ZERO,
-                draining: Draining::Serves,
-                weights: Vec::new(),
-                speeds: Vec::new(),
-            };
-            self.fleet.services.push(Managed::new(shape, 1, gateway.instances));
+            self.fleet.services.push(Managed::new(InstanceTemplate::default(), 1, gateway.instances));
         }
     }
 

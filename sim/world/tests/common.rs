@@ -6,7 +6,7 @@ use world::outcome::Phases;
 use world::spec::{
     Arrivals, Expect, GatewaySpec, LoadSpec, RegistrySpec, RolloutSpec, ServiceSpec, Spec, Spread, Target,
 };
-use world::spec::{CallSpec, VersionSpec};
+use world::spec::{CallSpec, InstanceTemplate, VersionSpec};
 
 /// A service of `instances` instances with exponential work of a millisecond, one request at a time, no bound.
 pub(crate) fn service(name: &str, instances: u32) -> ServiceSpec {
@@ -17,15 +17,11 @@ pub(crate) fn service(name: &str, instances: u32) -> ServiceSpec {
         processors: None,
         queue_limit: None,
         service_time: Dist::Exponential { mean: Duration::ms(1) },
-        start_up: Duration::secs(1),
-        grace: Duration::secs(2),
-        draining: Default::default(),
+        template: InstanceTemplate { start_up: Duration::secs(1), grace: Duration::secs(2), ..Default::default() },
         versions: vec![version("1.0.0")],
         calls: Vec::new(),
         balancer: balancer::Strategy::P2C,
         eligibility: None,
-        weights: Vec::new(),
-        speeds: Vec::new(),
         policy: traffic::Policy::none(),
     }
 }

@@ -5,7 +5,7 @@ use base::{Dist, Duration, Instant, Ratio, Seed};
 use kernel::node::Failing;
 use kernel::{Crash, Fault, FaultKind, Path, Selector};
 use world::outcome::CheckKind;
-use world::spec::{Arrivals, ServiceSpec};
+use world::spec::{Arrivals, InstanceTemplate, ServiceSpec};
 use world::{Options, Outcome, Spec, Verdict, run};
 
 fn outcome(spec: &Spec, seed: u64) -> Outcome {
@@ -192,7 +192,11 @@ fn an_instance_that_fails_fast_answers_with_errors_and_the_rest_is_as_it_was() {
 
 /// Requests in the measured part by instance, from one caller of five instances with these weights.
 fn by_weight(strategy: balancer::Strategy, weights: &[u32], registry: bool) -> Vec<u64> {
-    let api = ServiceSpec { balancer: strategy, weights: weights.to_vec(), ..service("api", 5) };
+    let api = ServiceSpec {
+        balancer: strategy,
+        template: InstanceTemplate { weights: weights.to_vec(), ..InstanceTemplate::default() },
+        ..service("api", 5)
+    };
     let mut load = poisson(1_000.0);
     load.arrivals = Arrivals::Constant { rate: 1_000.0 };
     let mut spec = ideal(vec![api], load, Duration::secs(10), Duration::secs(16));
@@ -267,7 +271,7 @@ fn slow_instances_take_longer_and_the_rest_is_as_it_was() {
         let api = ServiceSpec {
             balancer: balancer::Strategy::ROUND_ROBIN,
             service_time: Dist::Constant(Duration::ms(2)),
-            speeds: speeds.to_vec(),
+            template: InstanceTemplate { speeds: speeds.to_vec(), ..InstanceTemplate::default() },
             ..service("api", 3)
         };
         let mut load = poisson(100.0);
@@ -333,8 +337,8 @@ fn share_of_the_odd_one(strategy: &str, odd: Odd, work: u64) -> f64 {
     api.service_time = Dist::Exponential { mean: Duration::ms(work) };
     api.balancer = balancer::Strategy::from_name(strategy).expect("a strategy");
     api.concurrency = 4;
-    api.speeds = vec![1.0; 9];
-    api.speeds.push(if matches!(odd, Odd::Slow) { 0.1 } else { 1.0 });
+    api.template.speeds = vec![1.0; 9];
+    api.template.speeds.push(if matches!(odd, Odd::Slow) { 0.1 } else { 1.0 });
     let mut spec = ideal(vec![api], poisson(1_000.0 / work as f64), Duration::secs(2), Duration::secs(10 * work));
     if matches!(odd, Odd::Failing) {
         let failing = Failing { share: Ratio::ONE, after: Duration::us(50) };
@@ -376,7 +380,7 @@ fn weights_made_of_load_reports_follow_the_instances_speeds() {
     for strategy in ["grpc_weighted_round_robin", "envoy_weighted_round_robin"] {
         let mut api = service("api", 4);
         api.balancer = balancer::Strategy::from_name(strategy).expect("a strategy");
-        api.speeds = vec![1.0, 1.0, 0.5, 0.25];
+        api.template.speeds = vec![1.0, 1.0, 0.5, 0.25];
         // 2,750 a second is what they can do; utilization is measured best at half of it. Weights count after ten
         // seconds.
         let spec = ideal(vec![api], poisson(1_400.0), Duration::secs(20), Duration::secs(40));
@@ -395,7 +399,7 @@ fn probes_find_the_fast_and_cost_what_they_cost() {
     let with = |strategy: &str| {
         let mut api = service("api", 20);
         api.balancer = balancer::Strategy::from_name(strategy).expect("a strategy");
-        api.speeds = vec![1.0, 1.0, 1.0, 0.25];
+        api.template.speeds = vec![1.0, 1.0, 1.0, 0.25];
         let mut spec = ideal(vec![api], poisson(11_000.0), Duration::secs(2), Duration::secs(10));
         spec.loads[0].sources = 10;
         spec.within_zone = kernel::Link::new(Dist::Constant(Duration::us(50)));

@@ -13,7 +13,7 @@ use study::PickTime;
 use world::balancer::around::{Candidate, Cluster, Peers};
 use world::balancer::hashing::ListedStructure;
 use world::balancer::{Host, ProbeReply, Report, Request, Response};
-use world::spec::{ServiceSpec, in_turn};
+use world::spec::ServiceSpec;
 
 /// Requests under way while picks are timed.
 const UNDER_WAY: usize = 64;
@@ -49,7 +49,7 @@ fn task(service: &str, content: &Content) -> Option<Task> {
             let around = if service.eligibility.is_some() { ", rules around it" } else { "" };
             let what = format!("{}{around}", service.balancer);
             let candidate = |n| {
-                let host = Host { instance: InstanceId(n), weight: in_turn(&service.weights, n).unwrap_or(1) };
+                let host = Host { instance: InstanceId(n), weight: service.template.weight(n) };
                 Candidate { zone: spec.zone_in_turn(n), ..Candidate::new(host) }
             };
             let hosts = service.instances;

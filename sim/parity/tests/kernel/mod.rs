@@ -7,7 +7,8 @@ use world::kernel::trace::{Level, Window};
 use world::kernel::{self, Crash, Link, Path, Selector};
 use world::outcome::{CheckKind, Phases};
 use world::spec::{
-    Arrivals, Expect, LoadSpec, RegistrySpec, RolloutSpec, ServiceSpec, Spec, Spread, Target, VersionSpec,
+    Arrivals, Expect, InstanceTemplate, LoadSpec, RegistrySpec, RolloutSpec, ServiceSpec, Spec, Spread, Target,
+    VersionSpec,
 };
 use world::{Options, Sabotage, registry, rollout, traffic};
 
@@ -32,15 +33,11 @@ pub(crate) fn calm(seconds: u64) -> Spec {
         processors: None,
         queue_limit: None,
         service_time: Dist::Constant(Duration::ms(5)),
-        start_up: Duration::secs(2),
-        grace: Duration::secs(5),
-        draining: Default::default(),
+        template: InstanceTemplate { start_up: Duration::secs(2), grace: Duration::secs(5), ..Default::default() },
         versions: vec![version("1.0.0", Ratio::ZERO)],
         calls: Vec::new(),
         balancer: world::balancer::Strategy::ROUND_ROBIN,
         eligibility: None,
-        weights: Vec::new(),
-        speeds: Vec::new(),
         policy,
     };
     let registrant = registry::registrant::Config {
@@ -206,8 +203,8 @@ pub(crate) fn translated(spec: &Spec) -> Setup {
         error_rates: service.versions.iter().map(|v| v.error_rate).collect(),
         instances: service.instances,
         service_time: service.service_time.clone(),
-        start_up: service.start_up,
-        grace: service.grace,
+        start_up: service.template.start_up,
+        grace: service.template.grace,
         callers: *sources,
         call_every: Duration::from_secs_f64(f64::from(*sources) / rate),
         call_timeout: service.policy.timeout.expect("callers have a limit to their patience"),

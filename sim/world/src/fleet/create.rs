@@ -17,7 +17,7 @@ impl Site<'_> {
         state.instances.push(id);
         let name = format!("{}-{}", state.name, nth + 1);
         let node = sim.kernel.add_node(name.clone(), sim.spec.zone_in_turn(nth), vec![state.name.clone()]);
-        let (weight, speed) = (managed.shape.weight(nth), managed.shape.speed(nth));
+        let (weight, speed) = (managed.template.weight(nth), managed.template.speed(nth));
         if speed != 1.0 {
             sim.kernel.set_slowdown(node, 1.0 / speed);
         }

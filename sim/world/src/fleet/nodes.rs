@@ -64,7 +64,7 @@ impl Site<'_> {
                 }
                 self.data.records[id.index()].up_since = now;
                 let service = self.data.instances[id.index()].service();
-                let start_up = self.fleet.services[service.index()].shape.start_up;
+                let start_up = self.fleet.services[service.index()].template.start_up;
                 self.sim.kernel.work_after(node, start_up, Msg::Started(id));
             }
             Occupant::Source => {

@@ -56,7 +56,7 @@ impl Site<'_> {
             state.desired.resize(version.index() + 1, 0);
         }
         state.desired[version.index()] = replicas;
-        let start_up = state.shape.start_up;
+        let start_up = state.template.start_up;
         let mut present = self.data.present(service, version);
         for _ in present.len() as u32..replicas {
             self.create(service, version, Some(start_up));

@@ -1,8 +1,8 @@
 //! What the orchestrator keeps of a service: how its instances are made and stopped, how many there shall be, and in
 //! which state its rollouts have left it.
 
-use crate::spec::{Draining, in_turn};
-use base::{Duration, FencingToken, Instant, Ratio, VersionId};
+use crate::spec::InstanceTemplate;
+use base::{FencingToken, Instant, Ratio, VersionId};
 use version::History;
 
 /// Shares of a service's traffic by version; none while all instances are one pool.
@@ -11,7 +11,7 @@ pub(crate) type Shares = Option<[(VersionId, Ratio); 2]>;
 /// A service as the orchestrator knows it.
 #[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) shape: Shape,
+    pub(crate) template: InstanceTemplate,
     /// Instances created so far.
     pub(crate) created: u32,
     /// Instances wanted, by version.
@@ -32,23 +32,11 @@ pub(crate) struct Service {
     pub(crate) rejected: Vec<VersionId>,
 }
 
-/// What all instances of a service have in common, and what the `nth` of them has.
-#[derive(Debug)]
-pub(crate) struct Shape {
-    pub(crate) start_up: Duration,
-    pub(crate) grace: Duration,
-    pub(crate) draining: Draining,
-    /// What its instances weigh, in turn.
-    pub(crate) weights: Vec<u32>,
-    /// How fast its instances work, in turn.
-    pub(crate) speeds: Vec<f64>,
-}
-
 impl Service {
     /// A service of `versions` versions, at the first of which it shall have `wanted` instances; none exist yet.
-    pub(crate) fn new(shape: Shape, versions: usize, wanted: u32) -> Self {
+    pub(crate) fn new(template: InstanceTemplate, versions: usize, wanted: u32) -> Self {
         Service {
-            shape,
+            template,
             created: 0,
             desired: vec![0; versions],
             split: None,
@@ -60,17 +48,5 @@ impl Service {
             last_begun: None,
             rejected: Vec::new(),
         }
-    }
-}
-
-impl Shape {
-    /// The weight of the `nth` instance created, zero-based.
-    pub(crate) fn weight(&self, nth: u32) -> u32 {
-        in_turn(&self.weights, nth).unwrap_or(1)
-    }
-
-    /// The speed of the `nth` instance created, zero-based.
-    pub(crate) fn speed(&self, nth: u32) -> f64 {
-        in_turn(&self.speeds, nth).unwrap_or(1.0)
     }
 }

@@ -12,8 +12,8 @@ impl Site<'_> {
         let instance = &mut self.data.instances[id.index()];
         let (node, service) = (instance.node, instance.service());
         let serving = instance.life == Life::Serving;
-        let shape = &self.fleet.services[service.index()].shape;
-        let (refuses, grace) = (shape.draining == Draining::Refuses, shape.grace);
+        let template = &self.fleet.services[service.index()].template;
+        let (refuses, grace) = (template.draining == Draining::Refuses, template.grace);
         instance.life = if refuses { Life::Closing } else { Life::Draining };
         if self.sim.kernel.nodes().is_dead(node) || !serving {
             // Nobody is there to drain; what is left of it is cleared away.

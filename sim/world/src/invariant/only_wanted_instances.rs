@@ -34,7 +34,7 @@ pub(crate) fn judge(world: &mut State<'_>, _: After) {
             });
         }
         let latest = world.sim.kernel.now();
-        let slow = state.shape.start_up + MARGIN;
+        let slow = state.template.start_up + MARGIN;
         let idle = |id: &InstanceId| {
             let (instance, record) = (&world.data.instances[id.index()], &world.data.records[id.index()]);
             instance.life == Life::Starting
