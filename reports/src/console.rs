@@ -4,6 +4,7 @@
 //! see red lose nothing. Names come from scenario files and may hold anything; control characters are shown, never sent
 //! to the terminal. Nothing here prints: the command line owns the console.
 
+mod sections;
 mod sweep;
 pub(crate) mod table;
 
@@ -35,6 +36,7 @@ pub fn summary(outcome: &Outcome, options: &Options) -> String {
     page.requests(&outcome.requests, &outcome.latency);
     page.services(outcome);
     page.rollouts(outcome);
+    page.sections(outcome);
     page.faults(outcome);
     page.exposure(outcome);
     page.checks(&outcome.checks);
@@ -103,42 +105,42 @@ impl Page {
     }
 
     fn header(&mut self, outcome: &Outcome, wall: WallTime) {
-        let phases = outcome.phases;
+        let phases = outcome.run.phases;
         let instances: usize = outcome.services.iter().map(|s| s.instances.len()).sum();
         let line = format!(
             "  {}   seed {}   {}   warm-up {}, storm {}, calm {}",
-            self.paint.tone(Tone::Strong, &plain(&outcome.scenario)),
-            outcome.seed,
+            self.paint.tone(Tone::Strong, &plain(&outcome.run.scenario)),
+            outcome.run.seed,
             counted(instances as u64, "instance", "instances"),
             span(phases.warmup),
             span(phases.storm),
             span(phases.calm),
         );
         self.line(&line);
-        for line in wrap(&plain(&outcome.title), self.width - 2).iter().filter(|line| !line.is_empty()) {
+        for line in wrap(&plain(&outcome.run.title), self.width - 2).iter().filter(|line| !line.is_empty()) {
             self.line(&format!("  {line}"));
         }
         let seconds = wall.as_secs_f64();
         let mut pace = format!(
             "  simulated {} in {} s, {}",
-            span(outcome.simulated),
+            span(outcome.run.simulated),
             decimal(seconds, if seconds < 10.0 { 2 } else { 0 }),
-            counted(outcome.events, "event", "events")
+            counted(outcome.run.events, "event", "events")
         );
         if seconds > 0.0 {
-            pace.push_str(&format!(" ({} a second)", count((outcome.events as f64 / seconds) as u64)));
+            pace.push_str(&format!(" ({} a second)", count((outcome.run.events as f64 / seconds) as u64)));
         }
         let pace = self.paint.tone(Tone::Quiet, &pace);
         self.line(&pace);
     }
 
     fn drawn(&mut self, outcome: &Outcome) {
-        if outcome.drawn.is_empty() {
+        if outcome.run.drawn.is_empty() {
             return;
         }
         self.gap();
         let mut table = Table::bare("ll");
-        for (name, value) in &outcome.drawn {
+        for (name, value) in &outcome.run.drawn {
             table.row([Cell::plain(plain(name)), Cell::plain(plain(value))]);
         }
         self.block("drawn", &table);
@@ -243,6 +245,14 @@ impl Page {
         self.line(&note);
     }
 
+    /// What processes have to tell.
+    fn sections(&mut self, outcome: &Outcome) {
+        for (title, table) in sections::blocks(outcome) {
+            self.gap();
+            self.block(title, &table);
+        }
+    }
+
     fn rollouts(&mut self, outcome: &Outcome) {
         for rollout in &outcome.rollouts {
             self.gap();
@@ -270,7 +280,7 @@ impl Page {
             return;
         }
         self.gap();
-        let end = base::Instant::ZERO.saturating_add(outcome.phases.total());
+        let end = base::Instant::ZERO.saturating_add(outcome.run.phases.total());
         let mut table = Table::bare("lrl");
         for fault in &outcome.faults {
             let lasted = if fault.until == fault.from {
@@ -368,7 +378,7 @@ impl Page {
                 self.line(&format!("    {line}"));
             }
         }
-        let fingerprint = format!("    {}{}", label("fingerprint"), outcome.fingerprint);
+        let fingerprint = format!("    {}{}", label("fingerprint"), outcome.run.fingerprint);
         self.line(&fingerprint);
         let replay = format!("    {}{}", label("replay"), self.paint.tone(Tone::Strong, &plain(replay)));
         self.line(&replay);

@@ -5,6 +5,7 @@
 //! order written here; keys may be added, and those there are stay. A seed is a string, because most JSON readers keep
 //! numbers as doubles and would round it.
 
+use crate::section::{key, raw};
 use base::{Duration, Instant};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::time::Duration as WallTime;
@@ -37,6 +38,9 @@ impl<K: Serialize, V: Serialize> Serialize for Ordered<K, V> {
     }
 }
 
+/// What processes have to tell: by section, by table, rows with named fields.
+type Sections = Ordered<String, Ordered<String, Vec<Ordered<String, serde_json::Value>>>>;
+
 #[derive(serde::Serialize)]
 struct Run<'a> {
     scenario: &'a str,
@@ -57,6 +61,7 @@ struct Run<'a> {
     checks: Vec<Check<'a>>,
     objectives: Vec<Objective<'a>>,
     rollouts: Vec<Rollout<'a>>,
+    sections: Sections,
     faults: Vec<Fault<'a>>,
     exposure: Vec<Exposure<'a>>,
     replay: &'a str,
@@ -200,12 +205,12 @@ struct Exposure<'a> {
 }
 
 fn record<'a>(outcome: &'a world::Outcome, replay: &'a str, wall: WallTime) -> Run<'a> {
-    let world::Phases { warmup, storm, calm } = outcome.phases;
+    let world::Phases { warmup, storm, calm } = outcome.run.phases;
     Run {
-        scenario: &outcome.scenario,
-        title: &outcome.title,
-        seed: outcome.seed.to_string(),
-        fingerprint: outcome.fingerprint.to_string(),
+        scenario: &outcome.run.scenario,
+        title: &outcome.run.title,
+        seed: outcome.run.seed.to_string(),
+        fingerprint: outcome.run.fingerprint.to_string(),
         verdict: outcome.verdict.name(),
         exit_code: outcome.verdict.exit_code(),
         failure: outcome.failure.as_ref().map(|f| Failure {
@@ -216,11 +221,11 @@ fn record<'a>(outcome: &'a world::Outcome, replay: &'a str, wall: WallTime) -> R
             message: &f.message,
             replay,
         }),
-        simulated_s: outcome.simulated.as_secs_f64(),
+        simulated_s: outcome.run.simulated.as_secs_f64(),
         wall_s: wall.as_secs_f64(),
         phases_s: Phases { warmup: warmup.as_secs_f64(), storm: storm.as_secs_f64(), calm: calm.as_secs_f64() },
-        events: outcome.events,
-        drawn: outcome.drawn.iter().map(|(name, value)| Drawn { name, value }).collect(),
+        events: outcome.run.events,
+        drawn: outcome.run.drawn.iter().map(|(name, value)| Drawn { name, value }).collect(),
         requests: requests(&outcome.requests),
         latency_ms: latency(&outcome.latency),
         services: Ordered(outcome.services.iter().map(|s| (s.name.as_str(), service(s))).collect()),
@@ -231,6 +236,7 @@ fn record<'a>(outcome: &'a world::Outcome, replay: &'a str, wall: WallTime) -> R
             .map(|o| Objective { service: &o.service, asked: &o.asked, reached: &o.reached, met: o.met })
             .collect(),
         rollouts: outcome.rollouts.iter().map(rollout).collect(),
+        sections: sections(outcome),
         faults: outcome
             .faults
             .iter()
@@ -255,6 +261,18 @@ fn record<'a>(outcome: &'a world::Outcome, replay: &'a str, wall: WallTime) -> R
             .collect(),
         replay,
     }
+}
+
+fn sections(outcome: &world::Outcome) -> Sections {
+    let name = |title: &str| title.replace(' ', "_");
+    let row = |table: &world::Table, cells: &[world::Cell]| {
+        Ordered(cells.iter().enumerate().map(|(i, cell)| (key(table, i), raw(cell))).collect())
+    };
+    let tables = |section: &world::Section| {
+        let rows = |table: &world::Table| table.rows.iter().map(|cells| row(table, cells)).collect();
+        Ordered(section.tables.iter().map(|table| (name(table.title), rows(table))).collect())
+    };
+    Ordered(outcome.sections.iter().map(|section| (name(section.title), tables(section))).collect())
 }
 
 fn requests(requests: &world::Requests) -> Requests<'_> {

@@ -23,5 +23,6 @@ pub mod plot;
 pub mod study;
 
 mod number;
+mod section;
 
 pub use number::count;

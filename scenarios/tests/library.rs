@@ -104,7 +104,7 @@ fn every_scenario_passes_and_repeats_itself() {
     for entry in scenarios::library().iter().filter(|entry| !entry.name.starts_with("theory/")) {
         let (_, outcome) = passes_twice(entry, Seed(1));
         let another = run(&lowered(entry, Seed(2)), Seed(2), &Options::default()).outcome;
-        assert_ne!(outcome.fingerprint, another.fingerprint, "{}: another seed, another run", entry.name);
+        assert_ne!(outcome.run.fingerprint, another.fingerprint, "{}: another seed, another run", entry.name);
     }
 }
 

@@ -49,12 +49,12 @@ impl SweepRow {
         let (requests, latency) = (&outcome.requests, &outcome.latency);
         let ms = |span: base::Duration| (latency.count > 0).then(|| span.as_millis_f64());
         SweepRow {
-            scenario: outcome.scenario.clone(),
-            seed: outcome.seed.0,
+            scenario: outcome.run.scenario.clone(),
+            seed: outcome.run.seed.0,
             verdict: outcome.verdict,
             failure: outcome.failure.as_ref().map(|f| f.name.clone()),
-            fingerprint: outcome.fingerprint.to_string(),
-            events: outcome.events,
+            fingerprint: outcome.run.fingerprint.to_string(),
+            events: outcome.run.events,
             sent: requests.sent,
             latency: Latencies::of(latency, &[]),
             success_percent: (requests.sent > 0).then(|| requests.success().as_f64() * 100.0),

@@ -10,6 +10,7 @@
 //! Equal outcomes give equal files, except for the time on the wall, which stands in `outcome.json` only. All text from
 //! scenarios and cores is escaped in one place, `escape`.
 
+mod sections;
 pub(crate) mod style;
 pub(crate) mod tables;
 
@@ -64,7 +65,8 @@ pub fn write(dir: &Path, outcome: &Outcome, options: &Options<'_>) -> io::Result
         put(format!("data/{}.csv", plot.file()), plot.csv.text())?;
         put(format!("plots/{}.svg", plot.file()), &plot.svg)?;
     }
-    for (name, sheet) in sheets(outcome) {
+    let named = sheets(outcome).into_iter().map(|(name, sheet)| (name.to_string(), sheet));
+    for (name, sheet) in named.chain(sections::sheets(outcome)) {
         put(format!("data/{name}.csv"), sheet.text())?;
     }
     Ok(written)
@@ -133,8 +135,8 @@ pub(crate) fn escape(text: &str) -> String {
 
 fn html(outcome: &Outcome, plots: &[Plot], options: &Options<'_>) -> String {
     let mut out = String::new();
-    let name = escape(&outcome.scenario);
-    let heading = escape(if outcome.title.is_empty() { &outcome.scenario } else { &outcome.title });
+    let name = escape(&outcome.run.scenario);
+    let heading = escape(if outcome.run.title.is_empty() { &outcome.run.scenario } else { &outcome.run.title });
     let _ = write!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -142,7 +144,7 @@ fn html(outcome: &Outcome, plots: &[Plot], options: &Options<'_>) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <title>{}: {name}, seed {}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{}</style>\n</head>\n<body>\n",
         word(outcome.verdict),
-        outcome.seed,
+        outcome.run.seed,
         style::sheet()
     );
     let _ = write!(
@@ -150,11 +152,11 @@ fn html(outcome: &Outcome, plots: &[Plot], options: &Options<'_>) -> String {
         "<header>\n<p class=\"kicker\">Windtunnel run report</p>\n<h1>{heading}</h1>\n\
          <p class=\"facts\"><span>scenario <b>{name}</b></span> <span>seed <b>{}</b></span> \
          <span>{} warm-up, {} storm, {} calm</span> <span>{}</span></p>\n</header>\n<main>\n",
-        outcome.seed,
-        crate::number::span(outcome.phases.warmup),
-        crate::number::span(outcome.phases.storm),
-        crate::number::span(outcome.phases.calm),
-        crate::number::counted(outcome.events, "event", "events"),
+        outcome.run.seed,
+        crate::number::span(outcome.run.phases.warmup),
+        crate::number::span(outcome.run.phases.storm),
+        crate::number::span(outcome.run.phases.calm),
+        crate::number::counted(outcome.run.events, "event", "events"),
     );
     banner(&mut out, outcome, options.replay);
     out.push_str(&tables::figures_of_merit(outcome));
@@ -169,6 +171,7 @@ fn html(outcome: &Outcome, plots: &[Plot], options: &Options<'_>) -> String {
     for section in [
         tables::rollouts(outcome),
         tables::services(outcome),
+        sections::html(outcome),
         tables::faults(outcome),
         tables::exposure(outcome),
         tables::instances(outcome),
@@ -189,10 +192,10 @@ fn how_to_read(outcome: &Outcome) -> String {
     if !outcome.faults.is_empty() {
         said.push("Shaded columns are faults, named in the strip above each plot; a diamond is a fault of a moment.");
     }
-    if !outcome.phases.warmup.is_zero() {
+    if !outcome.run.phases.warmup.is_zero() {
         said.push("The grey column on the left is warm-up, which is shown but not measured.");
     }
-    if !outcome.phases.storm.is_zero() {
+    if !outcome.run.phases.storm.is_zero() {
         said.push("The short-dashed lines are where one phase of the run ends and the next begins.");
     }
     if outcome.failure.as_ref().is_some_and(|f| f.verdict == Verdict::Safety) {
@@ -226,7 +229,7 @@ fn banner(out: &mut String, outcome: &Outcome, replay: &str) {
         "<dl class=\"keys\"><dt>replay</dt><dd><code id=\"replay\">{}</code></dd>\
          <dt>fingerprint</dt><dd><code id=\"fingerprint\">{}</code></dd></dl>\n</section>\n",
         escape(replay),
-        outcome.fingerprint
+        outcome.run.fingerprint
     );
 }
 
@@ -243,6 +246,8 @@ fn contents(out: &mut String, outcome: &Outcome, plots: &[Plot]) {
     plots.iter().for_each(|p| add(true, p.id, p.title));
     add(!outcome.rollouts.is_empty(), "rollouts", "Rollouts");
     add(!outcome.services.is_empty(), "services", "Services");
+    let headings: Vec<(String, String)> = outcome.sections.iter().map(sections::heading).collect();
+    headings.iter().for_each(|(id, heading)| add(true, id, heading));
     add(!outcome.faults.is_empty(), "faults", "Faults");
     add(!outcome.exposure.is_empty(), "exposure", "Exposure");
     add(true, "method", "Method");
@@ -283,7 +288,7 @@ fn method(out: &mut String, outcome: &Outcome, options: &Options<'_>) {
          <p class=\"files\">windtunnel {}. Everything on this page as data: <a href=\"outcome.json\">outcome.json</a>, \
          <a href=\"data/checks.csv\">checks.csv</a>, <a href=\"data/instances.csv\">instances.csv</a>, and the CSV file named \
          under each plot.</p>\n",
-        crate::number::span(outcome.phases.warmup),
+        crate::number::span(outcome.run.phases.warmup),
         crate::number::span(outcome.timeline.step),
         escape(options.version)
     );

@@ -397,12 +397,12 @@ pub(super) fn instances(outcome: &Outcome) -> String {
 }
 
 pub(super) fn drawn(outcome: &Outcome) -> String {
-    if outcome.drawn.is_empty() {
+    if outcome.run.drawn.is_empty() {
         return String::new();
     }
     let mut table =
         Table::new(&[Column("where the scenario gives a range", Kind::Words), Column("drawn", Kind::Number)]);
-    for (name, value) in &outcome.drawn {
+    for (name, value) in &outcome.run.drawn {
         table.row("", &[escape(name), escape(value)]);
     }
     section("drawn", "Drawn from the seed", &table.end(""))

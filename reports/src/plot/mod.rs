@@ -1,4 +1,4 @@
-//! Six pictures of a run, drawn with plotters, each with the numbers behind it.
+//! Seven pictures of a run, drawn with plotters, each with the numbers behind it.
 //!
 //! Pictures over time share one axis, from the beginning of warm-up to the end of calm, with the run's phases and
 //! faults on it, so that what happened in one is found again in the others. Lines differ in dash as well as in colour.
@@ -10,6 +10,7 @@ mod instances;
 pub(crate) mod label;
 mod latency;
 mod outcomes;
+mod processes;
 pub(crate) mod scale;
 pub(crate) mod story;
 mod svg;
@@ -45,28 +46,38 @@ impl Plot {
 
 /// The names of all files that [`all`] may give, without extension.
 pub fn files() -> impl Iterator<Item = &'static str> {
-    [latency::OVER_TIME, latency::DISTRIBUTION, outcomes::ID, outcomes::IN_FLIGHT, instances::ID, versions::ID]
-        .into_iter()
-        .map(file_of)
+    [
+        latency::OVER_TIME,
+        latency::DISTRIBUTION,
+        outcomes::ID,
+        outcomes::IN_FLIGHT,
+        instances::ID,
+        versions::ID,
+        processes::ID,
+    ]
+    .into_iter()
+    .map(file_of)
 }
 
 fn file_of(id: &'static str) -> &'static str {
     id.strip_prefix("plot-").unwrap_or(id)
 }
 
-/// The pictures of a run, in reading order. The one of versions is left out when no service ever had two.
+/// The pictures of a run, in reading order. The one of versions is left out when no service ever had two,
+/// that of processes when none has a series.
 pub fn all(outcome: &Outcome) -> Vec<Plot> {
     let mut plots = vec![latency::over_time(outcome), latency::distribution(outcome), outcomes::over_time(outcome)];
     plots.extend(versions::shares(outcome));
     plots.push(instances::load(outcome));
     plots.push(outcomes::in_flight(outcome));
+    plots.extend(processes::over_time(outcome));
     plots
 }
 
 /// Where the time axis ends, in seconds: at the end of calm, or later when requests ended later.
 fn end(outcome: &Outcome) -> f64 {
     let steps = outcome.timeline.step.as_secs_f64() * outcome.timeline.steps as f64;
-    outcome.phases.total().as_secs_f64().max(steps)
+    outcome.run.phases.total().as_secs_f64().max(steps)
 }
 
 /// The middle of each step, in seconds.

@@ -33,7 +33,7 @@ impl Story {
             let at = f.at.as_secs_f64();
             Mark { from: at, until: at, name: f.name.clone(), broken: true }
         });
-        Story::with(outcome.phases, failure.chain(faults).collect())
+        Story::with(outcome.run.phases, failure.chain(faults).collect())
     }
 
     /// A story of these marks.

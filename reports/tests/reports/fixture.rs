@@ -25,20 +25,22 @@ pub(crate) fn weather() -> Outcome {
     fingerprint.fold(42);
     let s = Instant::from_secs;
     Outcome {
-        scenario: "weather".into(),
-        title: "A forecast canary with a 2 % bug meets a crash and a zone partition".into(),
-        seed: Seed(42),
-        fingerprint,
+        run: RunFacts {
+            scenario: "weather".into(),
+            title: "A forecast canary with a 2 % bug meets a crash and a zone partition".into(),
+            seed: Seed(42),
+            fingerprint,
+            phases: Phases { warmup: Duration::secs(10), storm: Duration::secs(180), calm: Duration::secs(60) },
+            simulated: Duration::secs(250),
+            events: 4_129_071,
+            drawn: vec![
+                ("load.visitors.rate".into(), "612/s".into()),
+                ("fault.crash-1.at".into(), "52.204s".into()),
+                ("fault.partition-1.at".into(), "131.377s".into()),
+            ],
+        },
         verdict: Verdict::Passed,
         failure: None,
-        phases: Phases { warmup: Duration::secs(10), storm: Duration::secs(180), calm: Duration::secs(60) },
-        simulated: Duration::secs(250),
-        events: 4_129_071,
-        drawn: vec![
-            ("load.visitors.rate".into(), "612/s".into()),
-            ("fault.crash-1.at".into(), "52.204s".into()),
-            ("fault.partition-1.at".into(), "131.377s".into()),
-        ],
         requests: Requests { sent: succeeded + failed, succeeded, failed, unfinished: 0, errors, retries: 1_203 },
         latency: distribution(succeeded + failed, 14.0, 0.62, 1_204.0),
         services: vec![frontend, backend],
@@ -52,6 +54,7 @@ pub(crate) fn weather() -> Outcome {
             },
             Objective { service: "frontend".into(), asked: "p99 <= 120ms".into(), reached: "58.3ms".into(), met: true },
         ],
+        sections: vec![registry()],
         rollouts: vec![RolloutOutcome {
             service: "backend".into(),
             from: "1.0.0".into(),
@@ -120,24 +123,54 @@ pub(crate) fn broken() -> Outcome {
     outcome
 }
 
+/// What two registry servers have to tell: everything that a section can hold.
+fn registry() -> Section {
+    let row = |name: &str, listed| {
+        let cells =
+            [Cell::Count(listed), Cell::Span(Duration::us(412)), Cell::Share(Ratio::percent(98)), Cell::Number(0.5)];
+        [Cell::Text(name.into())].into_iter().chain(cells).collect()
+    };
+    let line = |name: &str, points: &[(u64, f64)]| Series {
+        measure: "instances listed",
+        name: name.into(),
+        points: points.iter().map(|&(at, value)| (Instant::from_secs(at), value)).collect(),
+    };
+    Section {
+        title: "registry",
+        note: "What each server listed at the end.",
+        tables: vec![Table {
+            title: "servers",
+            columns: &["server", "listed", "answer", "kept", "log MB"],
+            rows: vec![row("registry-1", 9_341), row("registry-2", 7)],
+        }],
+        series: vec![
+            line("registry-1", &[(0, 9.0), (52, 8.0), (72, 9.0)]),
+            line("registry-2", &[(0, 9.0), (131, 3.0), (171, 9.0)]),
+        ],
+    }
+}
+
 /// A run in which nothing happened at all.
 pub(crate) fn empty() -> Outcome {
     Outcome {
-        scenario: "empty".into(),
-        title: String::new(),
-        seed: Seed(u64::MAX),
-        fingerprint: Fingerprint::EMPTY,
+        run: RunFacts {
+            scenario: "empty".into(),
+            title: String::new(),
+            seed: Seed(u64::MAX),
+            fingerprint: Fingerprint::EMPTY,
+            phases: Phases { warmup: Duration::ZERO, storm: Duration::ZERO, calm: Duration::ZERO },
+            simulated: Duration::ZERO,
+            events: 0,
+            drawn: Vec::new(),
+        },
         verdict: Verdict::Passed,
         failure: None,
-        phases: Phases { warmup: Duration::ZERO, storm: Duration::ZERO, calm: Duration::ZERO },
-        simulated: Duration::ZERO,
-        events: 0,
-        drawn: Vec::new(),
         requests: Requests::default(),
         latency: Distribution::default(),
         services: Vec::new(),
         checks: Vec::new(),
         objectives: Vec::new(),
+        sections: Vec::new(),
         rollouts: Vec::new(),
         faults: Vec::new(),
         timeline: Timeline::default(),
@@ -152,9 +185,9 @@ pub(crate) const HOSTILE: &str = "</script><script>alert(\"1\")</script>&amp;'\u
 pub(crate) fn hostile() -> Outcome {
     let mut outcome = broken();
     let bad = || HOSTILE.to_string();
-    outcome.scenario = bad();
-    outcome.title = bad();
-    outcome.drawn.push((bad(), bad()));
+    outcome.run.scenario = bad();
+    outcome.run.title = bad();
+    outcome.run.drawn.push((bad(), bad()));
     let failure = outcome.failure.as_mut().expect("the broken run has one");
     (failure.name, failure.message) = (bad(), bad());
     for (i, service) in outcome.services.iter_mut().enumerate() {

@@ -93,7 +93,7 @@ fn prose_keeps_to_the_width_it_is_given() {
 }
 
 fn rows(outcomes: &[Outcome]) -> Vec<SweepRow> {
-    outcomes.iter().map(|o| SweepRow::of(o, format!("windtunnel replay weather.toml --seed {}", o.seed))).collect()
+    outcomes.iter().map(|o| SweepRow::of(o, format!("windtunnel replay weather.toml --seed {}", o.run.seed))).collect()
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_sweep_tells_how_seeds_ended_and_how_far_they_spread() {
             7 | 19 => fixture::broken(),
             _ => fixture::weather(),
         };
-        outcome.seed = base::Seed(seed);
+        outcome.run.seed = base::Seed(seed);
         outcome.latency.p99 += Duration::us(170 * (seed * 13 % 30));
         if seed == 11 {
             outcome.verdict = Verdict::Coverage;

@@ -88,14 +88,14 @@ fn run_twice(seed: u64) -> Result<End, String> {
         (Err(first), Err(second)) if first == second => return Ok(End::Standstill),
         (first, second) => {
             let told = |run: Result<Outcome, Box<Standstill>>| match run {
-                Ok(outcome) => outcome.fingerprint.to_string(),
+                Ok(outcome) => outcome.run.fingerprint.to_string(),
                 Err(standstill) => standstill.to_string(),
             };
             return Err(format!("ends differently the second time: {}, then {}", told(first), told(second)));
         }
     };
-    if outcome.events > EVENTS_MAX {
-        return Err(format!("has {} events", outcome.events));
+    if outcome.run.events > EVENTS_MAX {
+        return Err(format!("has {} events", outcome.run.events));
     }
     let requests = &outcome.requests;
     if requests.sent != requests.succeeded + requests.failed + requests.unfinished {
@@ -107,7 +107,7 @@ fn run_twice(seed: u64) -> Result<End, String> {
         }
         return Err(format!("breaks {}: {:?}", check.name, check.first));
     }
-    Ok(End::Outcome(outcome.verdict, outcome.events))
+    Ok(End::Outcome(outcome.verdict, outcome.run.events))
 }
 
 /// Runs the scenario of a seed, and waits for it no longer than is sensible.

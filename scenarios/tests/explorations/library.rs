@@ -12,7 +12,7 @@ fn ends(name: &str, soak: &Soak) -> Vec<f64> {
     soak.figures(name, entry.text, |seed| {
         let spec = scenario.lower(Seed(seed)).expect("what parses lowers");
         let outcome = run(&spec, Seed(seed), &Options::default()).outcome;
-        let part = 1.0 + f64::from(outcome.fingerprint.value() as u32);
+        let part = 1.0 + f64::from(outcome.run.fingerprint.value() as u32);
         if outcome.verdict == Verdict::Passed {
             return part;
         }

@@ -59,6 +59,6 @@ fn the_largest_numbers_of_a_file_run() {
              load.l = {{ target = \"s\", rate = \"20/s\" }}\n"
         );
         let outcome = outcome_of(name, &text, 1);
-        assert!(outcome.events > 0, "{name}");
+        assert!(outcome.run.events > 0, "{name}");
     }
 }

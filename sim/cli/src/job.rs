@@ -111,7 +111,7 @@ fn execute_with(twice: bool, run: impl Fn() -> Result<Run, NoOutcome>) -> Finish
         match run() {
             Err(why) => return Finished { result: Err(why), diverged: None, wall },
             Ok(second) => {
-                let (first, second) = (first.outcome.fingerprint, second.outcome.fingerprint);
+                let (first, second) = (first.outcome.run.fingerprint, second.outcome.run.fingerprint);
                 return Finished { result, diverged: (first != second).then_some(second), wall };
             }
         }
@@ -206,6 +206,6 @@ mod tests {
         });
         assert_eq!(finished.exit(), Exit::Divergence);
         let run = finished.result.expect("it ran");
-        assert!(finished.diverged.is_some_and(|second| second != run.outcome.fingerprint));
+        assert!(finished.diverged.is_some_and(|second| second != run.outcome.run.fingerprint));
     }
 }

@@ -46,7 +46,7 @@ impl<'a> Names<'a> {
 
     /// How the trace of a run of this world is written.
     pub(crate) fn telling<'t>(&'t self, run: &Run, text: &'t dyn Fn(&Entry) -> String) -> Telling<'t> {
-        Telling { fingerprint: run.outcome.fingerprint, names: self.nodes, text }
+        Telling { fingerprint: run.outcome.run.fingerprint, names: self.nodes, text }
     }
 
     /// The name of a node.

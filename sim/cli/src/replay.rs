@@ -62,7 +62,7 @@ fn tell(args: &ReplayArgs, run: &Run, spec: &Spec, window: Window, console: &mut
         (None, Some(until)) => format!("until {until}"),
         (None, None) => "from beginning to end".into(),
     };
-    let name = look.strong(&plain(&outcome.scenario));
+    let name = look.strong(&plain(&outcome.run.scenario));
     console.print(&format!("  {name}   seed {}   {part}\n\n", args.seed))?;
     let scope = if args.all || args.around.is_some() { Scope::Everything } else { Scope::Landmarks };
     let story = Story::of(run, spec, window, scope);
@@ -92,7 +92,7 @@ fn tell(args: &ReplayArgs, run: &Run, spec: &Spec, window: Window, console: &mut
                 close.push_str(&format!(": {}", plain(&failure.message)));
             }
         }
-        close.push_str(&format!("\n    fingerprint {}\n", outcome.fingerprint));
+        close.push_str(&format!("\n    fingerprint {}\n", outcome.run.fingerprint));
     }
     console.print(&close)
 }

@@ -255,7 +255,7 @@ fn left_by_reports(dir: &Path) -> io::Result<BTreeSet<PathBuf>> {
 
 /// Writes the full report of a run into `dir`, which is made where it is missing.
 pub(crate) fn write(dir: &Path, file: &Loaded, outcome: &Outcome, wall: Duration) -> io::Result<()> {
-    let replay = file.replay(outcome.seed.0, outcome.failure.as_ref());
+    let replay = file.replay(outcome.run.seed.0, outcome.failure.as_ref());
     let options =
         page::Options { replay: &replay, wall, version: env!("CARGO_PKG_VERSION"), scenario_text: &file.text };
     page::write(dir, outcome, &options).map(drop)

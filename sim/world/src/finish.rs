@@ -4,7 +4,8 @@ use crate::data::caller::Upstream;
 use crate::data::metrics::{End, distribution};
 use crate::options::Run;
 use crate::outcome::{
-    Balancing, Check, CheckKind, Failure, FaultWindow, InstanceOutcome, Objective, Outcome, ServiceOutcome, Verdict,
+    Balancing, Check, CheckKind, Failure, FaultWindow, InstanceOutcome, Objective, Outcome, RunFacts, ServiceOutcome,
+    Verdict,
 };
 use crate::process::rollout::Controller;
 use crate::spec::ObjectiveSpec;
@@ -48,22 +49,25 @@ impl World {
         let fingerprint = self.fingerprint();
         let checks = std::mem::replace(&mut self.sim.checks, crate::check::Checks::new()).finish();
         let mut outcome = Outcome {
-            scenario: self.sim.spec.name.clone(),
-            title: self.sim.spec.title.clone(),
-            seed: self.sim.seed,
-            fingerprint,
+            run: RunFacts {
+                scenario: self.sim.spec.name.clone(),
+                title: self.sim.spec.title.clone(),
+                seed: self.sim.seed,
+                fingerprint,
+                phases: self.sim.spec.phases,
+                simulated: now - Instant::ZERO,
+                events: self.sim.kernel.trace().events(),
+                drawn: self.sim.spec.drawn.clone(),
+            },
             verdict: Verdict::Passed,
             failure: None,
-            phases: self.sim.spec.phases,
-            simulated: now - Instant::ZERO,
-            events: self.sim.kernel.trace().events(),
-            drawn: self.sim.spec.drawn.clone(),
             requests,
             latency,
             services,
             checks: self.wanted_checks(checks),
             objectives,
             rollouts,
+            sections: self.processes.report(&self.sim),
             faults,
             timeline,
             exposure: std::mem::take(&mut self.data.exposures),
@@ -217,7 +221,7 @@ fn objective(wanted: &ObjectiveSpec, services: &[ServiceOutcome]) -> Vec<Objecti
 
 /// The worst thing that happened: what was promised always, then what had to come, then objectives, then coverage.
 fn judge(outcome: &Outcome) -> Option<Failure> {
-    let at_end = Instant::ZERO + outcome.simulated;
+    let at_end = Instant::ZERO + outcome.run.simulated;
     let broken = |kind: CheckKind| {
         let broken = outcome.checks.iter().filter(move |c| c.kind == kind && c.violations > 0);
         broken.min_by_key(|c| c.first.as_ref().map_or(u64::MAX, |v| v.event))
@@ -226,7 +230,7 @@ fn judge(outcome: &Outcome) -> Option<Failure> {
         verdict,
         name: check.name.to_string(),
         at: check.first.as_ref().map_or(at_end, |v| v.at),
-        event: check.first.as_ref().map_or(outcome.events, |v| v.event),
+        event: check.first.as_ref().map_or(outcome.run.events, |v| v.event),
         message: check.first.as_ref().map_or_else(|| "never reached".to_string(), |v| v.message.clone()),
     };
     if let Some(check) = broken(CheckKind::Always) {
@@ -240,7 +244,7 @@ fn judge(outcome: &Outcome) -> Option<Failure> {
             verdict: Verdict::Objective,
             name: format!("{} {}", missed.service, missed.asked),
             at: at_end,
-            event: outcome.events,
+            event: outcome.run.events,
             message: format!("{} reached {}", missed.service, missed.reached),
         });
     }

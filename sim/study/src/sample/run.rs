@@ -14,7 +14,7 @@ impl Sample {
     /// the instances. All but [`Sample::heat`] and [`Sample::series`] are of the measured part alone.
     pub fn of(outcome: &Outcome, service: &str) -> Sample {
         let mut sample = Sample {
-            fingerprint: outcome.fingerprint.to_string(),
+            fingerprint: outcome.run.fingerprint.to_string(),
             verdict: outcome.verdict.name().into(),
             ..Sample::default()
         };
@@ -65,7 +65,7 @@ impl Sample {
     }
 
     fn calls(&mut self, outcome: &Outcome, seen: &ServiceOutcome) {
-        let measured = (outcome.phases.storm + outcome.phases.calm).as_secs_f64();
+        let measured = (outcome.run.phases.storm + outcome.run.phases.calm).as_secs_f64();
         let r = &seen.requests;
         self.set(Measure::Goodput, r.succeeded as f64 / measured);
         // What has not ended has not succeeded.
@@ -99,7 +99,7 @@ impl Sample {
 /// The first step of the timeline that lies behind warm-up.
 fn measured_from(outcome: &Outcome) -> usize {
     let step = outcome.timeline.step.as_nanos().max(1);
-    usize::try_from(outcome.phases.warmup.as_nanos().div_ceil(step)).unwrap_or(usize::MAX)
+    usize::try_from(outcome.run.phases.warmup.as_nanos().div_ceil(step)).unwrap_or(usize::MAX)
 }
 
 fn heat(seen: &ServiceOutcome, timeline: &Timeline) -> Heat {

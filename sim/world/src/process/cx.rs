@@ -59,6 +59,11 @@ impl Cx<'_> {
         self.site.sim.age(self.name())
     }
 
+    /// The length of a step of the timeline: what changes more often need not be kept apart.
+    pub(crate) fn timeline_step(&self) -> Duration {
+        self.site.data.metrics.timeline.step
+    }
+
     /// The stream called `name` of its present life.
     pub(crate) fn stream(&self, name: &str) -> Rng {
         self.site.sim.seed.nth(name, u64::from(self.life()))

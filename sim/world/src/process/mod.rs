@@ -21,6 +21,8 @@ pub(crate) use cx::Cx;
 use list::processes;
 
 use crate::fleet::Notice;
+use crate::outcome::Section;
+use crate::sim::Sim;
 use crate::wire::{Letter, ProcessId};
 use base::NodeId;
 use kernel::{Bounce, Crash};
@@ -75,6 +77,11 @@ pub(crate) trait Process: Any + Debug {
 
     /// Something happened to the fleet.
     fn notice(&mut self, _: &mut Cx<'_>, _: Notice) {}
+
+    /// What it adds to the outcome when the run is over; `sim` knows the name of its node.
+    fn report(&self, _: &Sim) -> Option<Section> {
+        None
+    }
 
     /// Whether it holds a connection to a node over which nothing need be said for long: one that the other side's end
     /// resets.

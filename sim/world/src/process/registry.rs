@@ -9,12 +9,14 @@ use super::kind::{Kind, Placing};
 use super::{Cx, Process};
 use crate::age;
 use crate::catalogue::Probe;
+use crate::outcome::{Cell, Section, Series, Table};
 use crate::role::{Naming, Role};
 use crate::sabotage::Sabotage;
+use crate::sim::Sim;
 use crate::wire::{Letter, ProcessId};
-use base::{InstanceId, NodeId, streams};
+use base::{InstanceId, Instant, NodeId, streams};
 use kernel::{Crash, Transport};
-use registry::{Config, Effect, Input, Record, Registry, View};
+use registry::{Config, Effect, Event, Input, Record, Registry, View};
 use std::collections::BTreeMap;
 
 /// The servers, each on its own node.
@@ -54,6 +56,21 @@ pub(crate) struct RegistryServer {
     asker: ProcessId,
     /// Which process watches on each node.
     watchers: BTreeMap<NodeId, ProcessId>,
+    /// Since the run began, in all its lives.
+    counts: Counts,
+    /// How many instances it listed from when on, at most once per step of the timeline.
+    listed: Vec<(Instant, u32)>,
+}
+
+/// What a server has done.
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    registered: u64,
+    left: u64,
+    expired: u64,
+    pushes: u64,
+    fetches: u64,
+    sent_bytes: u64,
 }
 
 /// What a registry message takes on the wire; a view adds a line per endpoint.
@@ -74,6 +91,8 @@ impl RegistryServer {
             appended: false,
             asker: ProcessId::NOBODY,
             watchers: BTreeMap::new(),
+            counts: Counts::default(),
+            listed: Vec::new(),
         }
     }
 
@@ -127,10 +146,28 @@ impl RegistryServer {
             if cx.has(Sabotage::LosePushes) && matches!(effect, Effect::Push { .. }) {
                 continue;
             }
+            match effect {
+                Effect::Push { .. } => self.counts.pushes += 1,
+                Effect::Fetched { .. } => self.counts.fetches += 1,
+                _ => {}
+            }
+            self.counts.sent_bytes += u64::from(bytes);
             cx.send(to, bytes, transport, Letter::RegistryAnswer(effect));
         }
         if let Some(host) = &mut self.host {
             host.core.hold_pushes(self.durable.is_syncing());
+        }
+    }
+
+    /// Keeps how many instances it lists now, where that has changed.
+    fn record_listed(&mut self, cx: &Cx<'_>) {
+        let listed = self.host.as_ref().map_or(0, |host| host.core.listed() as u32);
+        let (now, step) = (cx.now(), cx.timeline_step());
+        match self.listed.as_mut_slice() {
+            [.., (_, last)] if *last == listed => {}
+            // Several changes in one step are one, so that a large fleet's arrival is no long list.
+            [.., (_, before), (at, last)] if *before != listed && now.saturating_since(*at) < step => *last = listed,
+            _ => self.listed.push((now, listed)),
         }
     }
 
@@ -189,8 +226,32 @@ impl Process for RegistryServer {
         self.compact(cx);
     }
 
-    fn down(&mut self, _: &mut Cx<'_>, _: Crash) {
-        *self = RegistryServer::new(self.node, self.number, self.config.clone());
+    fn report(&self, sim: &Sim) -> Option<Section> {
+        let name = sim.kernel.nodes().name(self.node);
+        let Counts { registered, left, expired, pushes, fetches, sent_bytes } = self.counts;
+        let listed = self.host.as_ref().map_or(0, |host| host.core.listed() as u64);
+        let counts = [listed, registered, left, expired, pushes, fetches, sent_bytes / 1_000].map(Cell::Count);
+        Some(Section {
+            title: "registry",
+            note: "What each server listed at the end, and what it did in the whole run. An instance that expired was \
+                   silent for longer than its lease.",
+            tables: vec![Table {
+                title: "servers",
+                columns: &["server", "listed", "registered", "left", "expired", "pushes", "polls", "sent kB"],
+                rows: vec![[Cell::Text(name.to_string())].into_iter().chain(counts).collect()],
+            }],
+            series: vec![Series {
+                measure: "instances listed",
+                name: name.to_string(),
+                points: self.listed.iter().map(|&(at, listed)| (at, f64::from(listed))).collect(),
+            }],
+        })
+    }
+
+    fn down(&mut self, cx: &mut Cx<'_>, _: Crash) {
+        let (counts, listed) = (std::mem::take(&mut self.counts), std::mem::take(&mut self.listed));
+        *self = RegistryServer { counts, listed, ..RegistryServer::new(self.node, self.number, self.config.clone()) };
+        self.record_listed(cx);
     }
 }
 
@@ -205,8 +266,14 @@ impl Carrier<Registry> for RegistryServer {
             // not write is lost when it restarts.
             Effect::Persist(record) => self.appended |= cx.disk().append(&encoded(&record)).is_ok(),
             Effect::Note(event) => {
-                if let registry::Event::Expired { .. } = event {
-                    cx.reached(Probe::LeaseExpired);
+                match event {
+                    Event::Registered { .. } => self.counts.registered += 1,
+                    Event::Deregistered { .. } => self.counts.left += 1,
+                    Event::Expired { .. } => {
+                        self.counts.expired += 1;
+                        cx.reached(Probe::LeaseExpired);
+                    }
+                    _ => {}
                 }
                 cx.note("registry", || event.to_string());
             }
@@ -216,6 +283,7 @@ impl Carrier<Registry> for RegistryServer {
     }
 
     fn carried_out(&mut self, cx: &mut Cx<'_>) {
+        self.record_listed(cx);
         let release = self.durable.submit(std::mem::take(&mut self.appended));
         self.release(cx, release);
     }

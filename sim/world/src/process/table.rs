@@ -4,6 +4,7 @@ use super::Process;
 use super::cx::{Cx, NOWHERE};
 use crate::data::Data;
 use crate::fleet::{Fleet, Guests, Notice, Site};
+use crate::outcome::Section;
 use crate::sim::Sim;
 use crate::wire::{Envelope, Letter, Msg, ProcessId};
 use base::{Draw, Duration, NodeId, streams};
@@ -80,6 +81,18 @@ impl Processes {
     /// All processes of a kind, in the order in which they were made.
     pub(crate) fn all<P: Process>(&self) -> impl Iterator<Item = &P> {
         self.all.iter().filter_map(|process| (process.as_deref()? as &dyn Any).downcast_ref())
+    }
+
+    /// What all processes add to the outcome, in the order in which their kinds first speak.
+    pub(crate) fn report(&self, sim: &Sim) -> Vec<Section> {
+        let mut sections: Vec<Section> = Vec::new();
+        for section in self.all.iter().flatten().filter_map(|process| process.report(sim)) {
+            match sections.iter_mut().find(|known| known.title == section.title) {
+                Some(known) => known.merge(section),
+                None => sections.push(section),
+            }
+        }
+        sections
     }
 
     fn on(&self, node: NodeId) -> impl Iterator<Item = ProcessId> + use<> {
