@@ -95,7 +95,7 @@ fn passes_twice(entry: &Entry, seed: Seed) -> (Spec, Outcome) {
     let [first, second] = [(), ()].map(|()| run(&spec, seed, &Options::default()).outcome);
     let is_to_pass = !entry.name.ends_with(".bug");
     assert_eq!(first.verdict == Verdict::Passed, is_to_pass, "{}: {:?}", entry.name, first.failure);
-    assert_eq!(first.fingerprint, second.fingerprint, "{}: one seed, one run", entry.name);
+    assert_eq!(first.run.fingerprint, second.run.fingerprint, "{}: one seed, one run", entry.name);
     (spec, first)
 }
 
@@ -104,7 +104,7 @@ fn every_scenario_passes_and_repeats_itself() {
     for entry in scenarios::library().iter().filter(|entry| !entry.name.starts_with("theory/")) {
         let (_, outcome) = passes_twice(entry, Seed(1));
         let another = run(&lowered(entry, Seed(2)), Seed(2), &Options::default()).outcome;
-        assert_ne!(outcome.run.fingerprint, another.fingerprint, "{}: another seed, another run", entry.name);
+        assert_ne!(outcome.run.fingerprint, another.run.fingerprint, "{}: another seed, another run", entry.name);
     }
 }
 

@@ -21,6 +21,7 @@ mod shell;
 mod soak;
 mod test;
 mod tidy;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -31,7 +32,7 @@ struct Task {
     run: fn(&[String]) -> shell::Result<()>,
 }
 
-const TASKS: [Task; 11] = [
+const TASKS: [Task; 12] = [
     Task { name: "test", help: test::HELP, run: test::run },
     Task { name: "ci", help: ci::HELP, run: ci::run },
     Task { name: "fmt", help: fmt::HELP, run: fmt::run },
@@ -39,6 +40,7 @@ const TASKS: [Task; 11] = [
     Task { name: "bless", help: bless::HELP, run: bless::run },
     Task { name: "parity", help: parity::HELP, run: parity::run },
     Task { name: "browser", help: browser::HELP, run: browser::run },
+    Task { name: "wasm", help: wasm::HELP, run: wasm::run },
     Task { name: "fingerprints", help: fingerprints::HELP, run: fingerprints::run },
     Task { name: "bench-table", help: bench_table::HELP, run: bench_table::run },
     Task { name: "soak", help: soak::HELP, run: soak::run },

@@ -59,8 +59,8 @@ fn envoys_budget_follows_what_is_under_way() {
     assert_eq!(decisions, [json!({"limit": 3, "allowed": true}), json!({"limit": 3, "allowed": false})]);
 }
 
-/// twitter/finagle `RetryBudget.scala`: five requests pay for a retry; without a reserve nothing else does, and what was
-/// paid in is forgotten after its time.
+/// twitter/finagle `RetryBudget.scala`: five requests pay for a retry; without a reserve nothing else does, and what
+/// was paid in is forgotten after its time.
 #[test]
 fn finagles_budget_is_paid_in_and_forgotten() {
     let budget = json!({"kind": "finagle", "min_per_second": 0});
@@ -156,9 +156,9 @@ fn resilience4js_breaker_opens_and_looks_again() {
     assert!(error("breaker", json!({"breaker": "none", "inputs": []})).contains("nothing to decide at `breaker`"));
 }
 
-/// envoyproxy/envoy `docs/root/intro/arch_overview/upstream/load_balancing/priority.rst`, its three tables, of a hundred
-/// hosts per priority and without panic. Their last row, 25, 25 and 20 %, is 36, 36 and 28 there; the code, which cuts
-/// and gives the rest to the first, makes 37, 35 and 28 (`load_balancer_impl.cc`).
+/// envoyproxy/envoy `docs/root/intro/arch_overview/upstream/load_balancing/priority.rst`, its three tables, of a
+/// hundred hosts per priority and without panic. Their last row, 25, 25 and 20 %, is 36, 36 and 28 there; the code,
+/// which cuts and gives the rest to the first, makes 37, 35 and 28 (`load_balancer_impl.cc`).
 #[test]
 fn envoys_priorities_share_the_load() {
     let table: &[(&[u32], &[u32])] = &[

@@ -57,8 +57,8 @@ impl fmt::Display for Fingerprint {
 
 /// What can be folded into a fingerprint: messages, by all that tells one from another, field by field.
 ///
-/// A message between two nodes is folded with its time and its receiver, so it need say neither. How a type prints is no
-/// part of it: a better word in a log changes no fingerprint.
+/// A message between two nodes is folded with its time and its receiver, so it need say neither. How a type prints is
+/// no part of it: a better word in a log changes no fingerprint.
 pub trait Digest {
     /// Folds in all its fields, a number for its kind first.
     fn fold_into(&self, fold: &mut Fingerprint);

@@ -23,7 +23,8 @@ pub enum Input {
     Acquire,
     /// The lock is not wanted any more, held or not.
     Release,
-    /// The store has answered. Answers to other clients, and to requests that are no longer of interest, change nothing.
+    /// The store has answered. Answers to other clients, and to requests that are no longer of interest, change
+    /// nothing.
     Answer(Answer),
     /// Time has passed.
     Wake,

@@ -17,8 +17,8 @@
 //! - After a session ended without releasing, nobody gets its keys for the lock delay.
 //! - Who waits is served in the order in which it came.
 //!
-//! One store is one process; agreement among several is not here. A [`Client`] keeps a session with it for whoever wants
-//! one lock.
+//! One store is one process; agreement among several is not here. A [`Client`] keeps a session with it for whoever
+//! wants one lock.
 //!
 //! Read in this order: [`protocol`] (what is heard, done and told), [`config`], [`locks`], [`client`].
 

@@ -29,8 +29,8 @@ pub(crate) enum After {
     Run,
 }
 
-/// Gives `$then` all invariants: kind, variant, module in [`invariant`](crate::invariant), what is over when the module's
-/// `judge` is called, sentence.
+/// Gives `$then` all invariants: kind, variant, module in [`invariant`](crate::invariant), what is over when the
+/// module's `judge` is called, sentence.
 macro_rules! invariants {
     ($then:ident) => {
         $then! {

@@ -139,7 +139,7 @@ fn a_storm_breaks_no_promise_and_calm_restores_everything() {
 fn equal_seeds_make_equal_runs_and_another_seed_another() {
     let (first, again, other) = (outcome(&storm(), 7), outcome(&storm(), 7), outcome(&storm(), 8));
     assert_eq!(first, again);
-    assert_ne!(first.fingerprint, other.fingerprint);
+    assert_ne!(first.run.fingerprint, other.run.fingerprint);
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn what_requests_are_routed_by_changes_nothing_for_balancers_that_do_not_hash() 
     let mut spec = ideal(vec![service("api", 4)], poisson(500.0), Duration::secs(1), Duration::secs(4));
     let unique = outcome(&spec, 1);
     spec.loads[0].keys = world::spec::RoutingKeys::Popular(base::Zipf::new(100, 1.1));
-    assert_eq!(unique.run.fingerprint, outcome(&spec, 1).fingerprint);
+    assert_eq!(unique.run.fingerprint, outcome(&spec, 1).run.fingerprint);
 }
 
 /// What is odd about the last of ten instances.

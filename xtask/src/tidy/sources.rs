@@ -10,6 +10,9 @@ const LINES_MAX: usize = 600;
 /// The opening prose of a source, all of it: at least a sentence that says more than the file's name.
 const HEADER_CHARS_MIN: usize = 40;
 
+/// As wide as rustfmt makes code; it leaves comments alone.
+const COMMENT_CHARS_MAX: usize = 120;
+
 /// Kinds of files people read and write here.
 const PROSE: [&str; 10] = ["rs", "toml", "md", "txt", "sh", "yml", "css", "js", "html", "json"];
 
@@ -21,6 +24,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
         if extension == "rs" {
             header(path, text, &mut findings);
             length(path, text, &mut findings);
+            comments(path, text, &mut findings);
         }
         let generated = path.contains("/testdata/") || path.ends_with(".proptest-regressions");
         if !generated && (PROSE.contains(&extension) || path.starts_with(".ci/")) {
@@ -54,6 +58,16 @@ fn length(path: &str, text: &str, findings: &mut Vec<Finding>) {
         let what =
             format!("has {lines} lines, at most {LINES_MAX} are permitted: give one of its subjects its own file");
         findings.push(Finding::new(path, LINES_MAX + 1, what));
+    }
+}
+
+fn comments(path: &str, text: &str, findings: &mut Vec<Finding>) {
+    for (index, line) in text.lines().enumerate() {
+        let chars = line.chars().count();
+        if chars > COMMENT_CHARS_MAX && line.trim_start().starts_with("//") {
+            let what = format!("is a comment of {chars} characters: wrap it at {COMMENT_CHARS_MAX}");
+            findings.push(Finding::new(path, index + 1, what));
+        }
     }
 }
 

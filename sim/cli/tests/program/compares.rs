@@ -1,6 +1,6 @@
 //! Studies: the same report however it came about, and clear words where there cannot be one.
 
-use crate::support::{Folder, golden, session};
+use crate::support::{Folder, all_exit};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -270,10 +270,8 @@ fn studies_that_cannot_be_meant_are_refused() {
         "compare other.toml --merge a b --out out",
         "compare small.toml --seeds 9 --out out",
     ];
-    let text = session(&folder, &commands);
-    assert_eq!(text.matches("[exit 2]").count(), commands.len(), "{text}");
+    all_exit(2, &folder, "wrong-study", &commands);
     assert_eq!(folder.names("."), before, "nothing was written");
-    golden("wrong-study", &text);
 }
 
 #[test]

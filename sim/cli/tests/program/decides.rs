@@ -1,6 +1,6 @@
 //! Decisions without a simulation: files, lines, what is refused, and what the program says of its engines.
 
-use crate::support::{Folder, Said, golden, session};
+use crate::support::{Folder, Said, all_exit, golden, session};
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
@@ -65,9 +65,7 @@ fn what_is_wrong_with_a_case_is_said_in_its_line_and_shown_in_its_file() {
         "decide argo-canary missing.toml",
         "decide",
     ];
-    let text = session(&folder, &commands);
-    assert_eq!(text.matches("[exit 2]").count(), commands.len(), "{text}");
-    golden("wrong-decide", &text);
+    all_exit(2, &folder, "wrong-decide", &commands);
     // What exists is listed beside the guess, and grows with every engine.
     for line in ["decide argo-canari canary.json", "schema --decide argo-canari"] {
         let said = folder.run(line);

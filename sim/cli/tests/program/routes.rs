@@ -1,6 +1,6 @@
 //! Choices without a simulation: tables for people, objects for programs, what is refused.
 
-use crate::support::{Folder, golden, session};
+use crate::support::{Folder, all_exit};
 use serde_json::json;
 use std::io::Write as _;
 use std::process::Stdio;
@@ -33,9 +33,7 @@ fn choices_for_people_and_for_programs() {
     let folder = folder();
     folder.write("drained", "10.0.0.1:80\n10.0.0.2:80 0\n10.0.0.3:80 2\n");
     folder.write("busy", "10.0.0.1:80 1 3\n10.0.0.2:80 1 0\n10.0.0.3:80 2 9\n");
-    let text = session(&folder, &commands);
-    assert_eq!(text.matches("[exit 0]").count(), commands.len(), "{text}");
-    golden("route", &text);
+    all_exit(0, &folder, "route", &commands);
 }
 
 #[test]
@@ -392,7 +390,5 @@ fn what_cannot_be_meant_is_refused() {
         "route --strategy modulo --backends six --keys keys --with a --without 127.0.0.1:90",
         "route --strategy modulo --backends six --hashes large --hash crc32",
     ];
-    let text = session(&folder, &commands);
-    assert_eq!(text.matches("[exit 2]").count(), commands.len(), "{text}");
-    golden("wrong-route", &text);
+    all_exit(2, &folder, "wrong-route", &commands);
 }

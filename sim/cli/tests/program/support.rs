@@ -143,6 +143,13 @@ pub(crate) fn session(folder: &Folder, commands: &[&str]) -> String {
     lines.join("\n") + "\n"
 }
 
+/// Commands that all end with one number, and what they said, as golden text.
+pub(crate) fn all_exit(code: i32, folder: &Folder, name: &str, commands: &[&str]) {
+    let text = session(folder, commands);
+    assert_eq!(text.matches(&format!("[exit {code}]")).count(), commands.len(), "{text}");
+    golden(name, &text);
+}
+
 /// The shape of a text: every number is `N`, and the width of columns does not count.
 pub(crate) fn shape(text: &str) -> String {
     let mut out = String::new();

@@ -1,6 +1,6 @@
 //! Bad input: each a clear message on what is wrong and what exists instead, exit code 2, and nothing written.
 
-use crate::support::{Folder, golden, session};
+use crate::support::{Folder, all_exit, golden, session};
 use std::fs::{self, File};
 
 /// A scenario that is fine, in which each test breaks one thing.
@@ -78,9 +78,7 @@ fn what_is_not_a_scenario_file_is_named() {
         "validate large.toml",
         "replay missing.toml --seed 1",
     ];
-    let text = session(&folder, &commands);
-    assert_eq!(text.matches("[exit 2]").count(), commands.len(), "{text}");
-    golden("wrong-file", &text);
+    all_exit(2, &folder, "wrong-file", &commands);
 }
 
 #[test]
@@ -112,10 +110,8 @@ fn flags_that_cannot_be_meant_are_refused() {
         "man fly",
     ];
     let before = folder.names(".");
-    let text = session(&folder, &commands);
-    assert_eq!(text.matches("[exit 2]").count(), commands.len(), "{text}");
+    all_exit(2, &folder, "wrong-flags", &commands);
     assert_eq!(folder.names("."), before, "nothing was written");
-    golden("wrong-flags", &text);
 }
 
 #[test]

@@ -103,19 +103,7 @@ mod tests {
     use world::balancer::strategy::catalogue::by_key;
 
     fn sample(structure: &str, seed: u64) -> Sample {
-        let hashing = Hashing {
-            structure: structure.into(),
-            backends: 20,
-            weights: Vec::new(),
-            keys: 20_000,
-            hash: None,
-            min_ring: None,
-            max_ring: None,
-            table_size: None,
-            probes: None,
-            points: None,
-            spare: None,
-        };
+        let hashing = Hashing::plain(structure, 20);
         assert_eq!(hashing.check(), Ok(()));
         Sample::of_hashing(&hashing, Seed(seed))
     }

@@ -1,4 +1,4 @@
-//! How requests ended.
+//! How requests ended: each in one way, none in two.
 
 use base::Ratio;
 

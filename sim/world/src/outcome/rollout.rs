@@ -1,4 +1,4 @@
-//! A rollout and its story.
+//! A rollout as it ended, and its story on the way there.
 
 use base::{Instant, Ratio};
 

@@ -1,4 +1,4 @@
-//! How a run ended, and why.
+//! How a run ended, from passed to broken promises, and why.
 
 use base::Instant;
 

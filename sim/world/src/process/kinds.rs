@@ -1,4 +1,5 @@
-//! All kinds of processes together: the roles of their nodes, who is placed, and who runs beside an instance or a caller.
+//! All kinds of processes together: the roles of their nodes, who is placed, and who runs beside an instance or a
+//! caller.
 
 use super::Process;
 use super::kind::{Beside, Kind, Placing};

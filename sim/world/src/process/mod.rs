@@ -5,8 +5,8 @@
 //! processes, the fleet, and the callers of its node. It shares its machine's network interface, disk, clock and fate
 //! with whatever else runs there, and is told by its address from those.
 //!
-//! To add one: a file beside these with a type that implements [`Process`] and a [`Kind`](kind::Kind) that says where it
-//! runs, and its line in [`list`]. One that speaks a protocol of its own adds a line in [`wire`](crate::wire).
+//! To add one: a file beside these with a type that implements [`Process`] and a [`Kind`](kind::Kind) that says where
+//! it runs, and its line in [`list`]. One that speaks a protocol of its own adds a line in [`wire`](crate::wire).
 
 mod cx;
 pub(crate) mod durable;

@@ -262,8 +262,8 @@ impl Carrier<Registry> for RegistryServer {
 
     fn carry_out(&mut self, cx: &mut Cx<'_>, effect: Effect) -> Option<Input> {
         match effect {
-            // A full disk refuses the record; the server goes on with what it knows, as a cache would, and what it could
-            // not write is lost when it restarts.
+            // A full disk refuses the record; the server goes on with what it knows, as a cache would, and what it
+            // could not write is lost when it restarts.
             Effect::Persist(record) => self.appended |= cx.disk().append(&encoded(&record)).is_ok(),
             Effect::Note(event) => {
                 match event {
