@@ -38,8 +38,8 @@ pub struct Options<'a> {
 
 /// Writes the report into `dir`, which is made where it is missing, and gives the paths written, the page first.
 ///
-/// Files of an earlier report in the same folder are overwritten; a picture that this run does not have is removed, so
-/// that the folder never holds the numbers of two runs. On an error some files may have been written.
+/// Files of an earlier report in the same folder are overwritten; a picture or table that this run does not have is
+/// removed, so that the folder never holds the numbers of two runs. On an error some files may have been written.
 pub fn write(dir: &Path, outcome: &Outcome, options: &Options<'_>) -> io::Result<Vec<PathBuf>> {
     let plots = plot::all(outcome);
     fs::create_dir_all(dir.join("data"))?;
@@ -50,6 +50,12 @@ pub fn write(dir: &Path, outcome: &Outcome, options: &Options<'_>) -> io::Result
                 Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
                 _ => {}
             }
+        }
+    }
+    for entry in fs::read_dir(dir.join("data"))? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(sections::PREFIX)) {
+            fs::remove_file(path)?;
         }
     }
     let mut written = Vec::new();

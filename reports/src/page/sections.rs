@@ -5,7 +5,8 @@ use super::tables::{Column, Kind, Table as Html, section};
 use crate::csv::{self, Sheet};
 use crate::section::{is_text, key, raw, text};
 use serde_json::Value;
-use world::outcome::{Cell, Outcome, Section};
+use std::fmt::Write as _;
+use world::outcome::{Cell, Outcome, Section, Table};
 
 /// All sections for the page.
 pub(crate) fn html(outcome: &Outcome) -> String {
@@ -30,9 +31,19 @@ fn section_of(of: &Section) -> String {
             html.row("", &row.iter().map(|cell| escape(&text(cell))).collect::<Vec<_>>());
         }
         body.push_str(&html.end(if nth == 0 { of.note } else { "" }));
+        let file = escape(&file(of, table));
+        let _ = writeln!(body, "<p class=\"files\">Data: <a href=\"data/{file}.csv\">CSV</a></p>");
     }
     let (id, heading) = heading(of);
     section(&id, &heading, &body)
+}
+
+/// How the names of all these files begin, so that those of an earlier run are found.
+pub(super) const PREFIX: &str = "process-";
+
+/// The name of a table's file, without extension.
+fn file(section: &Section, table: &Table) -> String {
+    format!("{PREFIX}{}-{}", section.title, table.title).replace(' ', "-")
 }
 
 /// Each table as a file: its name without extension, and its rows.
@@ -48,7 +59,7 @@ pub(crate) fn sheets(outcome: &Outcome) -> Vec<(String, Sheet)> {
                     other => other.as_f64().map_or(String::new(), csv::number),
                 }));
             }
-            sheets.push((format!("{}-{}", section.title, table.title).replace(' ', "-"), sheet));
+            sheets.push((file(section, table), sheet));
         }
     }
     sheets

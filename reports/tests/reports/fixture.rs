@@ -197,6 +197,8 @@ pub(crate) fn hostile() -> Outcome {
             (instance.name, instance.version, instance.zone) = (bad(), bad(), bad());
         }
     }
+    outcome.sections[0].tables[0].rows[0][0] = Cell::Text(bad());
+    outcome.sections[0].series[0].name = bad();
     for objective in &mut outcome.objectives {
         (objective.service, objective.asked, objective.reached) = (bad(), bad(), bad());
     }

@@ -50,7 +50,7 @@ fn a_report_is_a_folder_with_a_page_and_everything_on_it_as_data() {
     }
     let manifest = html.split("id=\"plots\">").nth(1).and_then(|rest| rest.split("</script>").next()).unwrap();
     let ids: Vec<String> = serde_json::from_str(manifest).unwrap();
-    assert_eq!(ids.len(), 6, "{ids:?}");
+    assert_eq!(ids.len(), 7, "{ids:?}");
     assert!(html.contains("# &lt;three&gt;"), "the scenario's text is on the page");
 }
 
@@ -144,6 +144,7 @@ fn a_table_of_data_has_a_row_a_step_and_units_in_its_head() {
         ("version-share", "t_s,service,version,attempts,share,configured_weight", 2 * 250),
         ("instance-load", "t_s,service,instance,version,zone,requests", 11 * 250),
         ("in-flight", "t_s,in_flight", 250),
+        ("processes", "t_s,measure,process,value", 6),
     ];
     let plots = plot::all(&outcome);
     assert_eq!(plots.len(), heads.len());
@@ -156,6 +157,23 @@ fn a_table_of_data_has_a_row_a_step_and_units_in_its_head() {
     let csv = plots.iter().find(|p| p.file() == "version-share").unwrap().csv.text();
     let row = csv.lines().find(|l| l.starts_with("80,backend,1.1.0")).expect("there is a row for second 80");
     assert!(row.ends_with(",0.25"), "the weight set at 74 s holds at 80 s: {row}");
+}
+
+#[test]
+fn what_processes_tell_is_on_the_page_and_beside_it_as_data() {
+    let (dir, written) = write("sections", &fixture::weather());
+    let html = fs::read_to_string(&written[0]).unwrap();
+    for needle in
+        ["<h2>Registry</h2>", "<td class=\"any\">registry-2</td>", "<td class=\"n\">9,341</td>", "412 µs", "98.0 %"]
+    {
+        assert!(html.contains(needle), "{needle}");
+    }
+    let csv = fs::read_to_string(dir.join("data/process-registry-servers.csv")).unwrap();
+    let rows = "registry-1,9341,0.000412,0.98,0.5\nregistry-2,7,0.000412,0.98,0.5\n";
+    assert_eq!(csv, format!("server,listed,answer_s,kept,log_mb\n{rows}"));
+    let (dir, written) = write("sections", &fixture::empty());
+    assert!(!fs::read_to_string(&written[0]).unwrap().contains("section-"));
+    assert!(!dir.join("data/process-registry-servers.csv").exists(), "of the run before");
 }
 
 #[test]

@@ -9,7 +9,7 @@
 //!   apertures, sessions, ejection.
 //! - [`hashing`]: which host a key belongs to, one file an algorithm; lookup structures by themselves.
 //! - [`Request`], [`Response`], [`ProbeReply`]: what a balancer is told.
-//! - [`Board`]: what the clients of a service would know if they knew what the others do.
+//! - [`BulletinBoard`]: what the clients of a service would know if they knew what the others do.
 //! - `hosts`: the arrays everything is chosen from.
 //!
 //! What always holds:
@@ -39,7 +39,7 @@
 //! ```
 
 pub mod around;
-mod board;
+mod bulletin_board;
 pub mod hashing;
 mod hosts;
 mod request;
@@ -47,7 +47,7 @@ pub mod strategy;
 
 use base::{Duration, InstanceId, Instant, Rng};
 
-pub use board::{Board, Desk};
+pub use bulletin_board::{BulletinBoard, Dispatcher};
 pub use hosts::Host;
 pub use request::{Class, ProbeReply, Report, Request, Response};
 pub use strategy::{Strategy, StrategyInfo};
@@ -92,13 +92,13 @@ impl Balancer {
 
     /// Takes a place at the board of a service, for strategies that go by what all clients know; to be called before
     /// anything is started. Without, such a strategy has a board to itself. Whether the strategy goes by the board.
-    pub fn join(&mut self, desk: &Desk) -> bool {
-        self.state.join(desk, true)
+    pub fn join(&mut self, dispatcher: &Dispatcher) -> bool {
+        self.state.join(dispatcher, true)
     }
 
     /// The same for a part of a cluster, which counts for all its parts. Whether the strategy goes by the board.
-    pub(crate) fn join_as_part(&mut self, desk: &Desk) -> bool {
-        self.state.join(desk, false)
+    pub(crate) fn join_as_part(&mut self, dispatcher: &Dispatcher) -> bool {
+        self.state.join(dispatcher, false)
     }
 
     /// Says that the client was started `age` before `now`: what the strategy does periodically counts from there, so

@@ -8,7 +8,7 @@ use balancer::around::{
 };
 use balancer::strategy::catalogue;
 use balancer::strategy::parameter::Value;
-use balancer::{Balancer, Board, Class, Host, Request, Response, Strategy};
+use balancer::{Balancer, BulletinBoard, Class, Host, Request, Response, Strategy};
 use base::{Duration, InstanceId, Instant, Seed, VersionId, ZoneId};
 use proptest::prelude::{Just, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as Generator;
@@ -481,8 +481,8 @@ proptest! {
         let make = || {
             let peers = Peers { index: 1, ..peers(&[2, 1, 1], 0) };
             let mut cluster = Cluster::new(strategy, Some(rules.clone().into()), peers, Seed(seed).stream("history"));
-            let board = Board::new(Seed(seed).stream("board"));
-            cluster.join(&board.desk());
+            let board = BulletinBoard::new(Seed(seed).stream("board"));
+            cluster.join(&board.dispatcher());
             (cluster, board)
         };
         // Strategies that go by a board find on it what the cluster has in flight, counted once for all groups.

@@ -1,7 +1,7 @@
 //! Several clients at one board: what it counts, who is told of idle hosts, and how old a posting is.
 
 use balancer::strategy::parameter::Value;
-use balancer::{Balancer, Board, Host, Request, Response, Strategy};
+use balancer::{Balancer, BulletinBoard, Host, Request, Response, Strategy};
 use base::{Duration, InstanceId, Instant, Seed};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::{Just, Strategy as Generator};
@@ -14,14 +14,14 @@ fn hosts(n: u32) -> Vec<Host> {
     (0..n).map(|i| Host::new(InstanceId(i))).collect()
 }
 
-fn board() -> Board {
-    Board::new(Seed(1).stream("board"))
+fn board() -> BulletinBoard {
+    BulletinBoard::new(Seed(1).stream("board"))
 }
 
 /// A client of `board` with `n` hosts.
-fn client(board: &Board, strategy: Strategy, n: u32, name: &str) -> Balancer {
+fn client(board: &BulletinBoard, strategy: Strategy, n: u32, name: &str) -> Balancer {
     let mut balancer = Balancer::new(strategy, Seed(1).stream(name));
-    balancer.join(&board.desk());
+    balancer.join(&board.dispatcher());
     balancer.update(NOW, &hosts(n));
     balancer
 }
@@ -101,7 +101,7 @@ fn an_idle_host_is_told_to_one_client_and_gets_its_next_request() {
 
 #[test]
 fn reports_go_to_the_shortest_of_many_lists() {
-    let shortest = Strategy::JOIN_IDLE_QUEUE.count("desks", 100);
+    let shortest = Strategy::JOIN_IDLE_QUEUE.count("dispatchers", 100);
     for (strategy, is_even) in [(shortest, true), (Strategy::JOIN_IDLE_QUEUE, false)] {
         let board = board();
         let mut clients: Vec<Balancer> = (0..5).map(|n| client(&board, strategy, 100, &n.to_string())).collect();
@@ -162,8 +162,8 @@ fn any_strategy() -> impl Generator<Value = Strategy> {
         Just(knowing(Strategy::FULL_SCAN, "shared")),
         Just(knowing(Strategy::P2C, "stale")),
         Just(knowing(Strategy::FULL_SCAN, "stale")),
-        (1..=3u64, any::<bool>()).prop_map(|(desks, withdraw)| {
-            let strategy = Strategy::JOIN_IDLE_QUEUE.count("desks", desks);
+        (1..=3u64, any::<bool>()).prop_map(|(dispatchers, withdraw)| {
+            let strategy = Strategy::JOIN_IDLE_QUEUE.count("dispatchers", dispatchers);
             strategy.with("withdraw", Value::Switch(withdraw)).expect("a switch")
         }),
     ]

@@ -205,7 +205,7 @@ impl Locks {
         }
     }
 
-    fn let_time_pass(&mut self, now: Instant, out: &mut Outbox<Effect>) {
+    fn advance_to(&mut self, now: Instant, out: &mut Outbox<Effect>) {
         let mut freed = BTreeSet::new();
         while let Some(&(_, session)) = self.expiry.first().filter(|(deadline, _)| *deadline <= now) {
             freed.append(&mut self.end(now, session, Cause::Expired, out));
@@ -227,7 +227,7 @@ impl Core for Locks {
 
     /// Hears one input at `now`.
     fn handle(&mut self, now: Instant, input: Input, out: &mut Outbox<Effect>) {
-        self.let_time_pass(now, out);
+        self.advance_to(now, out);
         match input {
             Input::CreateSession { from, nonce, ttl } => self.create(now, from, nonce, ttl, out),
             Input::RenewSession { from, session, number } => {

@@ -58,7 +58,7 @@ pub(crate) async fn run(shared: Shared, node: NodeId, n: u32, life: u64) {
         if let Some(input) = input.take() {
             caller.resolve(input);
         }
-        caller.let_time_pass();
+        caller.advance_to();
         caller.shared.board().callers.insert(n, caller.shown.clone());
         let heard = caller.net.next(Some(caller.deadline())).await;
         input = match heard {
@@ -137,7 +137,7 @@ impl Caller {
         }
     }
 
-    fn let_time_pass(&mut self) {
+    fn advance_to(&mut self) {
         let now = now();
         let timeout = self.shared.setup.call_timeout;
         while let Some((&number, (_, began))) = self.under_way.first_key_value()

@@ -304,7 +304,7 @@ impl Registrant {
         }
     }
 
-    fn let_time_pass(&mut self, now: Instant, out: &mut Outbox<Effect>) {
+    fn advance_to(&mut self, now: Instant, out: &mut Outbox<Effect>) {
         match self.state {
             State::Registered { held, .. } if held.lapses() <= now => {
                 self.state = State::Registering { call: Call::at(now), age: Duration::ZERO };
@@ -394,7 +394,7 @@ impl Core for Registrant {
             },
             Input::Wake => {}
         }
-        self.let_time_pass(now, out);
+        self.advance_to(now, out);
     }
 
     /// When it next wants [`Input::Wake`].

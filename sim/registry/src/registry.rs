@@ -373,7 +373,7 @@ impl Registry {
         }
     }
 
-    fn let_time_pass(&mut self, now: Instant, out: &mut Outbox<Effect>) {
+    fn advance_to(&mut self, now: Instant, out: &mut Outbox<Effect>) {
         let listed = self.leases.len() as u64;
         if let Some(preservation) = &mut self.preservation {
             preservation.advance(now, listed);
@@ -434,7 +434,7 @@ impl Core for Registry {
         if let Input::Date(date) = input {
             self.learn_date(now, date);
         }
-        self.let_time_pass(now, out);
+        self.advance_to(now, out);
         self.tell_watchers(now, out);
         match input {
             Input::Register { from, service, endpoint, ttl } => self.register(now, from, service, endpoint, ttl, out),

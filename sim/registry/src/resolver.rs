@@ -267,7 +267,7 @@ impl Resolver {
         out.push(Effect::Updated { service, view });
     }
 
-    fn let_time_pass(&mut self, now: Instant, out: &mut Outbox<Effect>) {
+    fn advance_to(&mut self, now: Instant, out: &mut Outbox<Effect>) {
         let Config { mode, request_timeout, backoff } = self.config;
         for (&service, subscription) in &mut self.subscriptions {
             match subscription.call.turn(now, request_timeout, &backoff, &mut self.rng) {
@@ -327,7 +327,7 @@ impl Core for Resolver {
             }
             Input::Wake => {}
         }
-        self.let_time_pass(now, out);
+        self.advance_to(now, out);
     }
 
     /// When it next wants [`Input::Wake`]. O(n) in the services followed.

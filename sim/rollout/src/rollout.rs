@@ -1,6 +1,6 @@
 //! The state machine itself: who may act, what is remembered, what each input means.
 //!
-//! Every input ends in `go_on`, which looks at the lock, at the timers and at the newest observation, and takes
+//! Every input ends in `advance`, which looks at the lock, at the timers and at the newest observation, and takes
 //! as many steps as those allow. Two rules keep a slow or lying world from leading it astray:
 //!
 //! - One [`Effect::Scale`] an observation. After it, nothing is decided until the world shows the number asked for;
@@ -367,7 +367,7 @@ impl Rollout {
     }
 
     /// Does what can be done now, whichever input came last.
-    fn go_on(&mut self, out: &mut Outbox<Effect>) {
+    fn advance(&mut self, out: &mut Outbox<Effect>) {
         match self.lock {
             Lock::Idle => {}
             Lock::Wanted => {
@@ -394,8 +394,8 @@ impl Rollout {
     /// What the newest observation shows, old and new, when it shows what was commanded.
     fn instances(&self) -> Option<[Instances; 2]> {
         // More available than desired are some that have yet to be stopped: not to be counted on.
-        let sober = |i: Instances| Instances { available: i.available.min(i.desired), ..i };
-        self.seen.map(|seen| [sober(seen.old), sober(seen.new)])
+        let without_surplus = |i: Instances| Instances { available: i.available.min(i.desired), ..i };
+        self.seen.map(|seen| [without_surplus(seen.old), without_surplus(seen.new)])
     }
 }
 
@@ -421,7 +421,7 @@ impl Core for Rollout {
             Input::Abort => self.abort(out),
             Input::Wake => {}
         }
-        self.go_on(out);
+        self.advance(out);
     }
 
     /// The next moment at which it wants [`Input::Wake`]; none when only somebody else can move it.

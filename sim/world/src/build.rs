@@ -213,6 +213,6 @@ impl World {
     }
 }
 
-fn board(seed: Seed, service: &str) -> balancer::Board {
-    balancer::Board::new(seed.stream(&streams::BOARD.of(&[&service])))
+fn board(seed: Seed, service: &str) -> balancer::BulletinBoard {
+    balancer::BulletinBoard::new(seed.stream(&streams::BOARD.of(&[&service])))
 }

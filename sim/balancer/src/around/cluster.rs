@@ -5,7 +5,7 @@ use super::surrounded::Surrounded;
 use super::{Candidate, Eligibility, Peers};
 use crate::hosts::Host;
 use crate::request::{ProbeReply, Request, Response};
-use crate::{Balancer, Desk, Rebuilds, Strategy};
+use crate::{Balancer, Dispatcher, Rebuilds, Strategy};
 use base::{Duration, InstanceId, Instant, Rng};
 use std::sync::Arc;
 
@@ -63,11 +63,11 @@ impl Cluster {
 
     /// Takes a place at the board of a service; see [`Balancer::join`]. To be called before [`Cluster::update`].
     /// Whether anything may come of that: where there are rules it is not known until there are hosts.
-    pub fn join(&mut self, desk: &Desk) -> bool {
+    pub fn join(&mut self, dispatcher: &Dispatcher) -> bool {
         match &mut self.inner {
-            Inner::Alone { balancer, .. } => balancer.join(desk),
+            Inner::Alone { balancer, .. } => balancer.join(dispatcher),
             Inner::Surrounded(rules) => {
-                rules.join(desk);
+                rules.join(dispatcher);
                 true
             }
         }

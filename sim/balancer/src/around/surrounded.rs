@@ -14,7 +14,7 @@ use super::{Candidate, Eligibility, Health, Locality, Peers};
 use crate::hosts::{Host, Hosts};
 use crate::request::{ProbeReply, Request, Response};
 use crate::strategy::per_host::PerHost;
-use crate::{Balancer, Board, Desk, Rebuilds, Strategy, pick_untried};
+use crate::{Balancer, BulletinBoard, Dispatcher, Rebuilds, Strategy, pick_untried};
 use base::{Draw, Duration, InstanceId, Instant, Rng, Seed, ZoneId};
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) struct Surrounded {
     peers: Peers,
     /// What all clients know together, and whether the strategy goes by it: what is started and finished is counted
     /// there once, whatever the number of groups that are told.
-    desk: Desk,
+    dispatcher: Dispatcher,
     uses_board: bool,
     /// The seed of what every group draws by itself.
     seed: Seed,
@@ -67,7 +67,7 @@ impl Surrounded {
         Surrounded {
             strategy,
             peers,
-            desk: Board::new(seed.stream("board")).desk(),
+            dispatcher: BulletinBoard::new(seed.stream("board")).dispatcher(),
             uses_board: false,
             seed,
             rng,
@@ -89,8 +89,8 @@ impl Surrounded {
         }
     }
 
-    pub(super) fn join(&mut self, desk: &Desk) {
-        self.desk = desk.clone();
+    pub(super) fn join(&mut self, dispatcher: &Dispatcher) {
+        self.dispatcher = dispatcher.clone();
     }
 
     pub(super) fn running_for(&mut self, now: Instant, age: Duration) {
@@ -126,7 +126,7 @@ impl Surrounded {
         self.see();
         self.regroup(now);
         if self.uses_board {
-            self.desk.list(self.hosts.all().iter().map(|host| host.instance));
+            self.dispatcher.list(self.hosts.all().iter().map(|host| host.instance));
         }
     }
 
@@ -285,7 +285,7 @@ impl Surrounded {
         let inner = match self.rules.aperture {
             None => {
                 let mut balancer = Balancer::warming_up(self.strategy, rng, self.rules.slow_start);
-                self.uses_board |= balancer.join_as_part(&self.desk);
+                self.uses_board |= balancer.join_as_part(&self.dispatcher);
                 balancer.stepped(self.ahead_ns);
                 if let Some(age) = self.age {
                     let until_now = self.now.saturating_since(Instant::ZERO);
@@ -390,8 +390,8 @@ impl Surrounded {
     pub(super) fn started(&mut self, index: usize) {
         self.hosts.start(index);
         if self.uses_board {
-            self.desk.post(self.now);
-            self.desk.started(self.hosts.instance(index));
+            self.dispatcher.post(self.now);
+            self.dispatcher.started(self.hosts.instance(index));
         }
         for group in &mut self.groups {
             group.started(self.now, index);
@@ -401,7 +401,7 @@ impl Surrounded {
     pub(super) fn finished(&mut self, now: Instant, hint: usize, instance: InstanceId, response: &Response) {
         self.catch_up(now);
         if self.uses_board {
-            self.desk.finished(now, instance);
+            self.dispatcher.finished(now, instance);
         }
         let Some((index, _)) = self.hosts.finish(hint, instance) else { return };
         for group in &mut self.groups {

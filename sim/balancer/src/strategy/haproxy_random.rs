@@ -7,7 +7,7 @@
 //! wins a tie.
 
 use super::catalogue::{Needs, StrategyInfo};
-use super::hashed::House;
+use super::hashed::HostTable;
 use super::parameter::{Kind as Takes, Parameter, Value};
 use super::{Choose, Pick, State};
 use crate::Rebuilds;
@@ -37,7 +37,7 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     needs: Needs::NOTHING,
     make: |values, _| {
         let draws = values.count("draws") as u32;
-        State::HaproxyRandom(HaproxyRandom { draws, house: None, rebuilds: Rebuilds::default() })
+        State::HaproxyRandom(HaproxyRandom { draws, host_table: None, rebuilds: Rebuilds::default() })
     },
 };
 
@@ -49,7 +49,7 @@ pub(super) fn ring_of(name: &str) -> Option<Kind> {
 #[derive(Debug)]
 pub(crate) struct HaproxyRandom {
     draws: u32,
-    house: Option<House>,
+    host_table: Option<HostTable>,
     rebuilds: Rebuilds,
 }
 
@@ -57,19 +57,19 @@ impl Choose for HaproxyRandom {
     const FOLLOWS: bool = false;
 
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
-        House::refresh(&mut self.house, &mut self.rebuilds, Kind::Haproxy, hosts);
+        HostTable::refresh(&mut self.host_table, &mut self.rebuilds, Kind::Haproxy, hosts);
     }
 
     #[inline]
     fn pick(&mut self, pick: Pick<'_>) -> Option<usize> {
-        let (house, hosts) = (self.house.as_ref()?, pick.hosts);
+        let (host_table, hosts) = (self.host_table.as_ref()?, pick.hosts);
         // Compared as served / weight, without the division.
         let load = |of: usize, by: usize| {
             u64::from(hosts.outstanding()[of]) * u64::from(hosts.weight(by).min(Haproxy::WEIGHT_MAX))
         };
         let mut best = None;
         for _ in 0..self.draws {
-            let drawn = owner(house, pick.rng.next_u64() as u32, &pick);
+            let drawn = owner(host_table, pick.rng.next_u64() as u32, &pick);
             best = match best {
                 Some(best) if load(drawn, best) > load(best, drawn) => Some(best),
                 _ => Some(drawn),
@@ -83,17 +83,17 @@ impl Choose for HaproxyRandom {
     }
 
     fn bytes(&self) -> usize {
-        self.house.as_ref().map_or(0, House::bytes)
+        self.host_table.as_ref().map_or(0, HostTable::bytes)
     }
 }
 
 /// The host at `place` of the ring, or behind it the next that was not tried (`chash_get_server_hash`, `avoid`).
 #[inline]
-fn owner(house: &House, place: u32, pick: &Pick<'_>) -> usize {
-    let owner = house.lookup(place.into());
+fn owner(host_table: &HostTable, place: u32, pick: &Pick<'_>) -> usize {
+    let owner = host_table.lookup(place.into());
     if pick.tried.is_empty() {
         return owner;
     }
-    let mut further = (0..STEPS_MAX).map(|step| house.lookup_attempt(place.into(), step));
+    let mut further = (0..STEPS_MAX).map(|step| host_table.lookup_attempt(place.into(), step));
     further.find(|&host| !pick.was_tried(host)).unwrap_or(owner)
 }

@@ -14,14 +14,14 @@
 //! at most.
 //!
 //! Reports arrive at once and cost nothing, and a server is idle when no client has a request there: that of the
-//! [`Board`](crate::Board), which makes this a yardstick.
+//! [`BulletinBoard`](crate::BulletinBoard), which makes this a yardstick.
 
 use super::catalogue::{Needs, StrategyInfo};
 use super::parameter::{Kind, Parameter, Value};
 use super::shared::Place;
 use super::{Choose, Pick, State};
 use crate::Response;
-use crate::board::{Desk, IdleRule};
+use crate::bulletin_board::{Dispatcher, IdleRule};
 use crate::hosts::Hosts;
 use base::{Draw, InstanceId, Instant, Rng};
 
@@ -29,14 +29,14 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     name: "jiq",
     summary: "a host that reported itself idle, a random one when none has",
     explanation: "Join the idle queue. A host that runs out of work reports to one client, a random one or the one \
-                  with the shortest list of `desks` drawn, and that client sends its next request there. Nothing is \
+                  with the shortest list of `dispatchers` drawn, and that client sends its next request there. Nothing is \
                   asked while a request waits. Good while many hosts are idle; at high load lists are empty and \
                   requests go anywhere. A yardstick: reports cost nothing here and arrive at once.",
-    source: "Lu et al., Join-Idle-Queue (2011): JIQ-Random, and JIQ-SQ(d) with desks = d",
+    source: "Lu et al., Join-Idle-Queue (2011): JIQ-Random, and JIQ-SQ(d) with dispatchers = d",
     weighted: false,
     parameters: &[
         Parameter {
-            name: "desks",
+            name: "dispatchers",
             kind: Kind::Count { min: 1, max: 1_000 },
             default: Value::Count(1),
             summary: "of how many clients, drawn with replacement, the one with the shortest list gets the report",
@@ -50,7 +50,7 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     ],
     needs: Needs::NOTHING,
     make: |values, rng| {
-        let rule = IdleRule { sample: values.count("desks") as u32, withdraw: values.switch("withdraw") };
+        let rule = IdleRule { sample: values.count("dispatchers") as u32, withdraw: values.switch("withdraw") };
         State::Jiq(Jiq::new(rule, rng))
     },
 };
@@ -66,13 +66,13 @@ pub(crate) struct Jiq {
 impl Jiq {
     fn new(rule: IdleRule, rng: &mut Rng) -> Self {
         let place = Place::alone(rng);
-        place.desk.ask_the_idle(rule);
+        place.dispatcher.ask_the_idle(rule);
         Jiq { rule, place, held: None }
     }
 
     fn put_back(&mut self) {
         if let Some(instance) = self.held.take() {
-            self.place.desk.put_back(instance);
+            self.place.dispatcher.put_back(instance);
         }
     }
 }
@@ -80,9 +80,9 @@ impl Jiq {
 impl Choose for Jiq {
     const FOLLOWS: bool = true;
 
-    fn join(&mut self, desk: &Desk, counts: bool) -> bool {
-        self.place.join(desk, counts);
-        self.place.desk.ask_the_idle(self.rule);
+    fn join(&mut self, dispatcher: &Dispatcher, counts: bool) -> bool {
+        self.place.join(dispatcher, counts);
+        self.place.dispatcher.ask_the_idle(self.rule);
         true
     }
 
@@ -94,10 +94,10 @@ impl Choose for Jiq {
     #[inline]
     fn pick(&mut self, Pick { hosts, rng, .. }: Pick<'_>) -> Option<usize> {
         let former = self.held.take();
-        let taken = self.place.desk.take_idle(|instance| hosts.index_of(instance));
+        let taken = self.place.dispatcher.take_idle(|instance| hosts.index_of(instance));
         // Behind the one just taken: a pick that is made again finds another.
         if let Some(instance) = former {
-            self.place.desk.put_back(instance);
+            self.place.dispatcher.put_back(instance);
         }
         let Some((index, instance)) = taken else { return Some(rng.below(hosts.len() as u32) as usize) };
         self.held = Some(instance);

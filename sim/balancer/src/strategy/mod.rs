@@ -38,7 +38,7 @@ mod vectors;
 mod weighted_least_request;
 mod weighted_random;
 
-use crate::board::Desk;
+use crate::bulletin_board::Dispatcher;
 use crate::hosts::Hosts;
 use crate::request::{ProbeReply, Request, Response};
 use crate::{Balancer, Host, Rebuilds};
@@ -246,9 +246,9 @@ pub(crate) trait Choose {
     /// dates: `now` never steps.
     fn stepped(&mut self, _by_ns: i64) {}
 
-    /// What all clients know together is at `desk`; `counts` when it is for the strategy to count there what is started
-    /// and finished. Whether it goes by that.
-    fn join(&mut self, _desk: &Desk, _counts: bool) -> bool {
+    /// What all clients know together is at `dispatcher`; `counts` when it is for the strategy to count there what is
+    /// started and finished. Whether it goes by that.
+    fn join(&mut self, _desk: &Dispatcher, _counts: bool) -> bool {
         false
     }
 
@@ -318,8 +318,8 @@ macro_rules! strategies {
             fn stepped(&mut self, by_ns: i64) {
                 match self { $(State::$state(s) => s.stepped(by_ns)),+ }
             }
-            fn join(&mut self, desk: &Desk, counts: bool) -> bool {
-                match self { $(State::$state(s) => s.join(desk, counts)),+ }
+            fn join(&mut self, dispatcher: &Dispatcher, counts: bool) -> bool {
+                match self { $(State::$state(s) => s.join(dispatcher, counts)),+ }
             }
             #[inline]
             fn probe(&mut self, now: Instant, hosts: &Hosts, rng: &mut Rng) -> Option<usize> {

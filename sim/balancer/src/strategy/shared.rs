@@ -1,5 +1,5 @@
 //! Least request by what all clients together have in flight, now or at the last posting of the
-//! [`Board`](crate::Board).
+//! [`BulletinBoard`](crate::BulletinBoard).
 //!
 //! The rules are those of `least_request`, `p2c` and `full_scan`; only the counts are others. With shared knowledge and
 //! exponential services many clients are one dispatcher, and `full_scan` is the shortest queue of theory (JSQ). With
@@ -10,7 +10,7 @@
 use super::parameter::{Kind, Parameter, Value, Values};
 use super::{Choose, Pick, State, d_choices};
 use crate::Response;
-use crate::board::{Board, Desk};
+use crate::bulletin_board::{BulletinBoard, Dispatcher};
 use crate::hosts::Hosts;
 use base::{Draw, Duration, InstanceId, Instant, Rng, Seed};
 
@@ -44,7 +44,7 @@ pub(super) fn or_local(values: &Values, rng: &mut Rng, rule: Rule, local: State)
 /// A strategy's place at the board, and who its hosts are there.
 #[derive(Debug)]
 pub(super) struct Place {
-    pub(super) desk: Desk,
+    pub(super) dispatcher: Dispatcher,
     instances: Vec<InstanceId>,
     /// Whether it is for this strategy to say what is started and finished; in a cluster it is not, which has several
     /// strategies that are told of the same request.
@@ -54,19 +54,19 @@ pub(super) struct Place {
 impl Place {
     /// At a board of its own.
     pub(super) fn alone(rng: &mut Rng) -> Self {
-        let board = Board::new(Seed(rng.next_u64()).stream("board"));
-        Place { desk: board.desk(), instances: Vec::new(), counts: true }
+        let board = BulletinBoard::new(Seed(rng.next_u64()).stream("board"));
+        Place { dispatcher: board.dispatcher(), instances: Vec::new(), counts: true }
     }
 
-    pub(super) fn join(&mut self, desk: &Desk, counts: bool) {
-        (self.desk, self.counts) = (desk.clone(), counts);
-        self.desk.list(self.instances.iter().copied());
+    pub(super) fn join(&mut self, dispatcher: &Dispatcher, counts: bool) {
+        (self.dispatcher, self.counts) = (dispatcher.clone(), counts);
+        self.dispatcher.list(self.instances.iter().copied());
     }
 
     pub(super) fn refresh(&mut self, hosts: &Hosts) {
         self.instances.clear();
         self.instances.extend(hosts.all().iter().map(|host| host.instance));
-        self.desk.list(self.instances.iter().copied());
+        self.dispatcher.list(self.instances.iter().copied());
     }
 
     /// The memory of it, in bytes; what is on the board belongs to all clients and is counted with none.
@@ -78,7 +78,7 @@ impl Place {
     pub(super) fn started(&mut self, index: usize) -> InstanceId {
         let instance = self.instances[index];
         if self.counts {
-            self.desk.started(instance);
+            self.dispatcher.started(instance);
         }
         instance
     }
@@ -86,7 +86,7 @@ impl Place {
     #[inline]
     pub(super) fn finished(&mut self, now: Instant, instance: InstanceId) {
         if self.counts {
-            self.desk.finished(now, instance);
+            self.dispatcher.finished(now, instance);
         }
     }
 }
@@ -120,7 +120,7 @@ impl Shared {
 
     fn order_postings(&self) {
         if let Some(period) = self.period {
-            self.place.desk.post_every(period);
+            self.place.dispatcher.post_every(period);
         }
     }
 }
@@ -128,8 +128,8 @@ impl Shared {
 impl Choose for Shared {
     const FOLLOWS: bool = true;
 
-    fn join(&mut self, desk: &Desk, counts: bool) -> bool {
-        self.place.join(desk, counts);
+    fn join(&mut self, dispatcher: &Dispatcher, counts: bool) -> bool {
+        self.place.join(dispatcher, counts);
         self.scanned = None;
         self.order_postings();
         true
@@ -143,9 +143,9 @@ impl Choose for Shared {
     #[inline]
     fn pick(&mut self, Pick { now, hosts, rng, .. }: Pick<'_>) -> Option<usize> {
         let Shared { rule, place, period, least, scanned } = self;
-        let posting = period.map(|_| place.desk.post(now));
-        let books = place.desk.books();
-        let counts = if posting.is_some() { books.posted() } else { books.in_flight() };
+        let posting = period.map(|_| place.dispatcher.post(now));
+        let counts = place.dispatcher.counts();
+        let counts = if posting.is_some() { counts.posted() } else { counts.in_flight() };
         let count = |index: usize| counts[place.instances[index].index()];
         let n = hosts.len();
         Some(match *rule {

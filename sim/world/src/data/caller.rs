@@ -8,7 +8,7 @@
 use crate::data::date::Steps;
 use crate::data::pending::Pending;
 use balancer::around::{Candidate, Cluster, Eligibility, Health, Peers};
-use balancer::{Desk, Host, ProbeReply, Rebuilds, Request, Response};
+use balancer::{Dispatcher, Host, ProbeReply, Rebuilds, Request, Response};
 use base::{Duration, InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::Lane;
 use registry::View;
@@ -68,7 +68,7 @@ pub(crate) struct Balance {
     pub(crate) rules: Option<Arc<Eligibility>>,
     pub(crate) peers: Peers,
     /// Its place among the service's callers, for what they know together.
-    pub(crate) desk: Desk,
+    pub(crate) dispatcher: Dispatcher,
 }
 
 /// A choice of instance.
@@ -94,7 +94,7 @@ impl Balance {
     /// A cluster without hosts, whose chance is the stream called `name`, and whether it may have to do with the board.
     fn cluster(&self, seed: Seed, name: &str) -> (Cluster, bool) {
         let mut cluster = Cluster::new(self.strategy, self.rules.clone(), self.peers.clone(), seed.stream(name));
-        let joined = cluster.join(&self.desk);
+        let joined = cluster.join(&self.dispatcher);
         (cluster, joined)
     }
 }

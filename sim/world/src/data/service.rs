@@ -20,7 +20,7 @@ pub(crate) struct Service {
     pub(crate) downstream: Vec<ServiceId>,
     pub(crate) balancer: balancer::Strategy,
     /// What its callers know together, for strategies that go by that.
-    pub(crate) board: balancer::Board,
+    pub(crate) board: balancer::BulletinBoard,
     /// Whether its callers listen to what its instances say of their load.
     pub(crate) reports: bool,
     /// Whether its callers probe its instances.

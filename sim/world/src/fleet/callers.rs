@@ -42,7 +42,7 @@ impl Site<'_> {
                 strategy: state.balancer,
                 rules: state.eligibility.clone(),
                 peers: peers.clone(),
-                desk: state.board.desk(),
+                dispatcher: state.board.dispatcher(),
             };
             let mut upstream = Upstream::new(service, state.policy, balance, sim.seed, key);
             upstream.lane = state.lane;

@@ -9,7 +9,7 @@
 //! (`source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc`, `chooseHost`): a ring then counts so
 //! many points on, and a table takes the next entry. A structure that has no next place hashes the hash again.
 
-mod house;
+mod host_table;
 mod infos;
 
 use super::{Choose, Pick};
@@ -18,7 +18,7 @@ use crate::hashing::{BoundedLoad, Kind};
 use crate::hosts::Hosts;
 use base::Instant;
 
-pub(super) use house::House;
+pub(super) use host_table::HostTable;
 
 pub(super) use infos::{ALL, kind_of};
 
@@ -37,7 +37,7 @@ enum Failover {
 #[derive(Debug)]
 pub(crate) struct Hashed {
     kind: Kind,
-    house: Option<House>,
+    host_table: Option<HostTable>,
     failover: Failover,
     /// Percent of its share that a host may have; none when loads are not bounded.
     factor: Option<u32>,
@@ -54,15 +54,15 @@ impl Hashed {
             _ => Failover::Same,
         };
         let factor = (factor > 0).then_some(factor as u32);
-        Hashed { kind, house: None, failover, factor, bound: None, rebuilds: Rebuilds::default() }
+        Hashed { kind, host_table: None, failover, factor, bound: None, rebuilds: Rebuilds::default() }
     }
 
     #[inline]
-    fn lookup(&self, house: &House, hash: u64, attempt: u32) -> usize {
+    fn lookup(&self, host_table: &HostTable, hash: u64, attempt: u32) -> usize {
         match (attempt, self.failover) {
-            (0, _) | (_, Failover::Same) => house.lookup(hash),
-            (_, Failover::Next) => house.lookup_attempt(hash, attempt),
-            (_, Failover::Elsewhere) => house.lookup(base::Key(hash).derive(attempt.into()).0),
+            (0, _) | (_, Failover::Same) => host_table.lookup(hash),
+            (_, Failover::Next) => host_table.lookup_attempt(hash, attempt),
+            (_, Failover::Elsewhere) => host_table.lookup(base::Key(hash).derive(attempt.into()).0),
         }
     }
 }
@@ -71,7 +71,7 @@ impl Choose for Hashed {
     const FOLLOWS: bool = false;
 
     fn refresh(&mut self, _: Instant, hosts: &Hosts) {
-        if !House::refresh(&mut self.house, &mut self.rebuilds, self.kind, hosts) {
+        if !HostTable::refresh(&mut self.host_table, &mut self.rebuilds, self.kind, hosts) {
             return;
         }
         self.bound = None;
@@ -86,14 +86,14 @@ impl Choose for Hashed {
 
     #[inline]
     fn pick(&mut self, Pick { request, hosts, attempt, .. }: Pick<'_>) -> Option<usize> {
-        let house = self.house.as_ref()?;
+        let host_table = self.host_table.as_ref()?;
         let outstanding = hosts.outstanding();
         if let (Some(factor), 0) = (self.factor, attempt)
-            && let Some(host) = house.lookup_bounded(request.hash, factor, outstanding)
+            && let Some(host) = host_table.lookup_bounded(request.hash, factor, outstanding)
         {
             return Some(host);
         }
-        let host = self.lookup(house, request.hash, attempt);
+        let host = self.lookup(host_table, request.hash, attempt);
         Some(match &mut self.bound {
             Some(bound) => bound.choose(request.hash, host, outstanding),
             None => host,
@@ -105,7 +105,7 @@ impl Choose for Hashed {
     }
 
     fn bytes(&self) -> usize {
-        self.house.as_ref().map_or(0, House::bytes)
+        self.host_table.as_ref().map_or(0, HostTable::bytes)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::hashing::{Kind, Structure};
 use crate::hosts::Hosts;
 
 #[derive(Debug)]
-pub(in crate::strategy) struct House {
+pub(in crate::strategy) struct HostTable {
     structure: Structure,
     /// Of a structure that is changed in place.
     places: Option<Places>,
@@ -23,27 +23,27 @@ struct Places {
     hosts: Vec<u32>,
 }
 
-impl House {
-    /// Builds `house` over hosts, has it follow them, or gives it up when there are none; whether it was not up to
+impl HostTable {
+    /// Builds `table` over hosts, has it follow them, or gives it up when there are none; whether it was not up to
     /// date.
     pub(in crate::strategy) fn refresh(
-        house: &mut Option<House>,
+        table: &mut Option<HostTable>,
         rebuilds: &mut Rebuilds,
         kind: Kind,
         hosts: &Hosts,
     ) -> bool {
-        if hosts.all() == hosts.before() && house.is_some() {
+        if hosts.all() == hosts.before() && table.is_some() {
             return false;
         }
         if hosts.len() == 0 {
-            *house = None;
+            *table = None;
             return true;
         }
-        let entries = match house {
-            Some(house) => house.follow(kind, hosts),
+        let entries = match table {
+            Some(table) => table.follow(kind, hosts),
             None => {
-                let (new, entries) = House::build(kind, hosts);
-                *house = Some(new);
+                let (new, entries) = HostTable::build(kind, hosts);
+                *table = Some(new);
                 entries
             }
         };
@@ -53,7 +53,7 @@ impl House {
     }
 
     /// Builds the structure over `hosts`; how many points, table entries or hosts that writes.
-    pub(in crate::strategy) fn build(kind: Kind, hosts: &Hosts) -> (House, u64) {
+    pub(in crate::strategy) fn build(kind: Kind, hosts: &Hosts) -> (HostTable, u64) {
         let addresses: Vec<String> = hosts.all().iter().map(|host| host.address()).collect();
         let named: Vec<(&str, u32)> =
             addresses.iter().enumerate().map(|(i, address)| (address.as_str(), hosts.weight(i))).collect();
@@ -68,7 +68,7 @@ impl House {
             Kind::Anchor { .. } | Kind::Dx { .. } | Kind::Memento => hosts.len(),
             _ => structure.entries(),
         };
-        (House { structure, places }, written as u64)
+        (HostTable { structure, places }, written as u64)
     }
 
     /// Follows the hosts: in place where the algorithm can, otherwise by building anew. The number of entries written.
@@ -77,8 +77,8 @@ impl House {
         match self.places.as_mut().and_then(|places| places.follow(structure, hosts)) {
             Some(changed) => changed,
             None => {
-                let (house, written) = House::build(kind, hosts);
-                *self = house;
+                let (table, written) = HostTable::build(kind, hosts);
+                *self = table;
                 written
             }
         }
@@ -135,7 +135,7 @@ impl Places {
             }
         }
         if stayed.is_empty() {
-            // Somebody must be there to hold the house.
+            // Somebody must be there to hold a place.
             return None;
         }
         let written = |before: usize, structure: &Structure| before.abs_diff(structure.entries()).max(1);
