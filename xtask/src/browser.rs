@@ -85,9 +85,9 @@ fn judge_page(index: &Path) -> Result<String> {
 
 /// Runs the weather scenario with a report. Whether the weather was good is for other tests to say.
 fn write_report(report: &Path) -> Result<i32> {
-    let mut command = shell::cargo(&["run", "--quiet", "--package", "cli", "--bin", "windtunnel", "--"]);
+    let mut command = shell::windtunnel()?;
     command.args(["run", "scenarios/weather.toml", "--seed", "1", "--out"]).arg(report);
-    let status = command.status().map_err(|e| format!("cargo could not be started: {e}"))?;
+    let status = command.status().map_err(|e| format!("windtunnel could not be started: {e}"))?;
     match status.code() {
         Some(code) if VERDICTS.contains(&code) => Ok(code),
         _ => Err(format!(

@@ -37,9 +37,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         return Err(format!("`{option}` is not understood: `cargo xtask fingerprints` takes scenario files"));
     }
     let files: Vec<&str> = if args.is_empty() { SCENARIOS.to_vec() } else { args.iter().map(String::as_str).collect() };
-    let metadata = shell::output(&mut shell::cargo(&["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: Value = serde_json::from_str(&metadata).map_err(|e| format!("`cargo metadata`: {e}"))?;
-    let target = Path::new(metadata["target_directory"].as_str().unwrap_or("target")).to_path_buf();
+    let target = shell::target()?;
     shell::run(&mut shell::cargo(&["build", "--package", "cli"]))?;
     shell::run(&mut shell::cargo(&["build", "--package", "cli", "--release"]))?;
 

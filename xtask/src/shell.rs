@@ -3,6 +3,7 @@
 //! A command that fails becomes a sentence with the command in it, so that the last line of a failed chore can be
 //! pasted into a terminal.
 
+use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -69,6 +70,20 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         let said = String::from_utf8_lossy(&output.stderr);
         Err(format!("`{shown}` failed ({}):\n{}", output.status, said.trim_end()))
     }
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target() -> Result<PathBuf> {
+    let metadata = output(&mut cargo(&["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Value = serde_json::from_str(&metadata).map_err(|e| format!("`cargo metadata`: {e}"))?;
+    Ok(PathBuf::from(metadata["target_directory"].as_str().unwrap_or("target")))
+}
+
+/// The command line as the tests build it: a build of `cli` by itself would choose other features of what it uses, and
+/// compile half the workspace once more.
+pub(crate) fn windtunnel() -> Result<Command> {
+    run(&mut cargo(&["test", "--quiet", "--workspace", "--no-run", "--test", "program"]))?;
+    Ok(program(&target()?.join("debug/windtunnel").to_string_lossy()))
 }
 
 /// Refuses words after the name of a command that takes none.

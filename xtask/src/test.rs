@@ -1,19 +1,21 @@
 //! `cargo xtask test`: every test there is, in order of what it costs to fail.
 //!
-//! The workspace's own tests come first, then the same cores under a foreign network, then the page in a real browser.
+//! The workspace's own tests come first, then the same cores under a foreign network, then the page in a real browser,
+//! then a run on another machine, which is made of software.
 //! The last line counts them in the words that `cargo test` uses, so one reader serves both.
 
 use crate::shell::{self, Result, Steps};
-use crate::{browser, parity};
+use crate::{browser, parity, wasm};
 
 pub(crate) const HELP: &str = "\
-runs every test: the workspace, parity with madsim, the report in a browser
+runs every test: the workspace, parity with madsim, the report in a browser, a run in WebAssembly
 
 Steps, each under its heading; the first failure ends the run and the exit code is not zero:
 
   workspace   cargo test --workspace
   parity      cargo xtask parity
   browser     cargo xtask browser (skipped with a notice where no Chromium can be had)
+  wasm        cargo xtask wasm (skipped with a notice where its target or Node cannot be had)
 
 The last line holds the number of tests that passed, failed and were ignored.
 ";
@@ -36,7 +38,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
 }
 
-/// The steps of `cargo xtask test`, for this command and for `ci`. Gives what the browser said of the page.
+/// The steps of `cargo xtask test`, for this command and for `ci`. Gives what was seen of the page and of the module.
 pub(crate) fn all(steps: &mut Steps, counts: &mut Counts) -> Result<String> {
     steps.step("workspace", || shell::watch(&mut shell::cargo(&["test", "--workspace"]), |line| counts.see(line)))?;
     let before = counts.total();
@@ -45,7 +47,9 @@ pub(crate) fn all(steps: &mut Steps, counts: &mut Counts) -> Result<String> {
         // An empty crate and a forgotten `--cfg` look alike, and both look like success.
         shell::say("parity ran no test: either sim/parity holds none, or it was built without `--cfg madsim`");
     }
-    steps.step("browser", browser::judge)
+    let page = steps.step("browser", browser::judge)?;
+    let module = steps.step("wasm", wasm::compare)?;
+    Ok(format!("{page}\n{module}"))
 }
 
 /// How many tests ended how, added up from the closing lines of all test programs.

@@ -268,7 +268,7 @@ fn any_strategy() -> impl Generator<Value = Strategy> {
         }),
         (1..=4u64).prop_map(|bound| Strategy::BOUNDED_SHORTEST_QUEUE.count("bound", bound)),
         (1..=3u64, any::<bool>()).prop_map(|(dispatchers, withdraw)| {
-            let strategy = Strategy::JOIN_IDLE_QUEUE.count("dispatchers", dispatchers);
+            let strategy = Strategy::JOIN_IDLE_QUEUE.count("desks", dispatchers);
             strategy.with("withdraw", Value::Switch(withdraw)).expect("a switch")
         }),
         (0..3usize, any::<bool>()).prop_map(|(rule, stale)| {

@@ -101,7 +101,7 @@ fn an_idle_host_is_told_to_one_client_and_gets_its_next_request() {
 
 #[test]
 fn reports_go_to_the_shortest_of_many_lists() {
-    let shortest = Strategy::JOIN_IDLE_QUEUE.count("dispatchers", 100);
+    let shortest = Strategy::JOIN_IDLE_QUEUE.count("desks", 100);
     for (strategy, is_even) in [(shortest, true), (Strategy::JOIN_IDLE_QUEUE, false)] {
         let board = board();
         let mut clients: Vec<Balancer> = (0..5).map(|n| client(&board, strategy, 100, &n.to_string())).collect();
@@ -163,7 +163,7 @@ fn any_strategy() -> impl Generator<Value = Strategy> {
         Just(knowing(Strategy::P2C, "stale")),
         Just(knowing(Strategy::FULL_SCAN, "stale")),
         (1..=3u64, any::<bool>()).prop_map(|(dispatchers, withdraw)| {
-            let strategy = Strategy::JOIN_IDLE_QUEUE.count("dispatchers", dispatchers);
+            let strategy = Strategy::JOIN_IDLE_QUEUE.count("desks", dispatchers);
             strategy.with("withdraw", Value::Switch(withdraw)).expect("a switch")
         }),
     ]

@@ -8,6 +8,7 @@ mod edges;
 mod invariants;
 mod layout;
 mod licences;
+mod recipes;
 mod sources;
 
 use crate::shell::{self, Result};
@@ -21,8 +22,9 @@ checks the rules about the code itself: edges, headers, licences, layout
 The rules, each of which is also a test of this crate:
 
   edges        which crate uses which is what ARCHITECTURE.md draws: none more, none less
-  sources      each .rs file opens with prose and has at most 600 lines; no leftovers, tabs or trailing whitespace
+  sources      each .rs file opens with prose and has at most 600 lines; comments wrap; no leftovers, tabs or trailing whitespace
   invariants   each file in sim/world/src/invariant/ is used by a scenario of the library; each planted bug by a test
+  recipes      a kind of engine, process or fault is its files and its line, and no other source names it
   licences     every dependency's licence is permitted by deny.toml, and none is a crate it bans
   layout       the top level holds what ARCHITECTURE.md says; each crate inherits the workspace's lints
 
@@ -54,6 +56,7 @@ pub(crate) fn check() -> Result<Vec<Finding>> {
     findings.extend(sources::check(&tree));
     findings.extend(invariants::check(&tree));
     findings.extend(invariants::check_bugs(&tree));
+    findings.extend(recipes::check(&tree));
     findings.extend(licences::check(&tree, &packages));
     findings.extend(layout::check(&tree, &members));
     findings.sort();

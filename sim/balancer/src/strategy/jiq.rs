@@ -32,11 +32,11 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
                   with the shortest list of `dispatchers` drawn, and that client sends its next request there. Nothing is \
                   asked while a request waits. Good while many hosts are idle; at high load lists are empty and \
                   requests go anywhere. A yardstick: reports cost nothing here and arrive at once.",
-    source: "Lu et al., Join-Idle-Queue (2011): JIQ-Random, and JIQ-SQ(d) with dispatchers = d",
+    source: "Lu et al., Join-Idle-Queue (2011): JIQ-Random, and JIQ-SQ(d) with desks = d",
     weighted: false,
     parameters: &[
         Parameter {
-            name: "dispatchers",
+            name: "desks",
             kind: Kind::Count { min: 1, max: 1_000 },
             default: Value::Count(1),
             summary: "of how many clients, drawn with replacement, the one with the shortest list gets the report",
@@ -50,7 +50,7 @@ pub(super) static INFO: StrategyInfo = StrategyInfo {
     ],
     needs: Needs::NOTHING,
     make: |values, rng| {
-        let rule = IdleRule { sample: values.count("dispatchers") as u32, withdraw: values.switch("withdraw") };
+        let rule = IdleRule { sample: values.count("desks") as u32, withdraw: values.switch("withdraw") };
         State::Jiq(Jiq::new(rule, rng))
     },
 };

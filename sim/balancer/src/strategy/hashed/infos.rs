@@ -361,7 +361,7 @@ static ANCHOR: StrategyInfo = StrategyInfo {
     name: "anchor",
     summary: "AnchorHash: minimal moves, changed in place, within a capacity",
     explanation: "Remembers in which order hosts left, and walks back along it. Even shares, only the keys of whoever \
-                  leaves move, and a change writes one entry. When the host_table is full it is built anew, twice as large.",
+                  leaves move, and a change writes one entry. When the table is full it is built anew, twice as large.",
     source: "Mendelson and others 2020 (arXiv:1812.09674)",
     weighted: false,
     parameters: &[CAPACITY, FAILOVER],

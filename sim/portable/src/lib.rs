@@ -1,7 +1,8 @@
 //! A run without a machine: scenario, world and report in one module of WebAssembly, which has no clock, no files and
 //! no threads. `cargo xtask wasm` runs it under Node and compares the fingerprint with that of the command line.
 //!
-//! The module imports nothing. It exports one function, since a host without bindings can pass numbers only.
+//! The run asks nothing of its host. The module exports one function, since a host without bindings can pass numbers
+//! only.
 #![expect(unsafe_code, reason = "the host finds an export by its name, which has to be kept as it is")]
 
 use base::Seed;
