@@ -22,8 +22,8 @@ const SEEDS: [u64; 2] = [1, 2];
 /// Quick to build rather than quick to run: the module runs for a second.
 const QUICK: [&str; 4] = ["--config", "profile.dev.opt-level=0", "--config", "profile.dev.package.\"*\".opt-level=0"];
 
-/// Prints a fingerprint per seed, in hexadecimal as the command line does. The host has nothing to give: the imports that
-/// plotters' bindings to browsers leave behind are there, and throw when they are called.
+/// Prints a fingerprint per seed, in hexadecimal as the command line does. The host has nothing to give: the imports
+/// that plotters' bindings to browsers leave behind are there, and throw when they are called.
 const SCRIPT: &str = "\
 const fs = require('fs');
 const [file, ...seeds] = process.argv.slice(1);
