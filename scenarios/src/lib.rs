@@ -29,6 +29,7 @@ mod recover;
 mod render;
 pub mod scalar;
 pub mod schema;
+pub mod section;
 mod select;
 mod source;
 pub mod study;
@@ -58,7 +59,8 @@ pub struct Checked {
     pub problems: Vec<Problem>,
 }
 
-/// Reads a scenario and checks everything about it, warnings included. `name` becomes its short name.
+/// Reads a scenario and checks everything about it, warnings included. `name` becomes its short name, and every fault
+/// gets the name that it is called by.
 ///
 /// Never panics. Linear in the text for each problem found, and stops at fifty problems.
 pub fn check(text: &str, name: &str) -> Checked {
@@ -68,6 +70,7 @@ pub fn check(text: &str, name: &str) -> Checked {
     }
     let mut recovered: Recovered<Scenario> = recover::read(text);
     recovered.value.name = name.to_string();
+    recovered.value.name_faults();
     let mut problems = std::mem::take(&mut recovered.problems);
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
         let help = "`windtunnel new NAME` writes a scenario to start from";
@@ -76,6 +79,10 @@ pub fn check(text: &str, name: &str) -> Checked {
         // The seed decides nothing about what is wrong; ranges are checked at both ends.
         let (_, found) = lower::lower(&recovered.value, Seed(0));
         problems.extend(found.into_iter().filter(|problem| !recovered.explains(problem)));
+    } else {
+        let found = section::fault::misread(&recovered.value).into_iter();
+        let found: Vec<Problem> = found.filter(|problem| !recover::is_told(text, &problems, problem)).collect();
+        problems.extend(found);
     }
     let problems = problem::in_order(problems);
     let runs = problems.iter().all(|problem| problem.severity != Severity::Error);

@@ -132,6 +132,13 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.as_bytes()[..offset.min(text.len())].iter().filter(|&&b| b == b'\n').count()
 }
 
+/// Whether something has been told of the line on which a problem begins: a line that is not TOML explains whatever else
+/// is odd about it.
+pub(crate) fn is_told(text: &str, told: &[Problem], problem: &Problem) -> bool {
+    let line = |problem: &Problem| Some(line_of(text, problem.span.as_ref()?.start));
+    told.iter().any(|told| line(told) == line(problem))
+}
+
 /// Takes out the entry that `span` points at: by its key, or else by its value, the innermost first. Returns its path.
 fn take_out(table: &mut DeTable<'_>, span: &Range<usize>, path: String) -> Option<String> {
     let mut found = None;

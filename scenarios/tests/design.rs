@@ -2,9 +2,9 @@
 
 use base::{Dist, Duration, Instant, Ratio, Seed, ServiceId, VersionId};
 use world::Spec;
-use world::kernel::fault::Path;
+use world::kernel::Fault;
+use world::kernel::fault::{Partition, Path};
 use world::kernel::select::Selector;
-use world::kernel::{Fault, FaultKind};
 use world::outcome::{CheckKind, Phases};
 use world::spec::{Arrivals, ObjectiveSpec, Target};
 
@@ -99,7 +99,7 @@ fn the_example_of_the_design_page_becomes_what_it_says() {
     assert_eq!((name.as_str(), *lasts), ("partition registry | gateway", Some(Duration::secs(15))));
     assert!((Instant::from_secs(40)..=Instant::from_secs(60)).contains(at));
     let (from, to) = (Selector::Tag("registry".into()), Selector::Tag("gateway".into()));
-    assert_eq!(*kind, FaultKind::Partition(Path { from, to, one_way: false }));
+    assert_eq!(*kind, Partition { path: Path { from, to, one_way: false } }.into());
 
     assert_eq!(spec.expect.checks.len(), 5);
     assert_eq!(spec.expect.checks[4], (CheckKind::Sometimes, "rollout_rolled_back".to_string()));
@@ -213,6 +213,44 @@ fn taking_one_fault_away_or_adding_one_changes_no_other_draw() {
     assert_eq!(after.faults[1].name, "partition registry | gateway#2");
     assert_ne!(after.faults[1].at, alone.faults[0].at, "a second fault of the same words has its own chances");
     assert_eq!((before.loads, after.loads), (alone.loads.clone(), alone.loads));
+}
+
+#[test]
+fn taking_one_of_two_equal_faults_out_of_what_was_read_changes_neither_name_nor_draws_of_the_other() {
+    let (_, fault) = EXAMPLE.split_at(EXAMPLE.find("[[fault]]").expect("it has a fault"));
+    let (fault, _) = fault.split_at(fault.find("[expect]").expect("expectations come after it"));
+    let mut scenario = scenarios::parse(&format!("{EXAMPLE}{fault}"), "design").expect("it parses");
+    let both = scenario.lower(Seed(7)).expect("what parses lowers").faults;
+    scenario.fault.remove(0);
+    let left = scenario.lower(Seed(7)).expect("it still does").faults;
+    assert_eq!(left, both[1..]);
+    assert_eq!(left[0].name, "partition registry | gateway#2");
+    // What is written says the name too, so a file made of the rest means the same.
+    let text = scenarios::to_toml(&scenario);
+    assert!(text.contains("name = \"partition registry | gateway#2\""), "{text}");
+    let again = scenarios::parse(&text, "design").expect("it reads back");
+    assert_eq!(again.lower(Seed(7)).expect("what parses lowers").faults, left);
+    assert_eq!(again, scenario);
+}
+
+#[test]
+fn a_fault_gets_the_name_it_is_called_by_where_that_may_be_written() {
+    let named = |fault: &str| {
+        let (head, _) = EXAMPLE.split_at(EXAMPLE.find("[[fault]]").expect("it has a fault"));
+        let text = format!("{head}[[fault]]\nat = \"40s\"\nlasts = \"forever\"\n{fault}\n");
+        let scenario = scenarios::parse(&text, "design").expect("it parses");
+        assert_eq!(scenarios::parse(&scenarios::to_toml(&scenario), "design").as_ref(), Ok(&scenario));
+        let called = scenario.lower(Seed(1)).expect("what parses lowers").faults[0].name.clone();
+        (scenario.fault[0].name.as_ref().map(|name| name.value.clone()), called)
+    };
+    let (name, called) = named("kind = \"pause\"\nwhat = \"one  of checkout\"");
+    assert_eq!((name.as_deref(), called.as_str()), (Some("pause one of checkout"), "pause one of checkout"));
+    let (name, _) = named("name = \"nap\"\nkind = \"pause\"\nwhat = \"checkout\"");
+    assert_eq!(name.as_deref(), Some("nap"));
+    // A name has at most 200 bytes, and what faults concern may be longer.
+    let long = vec!["checkout"; 40].join(", ");
+    let (name, called) = named(&format!("kind = \"pause\"\nwhat = \"{long}\""));
+    assert_eq!((name, called), (None, format!("pause {long}")));
 }
 
 #[test]

@@ -4,6 +4,8 @@
 
 use base::{Duration, Seed};
 use scenarios::Entry;
+use scenarios::section::fault::FaultKind;
+use scenarios::section::fault::parameter::Declared;
 use std::path::Path;
 use world::{Options, Outcome, Spec, Verdict, run};
 
@@ -83,6 +85,35 @@ fn the_example_of_the_readme_runs_as_it_is() {
         readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("it has an example");
     let checked = scenarios::check(example, "readme");
     assert!(checked.problems.is_empty(), "{}", scenarios::render(&checked.problems, "README.md", example, false));
+}
+
+/// The kinds of faults with their parameters, as the README shows them.
+fn table_of_faults() -> String {
+    let row = |kind: &FaultKind| {
+        let parameter = |parameter: &Declared| {
+            let need = parameter.default.map_or("required".to_string(), |default| format!("`{default}` by default"));
+            format!("`{}`: {}; {}, {need}", parameter.name, parameter.about, parameter.takes)
+        };
+        let parameters: Vec<String> = kind.parameters().iter().map(parameter).collect();
+        let moment = if kind.is_momentary() { ", at one moment" } else { "" };
+        let cells = [format!("`{}`", kind.name()), format!("{}{moment}", kind.summary()), parameters.join(". ")];
+        format!("| {} |\n", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
+    };
+    FaultKind::ALL.iter().map(row).collect()
+}
+
+#[test]
+fn the_readme_shows_every_kind_of_fault_as_it_is_declared() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&path).expect("it is text");
+    let header = "| kind | what happens | its parameters |\n| --- | --- | --- |\n";
+    let (before, rest) = readme.split_once(header).expect("it has the table's header");
+    let (_, after) = rest.split_at(rest.find("\n\n").map_or(0, |end| end + 1));
+    let right = format!("{before}{header}{}{after}", table_of_faults());
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &right).expect("the README can be written");
+    }
+    assert_eq!(std::fs::read_to_string(&path).expect("it is text"), right, "BLESS=1 writes the table");
 }
 
 fn lowered(entry: &Entry, seed: Seed) -> Spec {

@@ -181,7 +181,8 @@ proptest! {
 
     #[test]
     fn a_scenario_is_read_as_it_was_written(drawn in any::<u64>()) {
-        let (scenario, text) = (generate::scenario(drawn), generate::file(drawn));
+        let (mut scenario, text) = (generate::scenario(drawn), generate::file(drawn));
+        scenario.name_faults();
         let checked = scenarios::check(&text, &scenario.name);
         let shown = scenarios::render(&checked.problems, "generated.toml", &text, false);
         prop_assert_eq!(checked.scenario.as_ref(), Some(&scenario), "{}\n{}", shown, text);

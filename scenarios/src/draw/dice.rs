@@ -88,6 +88,12 @@ impl Dice {
         Factor(drawn.clamp(low, high))
     }
 
+    /// How many times longer something takes: up to fifty times, or up to a million where an extreme is due.
+    pub(crate) fn slowdown(&mut self) -> Ranged<Factor> {
+        let most = if self.extreme() { 1e6 } else { 50.0 };
+        self.ranged(|dice| dice.factor(1e-3, most))
+    }
+
     /// Any number between two, evenly, or one of them.
     pub fn number(&mut self, low: f64, high: f64) -> f64 {
         if self.extreme() {

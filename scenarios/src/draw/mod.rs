@@ -9,7 +9,7 @@
 
 mod dice;
 mod fault;
-mod whom;
+pub(crate) mod whom;
 
 pub use dice::Dice;
 pub use fault::{Weather, faults};

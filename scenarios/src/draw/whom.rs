@@ -47,7 +47,7 @@ const FORMS: [Form; 14] = [
 ];
 
 /// Nodes.
-pub(super) fn set(dice: &mut Dice, names: &Names<'_>) -> String {
+pub(crate) fn set(dice: &mut Dice, names: &Names<'_>) -> String {
     for _ in 0..TRIES {
         let mut text = term(dice, names, DEPTH);
         while dice.happens(1, 10) {
@@ -61,7 +61,7 @@ pub(super) fn set(dice: &mut Dice, names: &Names<'_>) -> String {
 }
 
 /// What lies between nodes.
-pub(super) fn path(dice: &mut Dice, names: &Names<'_>) -> String {
+pub(crate) fn path(dice: &mut Dice, names: &Names<'_>) -> String {
     for _ in 0..TRIES {
         let text = match dice.even(0..=3) {
             0 => set(dice, names),

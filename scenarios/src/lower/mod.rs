@@ -9,10 +9,9 @@
 mod balancer;
 pub(crate) mod capacity;
 mod declare;
-mod distribution;
+pub(crate) mod distribution;
 pub(crate) mod eligibility;
 mod expect;
-mod fault;
 mod gateway;
 mod load;
 mod memory;
@@ -60,7 +59,7 @@ pub(crate) fn lower(scenario: &Scenario, seed: Seed) -> (Option<Spec>, Vec<Probl
     let loads = load::lower(&mut cx, gateway.as_ref(), &services);
     let rollouts = rollout::lower(&mut cx);
     let names = names(&cx, &zones);
-    let faults = fault::lower(&mut cx, &names);
+    let faults = crate::section::fault::lower(&mut cx, &names);
     let expect = expect::lower(&mut cx);
     let title = match &scenario.title {
         Some(title) => title.value.clone(),

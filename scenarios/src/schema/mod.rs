@@ -5,14 +5,14 @@
 //! they address the author of a scenario. Unknown keys are errors; everything that has a sensible default may be left
 //! out.
 //!
-//! Tables that have kinds (`[[fault]]`, distributions, shapes of load) are flat, with all keys of all kinds: lowering
-//! then says which key does not belong to which kind, and can point at both.
+//! Tables that have kinds (distributions, shapes of load) are flat, with all keys of all kinds: lowering then says which
+//! key does not belong to which kind, and can point at both. A balancer and a fault keep what its strategy or kind
+//! declares as it was written.
 
 pub mod balancer;
 pub mod distribution;
 pub mod eligibility;
 pub mod expect;
-pub mod fault;
 pub mod gateway;
 pub mod load;
 pub mod policy;
@@ -26,7 +26,6 @@ pub use balancer::Balancer;
 pub use distribution::Distribution;
 pub use eligibility::Eligibility;
 pub use expect::{Expect, Slo};
-pub use fault::{Fault, FaultKind};
 pub use gateway::{Gateway, Route};
 pub use load::{Load, Shape};
 pub use policy::Policy;
@@ -34,6 +33,8 @@ pub use registry::Registry;
 pub use rollout::Rollout;
 pub use service::{Service, Version};
 pub use topology::Topology;
+
+pub use crate::section::fault::{Fault, FaultKind};
 
 use crate::At;
 use crate::scalar::Span;

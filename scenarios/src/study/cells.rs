@@ -217,6 +217,7 @@ fn scenario(
 ) -> (Option<(Content, Facts)>, Vec<Problem>) {
     let mut recovered: Recovered<Scenario> = recover::from_tree(tree, |_| false);
     recovered.value.name = inputs.name.to_string();
+    recovered.value.name_faults();
     let mut problems = std::mem::take(&mut recovered.problems);
     if !all_set {
         return (None, problems);

@@ -82,14 +82,15 @@ fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
     ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|key| schema.get(key)?.as_array()).flatten()
 }
 
-/// The strategy that a table of a balancer is about: its keys are the parameters of that one.
-fn strategy(schema: &Value) -> Option<&str> {
-    schema.pointer("/properties/strategy/const")?.as_str()
+/// The strategy that a table of a balancer is about, or the kind of a fault, and the key that says so: the other keys
+/// are the parameters of that one.
+fn declared(schema: &Value) -> Option<(&str, &str)> {
+    ["strategy", "kind"].into_iter().find_map(|key| Some((key, schema["properties"][key]["const"].as_str()?)))
 }
 
 /// Puts every key and word of a schema into `seen`, uncounted.
 fn collect(schema: &Value, name: &str, seen: &mut BTreeMap<String, u64>) {
-    let name = strategy(schema).unwrap_or(name);
+    let name = declared(schema).map_or(name, |(_, of)| of);
     for word in texts(schema.get("enum")).chain(schema.get("const").and_then(Value::as_str)) {
         seen.insert(format!("{name} = {word}"), 0);
     }
@@ -107,11 +108,11 @@ fn walk(root: &Value, schema: &Value, name: &str, value: &Value, seen: &mut BTre
     if let Some(definition) = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix("#/$defs/")) {
         return walk(root, &root["$defs"][definition], definition, value, seen);
     }
-    let of = strategy(schema);
-    if of.is_some_and(|of| value.get("strategy").and_then(Value::as_str) != Some(of)) {
+    let of = declared(schema);
+    if of.is_some_and(|(key, of)| value.get(key).and_then(Value::as_str) != Some(of)) {
         return;
     }
-    let name = of.unwrap_or(name);
+    let name = of.map_or(name, |(_, of)| of);
     if let Some(text) = value.as_str()
         && texts(schema.get("enum")).chain(schema.get("const").and_then(Value::as_str)).any(|word| word == text)
     {

@@ -59,8 +59,9 @@ impl End {
 
 /// The world of a seed, and its file.
 fn lowered(seed: u64) -> Result<(String, Spec), String> {
-    let drawn = generate::scenario(seed);
+    let mut drawn = generate::scenario(seed);
     let text = scenarios::to_toml(&drawn);
+    drawn.name_faults();
     let checked = scenarios::check(&text, "generated");
     let said = scenarios::render(&checked.problems, "generated.toml", &text, false);
     let Some(scenario) = checked.scenario else { return Err(format!("is refused:\n{said}")) };

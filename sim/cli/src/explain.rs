@@ -11,11 +11,13 @@ use crate::stop::Stop;
 use crate::suggest::nearest;
 use crate::words::{self, Word};
 use scenarios::decide::{self, Engine};
+use scenarios::section::fault::FaultKind;
+use scenarios::section::fault::parameter::Declared;
 use study::{Measure, Theory};
 use world::balancer::strategy::catalogue::{self, StrategyInfo};
+use world::invariant;
 use world::outcome::CheckKind;
 use world::roles::{self, Role};
-use world::{invariant, kernel};
 
 /// One meaning of a name.
 #[derive(Debug)]
@@ -50,9 +52,7 @@ pub(crate) fn explain(args: &ExplainArgs, console: &mut Console) -> Result<Exit,
 fn meanings(name: &str, words: &[Word]) -> Vec<Meaning> {
     let mut found: Vec<Meaning> = Vec::new();
     found.extend(catalogue::all().iter().filter(|s| s.name == name).map(|info| strategy(info)));
-    found.extend(
-        kernel::fault::CATALOGUE.iter().filter(|(kind, _)| *kind == name).map(|(kind, line)| fault(kind, line)),
-    );
+    found.extend(FaultKind::from_name(name).map(fault));
     found.extend(roles::find(name).map(role));
     found.extend(invariant::find(name).map(promise));
     found.extend(file::in_library(name.strip_suffix(".toml").unwrap_or(name)).map(scenario));
@@ -133,41 +133,18 @@ fn curve(theory: &str, line: &str) -> Meaning {
     }
 }
 
-fn fault(kind: &str, line: &str) -> Meaning {
+fn fault(kind: FaultKind) -> Meaning {
+    let fact = |parameter: &Declared| {
+        let default = parameter.default.map_or("required".to_string(), |default| format!("{default} by default"));
+        (parameter.name.to_string(), format!("{}; {}, {default}", parameter.about, parameter.takes))
+    };
     Meaning {
-        name: kind.into(),
+        name: kind.name().into(),
         what: "kind of fault".into(),
-        text: vec![sentence(line)],
-        facts: Vec::new(),
-        example: format!("[[fault]]\nkind  = \"{kind}\"\n{}", fault_keys(kind)),
+        text: vec![sentence(kind.summary())],
+        facts: kind.parameters().iter().map(fact).collect(),
+        example: kind.example(),
     }
-}
-
-/// The other keys of a fault, such as a scenario might have them.
-fn fault_keys(kind: &str) -> String {
-    let whom = match kind {
-        "partition" | "delay" | "loss" | "duplicate" | "reorder" | "throttle" => "registry | shop",
-        "disk-slow" | "disk-full" | "disk-corrupt" => "registry",
-        "swizzle" => "shop",
-        "clock-step" | "clock-drift" => "one of shop",
-        _ => "one of shop",
-    };
-    let own = match kind {
-        "crash" => "how   = \"machine\"",
-        "slow" | "disk-slow" => "factor = 10",
-        "error" => "share = \"50%\"",
-        "delay" => "by    = \"20ms\"",
-        "loss" | "duplicate" => "share = \"5%\"",
-        "reorder" => "share = \"5%\"\nby    = \"20ms\"",
-        "throttle" => "bandwidth = \"1Mbit/s\"",
-        "clock-step" => "by    = \"-2s\"",
-        "clock-drift" => "by    = \"200ppm\"",
-        _ => "",
-    };
-    let lasts = if matches!(kind, "clock-step" | "disk-corrupt") { "" } else { "lasts = \"20s\"" };
-    let at = "at    = \"60s .. 90s\"";
-    let lines = [format!("what  = \"{whom}\""), at.into(), lasts.into(), own.into()];
-    lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<String>>().join("\n")
 }
 
 fn role(role: &Role) -> Meaning {
@@ -398,12 +375,12 @@ mod tests {
         let template = scenarios::template("t");
         let begin = template.find("[[fault]]").expect("the template has a fault");
         let end = template[begin..].find("[expect]").expect("and expectations after it") + begin;
-        for (kind, _) in kernel::fault::CATALOGUE {
-            let example = fault(kind, "").example;
+        for kind in FaultKind::ALL {
+            let example = kind.example();
             let text = format!("{}{example}\n\n{}", &template[..begin], &template[end..]);
             let checked = scenarios::check(&text, "t");
             let said = scenarios::render(&checked.problems, "t", &text, false);
-            assert!(checked.scenario.is_some(), "{kind}:\n{said}");
+            assert!(checked.scenario.is_some(), "{}:\n{said}", kind.name());
         }
     }
 

@@ -23,7 +23,7 @@ pub(crate) fn items(kind: Kind) -> Vec<Item> {
     let item = |name: &str, line: &str| Item { name: name.into(), class: "", line: line.into() };
     match kind {
         Kind::Strategies => catalogue::all().iter().map(|s| item(s.name, s.summary)).collect(),
-        Kind::Faults => kernel::fault::CATALOGUE.iter().map(|(name, line)| item(name, line)).collect(),
+        Kind::Faults => kernel::fault::CATALOGUE.iter().map(|info| item(info.name, info.summary)).collect(),
         Kind::Invariants => {
             let of = |info: invariant::Info| Item { class: info.kind.name(), ..item(info.name, info.sentence) };
             invariant::all().map(of).collect()

@@ -14,6 +14,7 @@ mod timers;
 mod under_way;
 
 pub use event::{Bounce, Event, Kind, Message};
+pub use faults::Injector;
 
 use crate::fault::{Fault, Hit};
 use crate::network::{Fate, Link, Network, Packet, Transport};

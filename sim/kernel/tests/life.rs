@@ -2,7 +2,7 @@
 
 use base::{Dist, Duration, Instant, Key, NodeId, Ratio, Seed, ZoneId};
 use kernel::trace::Level;
-use kernel::{Crash, Event, Fault, FaultKind, Kernel, Link, Message, Path, Selector, Transport};
+use kernel::{Crash, Event, Fault, FaultKind, Kernel, Link, Message, Path, Selector, Transport, fault};
 
 #[derive(Clone, Debug, PartialEq)]
 struct Text(&'static str, u64);
@@ -33,7 +33,7 @@ fn tag(name: &str) -> Selector {
 }
 
 fn cut(from: &str, to: &str, one_way: bool) -> FaultKind {
-    FaultKind::Partition(Path { from: tag(from), to: tag(to), one_way })
+    fault::Partition { path: Path { from: tag(from), to: tag(to), one_way } }.into()
 }
 
 /// Runs to the end and tells the story, one line an event.
@@ -76,7 +76,7 @@ fn told(faults: Vec<Fault>, transport: Transport, n: u64) -> Vec<String> {
 
 #[test]
 fn a_dead_process_refuses_and_a_dead_machine_is_silent() {
-    let process = fault(FaultKind::Crash(tag("b"), Crash::Process), 12, 20);
+    let process = fault(fault::Crash { whom: tag("b"), how: Crash::Process }.into(), 12, 20);
     assert_eq!(
         told(vec![process], Transport::Exchange, 5),
         // m1 was on its way when b died, so its connection is reset; m2 met nobody; m3 was written to the dead b and
@@ -91,7 +91,7 @@ fn a_dead_process_refuses_and_a_dead_machine_is_silent() {
             "45 n1 hears m4"
         ]
     );
-    let machine = fault(FaultKind::Crash(tag("b"), Crash::Machine), 12, 20);
+    let machine = fault(fault::Crash { whom: tag("b"), how: Crash::Machine }.into(), 12, 20);
     assert_eq!(
         told(vec![machine], Transport::Exchange, 5),
         ["5 n1 hears m0", "12 n1 down", "32 n1 up", "35 n1 hears m3", "45 n1 hears m4"]
@@ -100,7 +100,7 @@ fn a_dead_process_refuses_and_a_dead_machine_is_silent() {
 
 #[test]
 fn a_pause_delays_and_loses_nothing() {
-    let pause = fault(FaultKind::Pause(tag("b")), 12, 20);
+    let pause = fault(fault::Pause { whom: tag("b") }.into(), 12, 20);
     assert_eq!(
         told(vec![pause], Transport::Datagram, 4),
         ["5 n1 hears m0", "32 n1 hears m1", "32 n1 hears m2", "35 n1 hears m3"]
@@ -109,16 +109,18 @@ fn a_pause_delays_and_loses_nothing() {
 
 #[test]
 fn a_node_that_dies_in_its_pause_loses_what_waited() {
-    let faults =
-        vec![fault(FaultKind::Pause(tag("b")), 12, 10), fault(FaultKind::Crash(tag("b"), Crash::Process), 17, 20)];
+    let faults = vec![
+        fault(fault::Pause { whom: tag("b") }.into(), 12, 10),
+        fault(fault::Crash { whom: tag("b"), how: Crash::Process }.into(), 17, 20),
+    ];
     assert_eq!(told(faults, Transport::Exchange, 2), ["5 n1 hears m0", "17 n1 down", "22 n0 Reset m1", "37 n1 up"]);
 }
 
 #[test]
 fn overlapping_faults_hold_together() {
     let faults = vec![
-        fault(FaultKind::Crash(tag("b"), Crash::Process), 10, 30),
-        fault(FaultKind::Crash(Selector::All, Crash::Process), 20, 40),
+        fault(fault::Crash { whom: tag("b"), how: Crash::Process }.into(), 10, 30),
+        fault(fault::Crash { whom: Selector::All, how: Crash::Process }.into(), 20, 40),
     ];
     let (mut kernel, [_, b, _]) = room(faults);
     let lines = story(&mut kernel, |_, _| {});
@@ -159,9 +161,9 @@ fn a_one_way_cut_lets_answers_pass() {
 
 #[test]
 fn a_clog_holds_packets_until_it_ends_and_a_swizzle_lets_every_node_go() {
-    let clog = fault(FaultKind::Clog(tag("b")), 8, 30);
+    let clog = fault(fault::Clog { whom: tag("b") }.into(), 8, 30);
     assert_eq!(told(vec![clog], Transport::Datagram, 3), ["5 n1 hears m0", "43 n1 hears m1", "43 n1 hears m2"]);
-    let swizzle = fault(FaultKind::Swizzle(Selector::All), 0, 40);
+    let swizzle = fault(fault::Swizzle { whom: Selector::All }.into(), 0, 40);
     let (mut kernel, _) = room(vec![swizzle]);
     kernel.world_at(Instant::from_millis(100), Text("tick", 0));
     let lines = story(&mut kernel, every_ten(Transport::Datagram, 1));
@@ -170,7 +172,7 @@ fn a_clog_holds_packets_until_it_ends_and_a_swizzle_lets_every_node_go() {
 
 #[test]
 fn a_clog_without_end_holds_for_ever_and_does_not_overflow() {
-    let clog = Fault { lasts: None, ..fault(FaultKind::Clog(tag("b")), 8, 0) };
+    let clog = Fault { lasts: None, ..fault(fault::Clog { whom: tag("b") }.into(), 8, 0) };
     let told = told(vec![clog], Transport::Exchange, 2);
     assert_eq!(told[..1], ["5 n1 hears m0"]);
     assert!(told.len() == 2 && told[1].ends_with("n1 hears m1") && told[1].starts_with("18446744073709 "), "{told:?}");
@@ -178,8 +180,8 @@ fn a_clog_without_end_holds_for_ever_and_does_not_overflow() {
 
 #[test]
 fn timers_follow_their_node_through_death_pause_and_drift() {
-    let crash = fault(FaultKind::Crash(tag("a"), Crash::Process), 50, 10);
-    let pause = fault(FaultKind::Pause(tag("b")), 90, 60);
+    let crash = fault(fault::Crash { whom: tag("a"), how: Crash::Process }.into(), 50, 10);
+    let pause = fault(fault::Pause { whom: tag("b") }.into(), 90, 60);
     let (mut kernel, [a, b, c]) = room(vec![crash, pause]);
     // c's clock gains a millisecond in ten.
     kernel.set_clock(c, kernel::clock::Clock::new(0, 100_000_000));
@@ -193,7 +195,7 @@ fn timers_follow_their_node_through_death_pause_and_drift() {
 #[test]
 fn timers_go_by_a_new_drift_at_once_and_work_by_none() {
     // b's clock all but stands still from 10 ms to 60 ms.
-    let drift = fault(FaultKind::ClockDrift(tag("b"), -999_999_999), 10, 50);
+    let drift = fault(fault::ClockDrift { whom: tag("b"), ppb: -999_999_999 }.into(), 10, 50);
     let (mut kernel, [_, b, _]) = room(vec![drift]);
     kernel.timer_after(b, Duration::ms(30), None, Text("first", 1));
     kernel.work_after(b, Duration::ms(30), Text("work", 2));
@@ -209,7 +211,7 @@ fn timers_go_by_a_new_drift_at_once_and_work_by_none() {
 
 #[test]
 fn a_step_is_seen_in_the_date_only() {
-    let step = fault(FaultKind::ClockStep(tag("b"), -1_000_000_000), 10, 0);
+    let step = fault(fault::ClockStep { whom: tag("b"), by_ns: -1_000_000_000 }.into(), 10, 0);
     let (mut kernel, [_, b, _]) = room(vec![step]);
     kernel.timer_after(b, Duration::ms(30), None, Text("tea", 1));
     let date = kernel.wall(b);
@@ -220,8 +222,10 @@ fn a_step_is_seen_in_the_date_only() {
 
 #[test]
 fn a_process_that_comes_up_in_a_pause_takes_its_first_step_after_it() {
-    let faults =
-        vec![fault(FaultKind::Crash(tag("b"), Crash::Process), 10, 20), fault(FaultKind::Pause(tag("b")), 20, 30)];
+    let faults = vec![
+        fault(fault::Crash { whom: tag("b"), how: Crash::Process }.into(), 10, 20),
+        fault(fault::Pause { whom: tag("b") }.into(), 20, 30),
+    ];
     assert_eq!(
         told(faults.clone(), Transport::Exchange, 5),
         [
@@ -235,15 +239,17 @@ fn a_process_that_comes_up_in_a_pause_takes_its_first_step_after_it() {
         ]
     );
     // One that dies again before its first step has never been up.
-    let again = fault(FaultKind::Crash(tag("b"), Crash::Process), 33, 30);
+    let again = fault(fault::Crash { whom: tag("b"), how: Crash::Process }.into(), 33, 30);
     let told = told([faults, vec![again]].concat(), Transport::Exchange, 1);
     assert_eq!(told, ["5 n1 hears m0", "10 n1 down", "63 n1 up"]);
 }
 
 #[test]
 fn what_is_handed_to_a_process_waits_for_its_pause_and_dies_with_it() {
-    let faults =
-        vec![fault(FaultKind::Pause(tag("b")), 5, 10), fault(FaultKind::Crash(tag("c"), Crash::Process), 5, 10)];
+    let faults = vec![
+        fault(fault::Pause { whom: tag("b") }.into(), 5, 10),
+        fault(fault::Crash { whom: tag("c"), how: Crash::Process }.into(), 5, 10),
+    ];
     let (mut kernel, nodes) = room(faults);
     kernel.world_at(Instant::from_millis(7), Text("now", 0));
     let lines = story(&mut kernel, |kernel, event| {
@@ -259,7 +265,7 @@ fn what_is_handed_to_a_process_waits_for_its_pause_and_dies_with_it() {
 #[test]
 fn a_dead_machine_loses_what_was_not_synced_and_a_dead_process_does_not() {
     for (crash, kept) in [(Crash::Process, 2), (Crash::Machine, 1)] {
-        let (mut kernel, [a, ..]) = room(vec![fault(FaultKind::Crash(tag("a"), crash), 100, 10)]);
+        let (mut kernel, [a, ..]) = room(vec![fault(fault::Crash { whom: tag("a"), how: crash }.into(), 100, 10)]);
         kernel.disk_mut(a).append(b"synced").unwrap();
         kernel.sync_disk(a, Text("synced", 0));
         let mut found = None;
@@ -282,10 +288,11 @@ fn taking_a_fault_away_moves_nothing_else() {
         name: name.into(),
         at: Instant::from_millis(at),
         lasts: Some(Duration::ms(500)),
-        kind: FaultKind::Loss(
-            Path { from: Selector::All, to: Selector::OneOf(Box::new(Selector::All)), one_way: true },
-            Ratio::percent(50),
-        ),
+        kind: fault::Loss {
+            path: Path { from: Selector::All, to: Selector::OneOf(Box::new(Selector::All)), one_way: true },
+            share: Ratio::percent(50),
+        }
+        .into(),
     };
     let heard = |faults: Vec<Fault>| {
         let (mut kernel, _) = room(faults);
@@ -313,7 +320,7 @@ fn taking_a_fault_away_moves_nothing_else() {
 #[test]
 fn equal_runs_have_equal_fingerprints_and_a_moved_fault_another() {
     let print = |at| {
-        let (mut kernel, _) = room(vec![fault(FaultKind::Pause(tag("b")), at, 20)]);
+        let (mut kernel, _) = room(vec![fault(fault::Pause { whom: tag("b") }.into(), at, 20)]);
         kernel.world_at(Instant::ZERO, Text("tick", 0));
         story(&mut kernel, every_ten(Transport::Exchange, 8));
         kernel.trace().fingerprint()

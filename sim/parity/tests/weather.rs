@@ -279,7 +279,8 @@ fn agreement_is_demanded() {
 #[should_panic(expected = "madsim has no")]
 fn what_madsim_has_not_is_not_translated() {
     let everything = world::kernel::Selector::All;
-    let slow = kernel::fault("everything", 1, 1, world::kernel::FaultKind::DiskSlow(everything, 2.0));
+    let slow =
+        kernel::fault("everything", 1, 1, world::kernel::fault::DiskSlow { whom: everything, factor: 2.0 }.into());
     let _ = translated(&with(10, vec![slow]));
 }
 

@@ -140,7 +140,7 @@ impl World {
             let hit = hit.map(|hit| format!("; hits {hit}")).unwrap_or_default();
             format!("{name}{} {} {verb}{hit}", fault.kind.name(), Named(&fault.kind, &zones.zones))
         });
-        if matches!(fault.kind, kernel::FaultKind::ClockStep(..)) {
+        if fault.kind.info().sets_clocks {
             self.data.clocks_are_set(sim);
         }
     }

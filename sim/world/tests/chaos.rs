@@ -7,7 +7,7 @@
 use crate::common::{canary, rolling, stack};
 use base::{Dist, Draw, Duration, Instant, Ratio, Rng, Seed, ZoneId};
 use kernel::node::Failing;
-use kernel::{Crash, Fault, FaultKind, Path, Selector};
+use kernel::{Crash, Fault, FaultKind, Path, Selector, fault};
 use world::outcome::CheckKind;
 use world::{Options, Outcome, Spec, run};
 
@@ -38,21 +38,25 @@ fn kind(rng: &mut Rng) -> FaultKind {
     let whom = whom(rng);
     let share = Ratio::percent(1 + rng.below(60));
     match rng.below(17) {
-        0 | 1 => FaultKind::Crash(whom, one(rng, &[Crash::Process, Crash::Machine])),
-        2 => FaultKind::Pause(whom),
-        3 => FaultKind::Slow(whom, f64::from(2 + rng.below(20))),
-        4 | 5 => FaultKind::Partition(path(rng)),
-        6 => FaultKind::Clog(whom),
-        7 => FaultKind::Swizzle(whom),
-        8 => FaultKind::Delay(path(rng), Dist::Exponential { mean: Duration::ms(u64::from(1 + rng.below(300))) }),
-        9 => FaultKind::Loss(path(rng), share),
-        10 => FaultKind::Throttle(path(rng), 1_000_000),
-        11 => FaultKind::DiskSlow(whom, 50.0),
-        12 => FaultKind::DiskFull(whom),
-        13 => FaultKind::DiskCorrupt(whom),
-        14 => FaultKind::ClockStep(whom, i64::from(rng.below(10_000)) * 1_000_000 - 5_000_000_000),
-        15 => FaultKind::Error(whom, Failing { share, after: Duration::ms(1) }),
-        _ => FaultKind::ClockDrift(whom, rng.below(200_000) as i32 - 100_000),
+        0 | 1 => fault::Crash { whom, how: one(rng, &[Crash::Process, Crash::Machine]) }.into(),
+        2 => fault::Pause { whom }.into(),
+        3 => fault::Slow { whom, factor: f64::from(2 + rng.below(20)) }.into(),
+        4 | 5 => fault::Partition { path: path(rng) }.into(),
+        6 => fault::Clog { whom }.into(),
+        7 => fault::Swizzle { whom }.into(),
+        8 => fault::Delay {
+            path: path(rng),
+            by: Dist::Exponential { mean: Duration::ms(u64::from(1 + rng.below(300))) },
+        }
+        .into(),
+        9 => fault::Loss { path: path(rng), share }.into(),
+        10 => fault::Throttle { path: path(rng), bits_per_second: 1_000_000 }.into(),
+        11 => fault::DiskSlow { whom, factor: 50.0 }.into(),
+        12 => fault::DiskFull { whom }.into(),
+        13 => fault::DiskCorrupt { whom }.into(),
+        14 => fault::ClockStep { whom, by_ns: i64::from(rng.below(10_000)) * 1_000_000 - 5_000_000_000 }.into(),
+        15 => fault::Errors { whom, failing: Failing { share, after: Duration::ms(1) } }.into(),
+        _ => fault::ClockDrift { whom, ppb: rng.below(200_000) as i32 - 100_000 }.into(),
     }
 }
 

@@ -5,7 +5,7 @@ use balancer::Strategy;
 use balancer::around::aperture::LoadBand;
 use balancer::around::{Aperture, Eligibility, Locality, Outliers, Priorities, SlowStart, ZoneAware};
 use base::{Dist, Duration, Instant, Seed, Zipf, ZoneId};
-use kernel::{Crash, Fault, FaultKind, Link, Selector};
+use kernel::{Crash, Fault, Link, Selector, fault};
 use world::spec::{Arrivals, RoutingKeys, ServiceSpec};
 use world::{Options, Outcome, Spec, Verdict, run};
 
@@ -14,7 +14,7 @@ fn outcome(spec: &Spec) -> Outcome {
 }
 
 fn crash(whom: Selector, at_s: u64, lasts_s: u64) -> Fault {
-    let kind = FaultKind::Crash(whom, Crash::Process);
+    let kind = fault::Crash { whom, how: Crash::Process }.into();
     Fault { name: "crash".into(), at: Instant::from_secs(at_s), lasts: Some(Duration::secs(lasts_s)), kind }
 }
 

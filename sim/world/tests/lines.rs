@@ -5,7 +5,7 @@ use crate::common::{canary, ideal, poisson, service, stack};
 use balancer::Strategy;
 use balancer::strategy::parameter::Value;
 use base::{Dist, Duration, Instant, Ratio, Seed};
-use kernel::{Crash, Fault, FaultKind, Selector};
+use kernel::{Crash, Fault, Selector, fault};
 use traffic::{Limits, Policy, RetryPolicy};
 use world::spec::{Arrivals, ServiceSpec};
 use world::{Options, Outcome, Spec, Verdict, run};
@@ -70,7 +70,7 @@ fn outage(policy: Policy) -> Outcome {
         name: "outage".into(),
         at: Instant::from_secs(4),
         lasts: Some(Duration::secs(2)),
-        kind: FaultKind::Crash(Selector::Tag("api".into()), Crash::Process),
+        kind: fault::Crash { whom: Selector::Tag("api".into()), how: Crash::Process }.into(),
     }];
     let outcome = run(&spec, Seed(1), &Options::default()).outcome;
     assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.failure);

@@ -3,7 +3,7 @@
 
 use crate::common::{canary, ideal, poisson, rolling, service, stack};
 use base::{Duration, Instant, Ratio, Seed};
-use kernel::{Crash, Fault, FaultKind, Selector};
+use kernel::{Crash, Fault, Selector, fault};
 use world::outcome::CheckKind;
 use world::spec::Spec;
 use world::{Options, Sabotage, Verdict, run};
@@ -17,7 +17,7 @@ fn eventful() -> Spec {
         name: "crash".into(),
         at: Instant::from_secs(30),
         lasts: Some(Duration::secs(5)),
-        kind: FaultKind::Crash(Selector::Name("backend-2".into()), Crash::Process),
+        kind: fault::Crash { whom: Selector::Name("backend-2".into()), how: Crash::Process }.into(),
     }];
     spec
 }
@@ -126,7 +126,7 @@ fn instances_that_an_earlier_rollout_left_behind() {
         name: "cut".into(),
         at: spec.rollouts[0].at + Duration::secs(10),
         lasts: Some(Duration::secs(30)),
-        kind: FaultKind::Partition(path),
+        kind: fault::Partition { path }.into(),
     }];
     let took_over = |spec: &Spec| {
         let outcome = run(spec, Seed(5), &Options::default()).outcome;

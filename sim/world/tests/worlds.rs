@@ -3,7 +3,7 @@
 use crate::common::{canary, ideal, poisson, rolling, service, stack};
 use base::{Dist, Duration, Instant, Ratio, Seed};
 use kernel::node::Failing;
-use kernel::{Crash, Fault, FaultKind, Path, Selector};
+use kernel::{Crash, Fault, FaultKind, Path, Selector, fault};
 use world::outcome::CheckKind;
 use world::spec::{Arrivals, InstanceTemplate, ServiceSpec};
 use world::{Options, Outcome, Spec, Verdict, run};
@@ -98,28 +98,33 @@ fn storm() -> Spec {
     let mut spec = stack();
     spec.rollouts = vec![canary()];
     spec.faults = vec![
-        fault("crash", 12, 10, FaultKind::Crash(one_of("backend"), Crash::Process)),
-        fault("power", 20, 15, FaultKind::Crash(one_of("frontend"), Crash::Machine)),
-        fault("pause", 15, 4, FaultKind::Pause(one_of("backend"))),
-        fault("slow", 15, 20, FaultKind::Slow(one_of("backend"), 5.0)),
-        fault("cut", 25, 8, FaultKind::Partition(path(tag("registry"), tag("gateway")))),
+        fault("crash", 12, 10, fault::Crash { whom: one_of("backend"), how: Crash::Process }.into()),
+        fault("power", 20, 15, fault::Crash { whom: one_of("frontend"), how: Crash::Machine }.into()),
+        fault("pause", 15, 4, fault::Pause { whom: one_of("backend") }.into()),
+        fault("slow", 15, 20, fault::Slow { whom: one_of("backend"), factor: 5.0 }.into()),
+        fault("cut", 25, 8, fault::Partition { path: path(tag("registry"), tag("gateway")) }.into()),
         fault(
             "zone",
             40,
             10,
-            FaultKind::Partition(path(
-                Selector::Zone(base::ZoneId(2)),
-                Selector::Not(Box::new(Selector::Zone(base::ZoneId(2)))),
-            )),
+            fault::Partition {
+                path: path(Selector::Zone(base::ZoneId(2)), Selector::Not(Box::new(Selector::Zone(base::ZoneId(2))))),
+            }
+            .into(),
         ),
-        fault("registry", 30, 5, FaultKind::Crash(tag("registry"), Crash::Machine)),
-        fault("controller", 22, 5, FaultKind::Crash(tag("controller"), Crash::Process)),
-        fault("locks", 28, 3, FaultKind::Crash(tag("coordination"), Crash::Machine)),
-        fault("gateway", 52, 3, FaultKind::Crash(one_of("gateway"), Crash::Process)),
-        fault("loss", 10, 40, FaultKind::Loss(path(Selector::All, Selector::All), Ratio::percent(1))),
-        fault("swizzle", 55, 5, FaultKind::Swizzle(tag("backend"))),
-        fault("clock", 35, 1, FaultKind::ClockStep(tag("registry"), 2_000_000_000)),
-        fault("drift", 10, 45, FaultKind::ClockDrift(one_of("backend"), 50_000)),
+        fault("registry", 30, 5, fault::Crash { whom: tag("registry"), how: Crash::Machine }.into()),
+        fault("controller", 22, 5, fault::Crash { whom: tag("controller"), how: Crash::Process }.into()),
+        fault("locks", 28, 3, fault::Crash { whom: tag("coordination"), how: Crash::Machine }.into()),
+        fault("gateway", 52, 3, fault::Crash { whom: one_of("gateway"), how: Crash::Process }.into()),
+        fault(
+            "loss",
+            10,
+            40,
+            fault::Loss { path: path(Selector::All, Selector::All), share: Ratio::percent(1) }.into(),
+        ),
+        fault("swizzle", 55, 5, fault::Swizzle { whom: tag("backend") }.into()),
+        fault("clock", 35, 1, fault::ClockStep { whom: tag("registry"), by_ns: 2_000_000_000 }.into()),
+        fault("drift", 10, 45, fault::ClockDrift { whom: one_of("backend"), ppb: 50_000 }.into()),
     ];
     spec
 }
@@ -174,7 +179,8 @@ fn an_instance_that_fails_fast_answers_with_errors_and_the_rest_is_as_it_was() {
             Duration::secs(20),
         );
         let failing = Failing { share, after: Duration::us(100) };
-        spec.faults = vec![fault("black hole", 5, 10, FaultKind::Error(Selector::Name("api-2".into()), failing))];
+        spec.faults =
+            vec![fault("black hole", 5, 10, fault::Errors { whom: Selector::Name("api-2".into()), failing }.into())];
         spec
     };
     let all = outcome(&of(Ratio::ONE), 1);
@@ -304,7 +310,8 @@ fn shared_processors_serve_everybody_at_once_and_lose_everybody_at_once() {
     assert!(over.services[0].instances[0].in_system > 100.0);
     // A crash of the process loses all that shared its processor, and the next life begins with an idle one.
     let mut spec = of(Some(0.81), 100);
-    spec.faults = vec![fault("crash", 4, 1, FaultKind::Crash(Selector::Name("api-1".into()), Crash::Process))];
+    spec.faults =
+        vec![fault("crash", 4, 1, fault::Crash { whom: Selector::Name("api-1".into()), how: Crash::Process }.into())];
     let crashed = outcome(&spec, 1);
     assert_eq!(crashed.verdict, Verdict::Passed, "{:?}", crashed.failure);
     let lost = crashed.requests.sent - crashed.requests.succeeded;
@@ -342,7 +349,8 @@ fn share_of_the_odd_one(strategy: &str, odd: Odd, work: u64) -> f64 {
     let mut spec = ideal(vec![api], poisson(1_000.0 / work as f64), Duration::secs(2), Duration::secs(10 * work));
     if matches!(odd, Odd::Failing) {
         let failing = Failing { share: Ratio::ONE, after: Duration::us(50) };
-        spec.faults = vec![fault("black hole", 1, 20, FaultKind::Error(Selector::Name("api-10".into()), failing))];
+        spec.faults =
+            vec![fault("black hole", 1, 20, fault::Errors { whom: Selector::Name("api-10".into()), failing }.into())];
     }
     let outcome = outcome(&spec, 3);
     let taken: Vec<u64> = outcome.services[0].instances.iter().map(|i| i.requests).collect();
@@ -449,7 +457,7 @@ fn what_was_worst_in_warm_up_is_not_the_worst_of_what_is_measured() {
     let mut spec = ideal(vec![service("api", 1)], poisson(500.0), Duration::secs(20), Duration::secs(60));
     spec.faults = vec![Fault {
         name: "pause".into(),
-        kind: FaultKind::Pause(Selector::Tag("api".into())),
+        kind: fault::Pause { whom: Selector::Tag("api".into()) }.into(),
         at: Instant::from_secs(5),
         lasts: Some(Duration::secs(2)),
     }];

@@ -1,63 +1,116 @@
 //! What a fault does when it begins and when it ends.
 //!
-//! Faults of nodes become holds, faults of the network become rules, and both are let go of by the number of the fault.
-//! Each draw comes from a stream with the fault's name in its key.
+//! A kind of fault begins through an [`Injector`], the only door that kinds have onto the kernel. Faults of nodes become
+//! holds, faults of the network become rules, and both are let go of by the number of the fault. Each draw comes from a
+//! stream with the fault's name in its key.
 
 use super::{Entry, Event, Kernel, Message};
-use crate::fault::{FaultKind, Hit, Path};
+use crate::fault::{Fault, Hit, Path};
 use crate::node::{Crash, Hold, HolderId, State};
-use crate::rule::{Action, NodeSet, Rule, Throttle};
+use crate::rule::{Action, NodeSet, Rule};
 use crate::select::Selector;
 use base::{Draw, Duration, Instant, NodeId, Rng, streams};
 
-impl<M: Message> Kernel<M> {
-    fn fault_rng(&self, fault: u32) -> Rng {
-        self.seed.stream(&streams::FAULT.of(&[&self.plan[fault as usize].name]))
+/// What a fault that begins may do, with its own stream of chance.
+#[derive(Debug)]
+pub struct Injector<'k, M> {
+    kernel: &'k mut Kernel<M>,
+    /// The number of the fault in its plan.
+    fault: u32,
+    rng: Rng,
+}
+
+impl<M: Message> Injector<'_, M> {
+    /// The moment at which the fault ends: the end of time where it never does.
+    pub(crate) fn ends_at(&self) -> Instant {
+        self.kernel.ends_at(self.fault)
     }
 
-    pub(super) fn ends_at(&self, fault: u32) -> Instant {
+    /// The nodes that `whom` means now, drawn where it says so, in order of id where nothing is drawn. They are noted as
+    /// those that the fault met; two calls with the same selector may draw different ones.
+    pub(crate) fn meet(&mut self, whom: &Selector) -> Vec<NodeId> {
+        let members = whom.resolve(&self.kernel.nodes, &mut self.rng);
+        let hit = &mut self.kernel.hits[self.fault as usize];
+        let nodes = members.len() as u32;
+        hit.nodes = Some(hit.nodes.map_or(nodes, |before| before.min(nodes)));
+        if whom.is_drawn() {
+            hit.drawn.extend_from_slice(&members);
+            hit.drawn.sort_unstable();
+            hit.drawn.dedup();
+        }
+        members
+    }
+
+    /// Puts a hold on nodes until the fault ends.
+    pub(crate) fn hold(&mut self, nodes: &[NodeId], hold: Hold) {
+        let holder = self.fault as HolderId;
+        self.kernel.keep_time(nodes, |kernel| {
+            for &node in nodes {
+                let before = kernel.nodes.change(node, |n| n.hold(holder, hold, kernel.now));
+                kernel.changed(node, before);
+            }
+        });
+        self.kernel.held_by[self.fault as usize].extend_from_slice(nodes);
+    }
+
+    /// Does something to the packets of a path until the fault ends; both directions have a rule of their own.
+    pub(crate) fn install(&mut self, path: &Path, action: &Action) {
+        let from = NodeSet::new(&self.meet(&path.from));
+        let to = NodeSet::new(&self.meet(&path.to));
+        self.kernel.install(self.fault, from.clone(), to.clone(), action.clone());
+        if !path.one_way {
+            self.kernel.install(self.fault, to, from, action.clone());
+        }
+    }
+
+    /// Keeps all packets to and from nodes until the fault ends.
+    pub(crate) fn clog(&mut self, nodes: &[NodeId]) {
+        let until = self.ends_at();
+        self.kernel.clog(self.fault, nodes, until);
+    }
+
+    /// Clogs a random half of the nodes one by one during the first half of the fault, and lets them go in another random
+    /// order during the second. One without an end takes a minute.
+    pub(crate) fn swizzle(&mut self, whom: &Selector) {
+        let Injector { kernel, fault, rng } = self;
+        let fault = *fault;
+        let mut members = whom.resolve(&kernel.nodes, rng);
+        rng.shuffle(&mut members);
+        members.truncate(members.len().div_ceil(2));
+        let mut drawn = members.clone();
+        drawn.sort_unstable();
+        kernel.hits[fault as usize] = Hit { nodes: Some(members.len() as u32), drawn };
+        let lasts = kernel.plan[fault as usize].lasts.unwrap_or(Duration::secs(60));
+        let half = lasts / 2;
+        for &node in &members {
+            let on = kernel.now + Duration::ns(rng.below_u64(half.as_nanos().max(1)));
+            let off = kernel.now + half + Duration::ns(rng.below_u64(half.as_nanos().max(1)));
+            kernel.queue.push(on, Entry::Swizzle { fault, node, until: Some(off) });
+            kernel.queue.push(off, Entry::Swizzle { fault, node, until: None });
+        }
+    }
+
+    /// Flips a bit of what the node's disk had stored durably.
+    pub(crate) fn corrupt_disk(&mut self, node: NodeId) {
+        self.kernel.nodes.disk_mut(node).0.corrupt(&mut self.rng);
+    }
+
+    /// Sets the date of the node's clock forward or back.
+    pub(crate) fn step_clock(&mut self, node: NodeId, by_ns: i64) {
+        self.kernel.nodes.change(node, |n| n.clock_mut().step(by_ns));
+    }
+}
+
+impl<M: Message> Kernel<M> {
+    fn ends_at(&self, fault: u32) -> Instant {
         let fault = &self.plan[fault as usize];
         fault.lasts.map_or(Instant::MAX, |lasts| fault.at.saturating_add(lasts))
     }
 
     pub(super) fn begin(&mut self, fault: u32) {
-        let mut rng = self.fault_rng(fault);
-        let kind = self.plan[fault as usize].kind.clone();
-        match &kind {
-            FaultKind::Crash(whom, crash) => self.hold(fault, whom, Hold::Down(*crash), &mut rng),
-            FaultKind::Pause(whom) => self.hold(fault, whom, Hold::Pause, &mut rng),
-            FaultKind::Slow(whom, factor) => self.hold(fault, whom, Hold::Slow(*factor), &mut rng),
-            FaultKind::Error(whom, failing) => self.hold(fault, whom, Hold::Fail(*failing), &mut rng),
-            FaultKind::DiskSlow(whom, factor) => self.hold(fault, whom, Hold::DiskSlow(*factor), &mut rng),
-            FaultKind::DiskFull(whom) => self.hold(fault, whom, Hold::DiskFull, &mut rng),
-            FaultKind::ClockDrift(whom, ppb) => self.hold(fault, whom, Hold::Drift(*ppb), &mut rng),
-            FaultKind::DiskCorrupt(whom) => {
-                for node in self.meet(fault, whom, &mut rng) {
-                    self.nodes.disk_mut(node).0.corrupt(&mut rng);
-                }
-            }
-            FaultKind::ClockStep(whom, by_ns) => {
-                for node in self.meet(fault, whom, &mut rng) {
-                    self.nodes.change(node, |n| n.clock_mut().step(*by_ns));
-                }
-            }
-            FaultKind::Clog(whom) => {
-                let until = self.ends_at(fault);
-                let members = self.meet(fault, whom, &mut rng);
-                self.clog(fault, &members, until);
-            }
-            FaultKind::Swizzle(whom) => self.swizzle(fault, whom, &mut rng),
-            FaultKind::Partition(path) => self.lay(fault, path, &Action::Drop, &mut rng),
-            FaultKind::Delay(path, by) => self.lay(fault, path, &Action::Delay(by.clone()), &mut rng),
-            FaultKind::Loss(path, share) => self.lay(fault, path, &Action::Lose(*share), &mut rng),
-            FaultKind::Duplicate(path, share) => self.lay(fault, path, &Action::Duplicate(*share), &mut rng),
-            FaultKind::Reorder(path, share, by) => self.lay(fault, path, &Action::Reorder(*share, *by), &mut rng),
-            FaultKind::Throttle(path, bits_per_second) => {
-                let until = self.ends_at(fault);
-                let line = Throttle::new(*bits_per_second, until);
-                self.lay(fault, path, &Action::Throttle(line), &mut rng);
-            }
-        }
+        let Fault { name, kind, .. } = self.plan[fault as usize].clone();
+        let rng = self.seed.stream(&streams::FAULT.of(&[&name]));
+        kind.inject(&mut Injector { kernel: self, fault, rng });
     }
 
     pub(super) fn end(&mut self, fault: u32) {
@@ -104,17 +157,6 @@ impl<M: Message> Kernel<M> {
         });
     }
 
-    fn hold(&mut self, fault: u32, whom: &Selector, hold: Hold, rng: &mut Rng) {
-        let members = self.meet(fault, whom, rng);
-        self.keep_time(&members, |kernel| {
-            for &node in &members {
-                let before = kernel.nodes.change(node, |n| n.hold(fault as HolderId, hold, kernel.now));
-                kernel.changed(node, before);
-            }
-        });
-        self.held_by[fault as usize].extend(members);
-    }
-
     /// Does what follows from a node's change of state.
     fn changed(&mut self, node: NodeId, before: State) {
         let after = self.nodes.state(node);
@@ -155,57 +197,17 @@ impl<M: Message> Kernel<M> {
         }
     }
 
-    /// The nodes that `whom` means now, which are noted as those that the fault met.
-    fn meet(&mut self, fault: u32, whom: &Selector, rng: &mut Rng) -> Vec<NodeId> {
-        let members = whom.resolve(&self.nodes, rng);
-        let hit = &mut self.hits[fault as usize];
-        let nodes = members.len() as u32;
-        hit.nodes = Some(hit.nodes.map_or(nodes, |before| before.min(nodes)));
-        if whom.is_drawn() {
-            hit.drawn.extend_from_slice(&members);
-            hit.drawn.sort_unstable();
-            hit.drawn.dedup();
-        }
-        members
-    }
-
-    fn lay(&mut self, fault: u32, path: &Path, action: &Action, rng: &mut Rng) {
-        let from = NodeSet::new(&self.meet(fault, &path.from, rng));
-        let to = NodeSet::new(&self.meet(fault, &path.to, rng));
-        self.rule(fault, from.clone(), to.clone(), action.clone());
-        if !path.one_way {
-            self.rule(fault, to, from, action.clone());
-        }
-    }
-
     pub(super) fn clog(&mut self, fault: u32, members: &[NodeId], until: Instant) {
         let all: Vec<NodeId> = self.nodes.ids().collect();
         let (members, all) = (NodeSet::new(members), NodeSet::new(&all));
-        self.rule(fault, members.clone(), all.clone(), Action::HoldUntil(until));
-        self.rule(fault, all, members, Action::HoldUntil(until));
+        self.install(fault, members.clone(), all.clone(), Action::HoldUntil(until));
+        self.install(fault, all, members, Action::HoldUntil(until));
     }
 
-    fn rule(&mut self, fault: u32, from: NodeSet, to: NodeSet, action: Action) {
+    fn install(&mut self, fault: u32, from: NodeSet, to: NodeSet, action: Action) {
         let ordinal = self.network.rules.iter().filter(|r| r.fault == fault).count() as u64;
         let name = &self.plan[fault as usize].name;
         let salt = self.seed.nth(&streams::FAULT_RULE.of(&[&name]), ordinal).next_u64();
         self.network.rules.push(Rule { fault, salt, from, to, action });
-    }
-
-    fn swizzle(&mut self, fault: u32, whom: &Selector, rng: &mut Rng) {
-        let mut members = whom.resolve(&self.nodes, rng);
-        rng.shuffle(&mut members);
-        members.truncate(members.len().div_ceil(2));
-        let mut drawn = members.clone();
-        drawn.sort_unstable();
-        self.hits[fault as usize] = Hit { nodes: Some(members.len() as u32), drawn };
-        let lasts = self.plan[fault as usize].lasts.unwrap_or(Duration::secs(60));
-        let half = lasts / 2;
-        for &node in &members {
-            let on = self.now + Duration::ns(rng.below_u64(half.as_nanos().max(1)));
-            let off = self.now + half + Duration::ns(rng.below_u64(half.as_nanos().max(1)));
-            self.queue.push(on, Entry::Swizzle { fault, node, until: Some(off) });
-            self.queue.push(off, Entry::Swizzle { fault, node, until: None });
-        }
     }
 }

@@ -4,7 +4,7 @@ use base::{Dist, Duration, InstanceId, Instant, Ratio, Seed, ServiceId, VersionI
 use parity::facts::{lifelines, listed, story};
 use parity::{Facts, Fault, FaultKind, Setup, Whom};
 use world::kernel::trace::{Level, Window};
-use world::kernel::{self, Crash, Link, Path, Selector};
+use world::kernel::{self, Crash, FaultKind as Planned, Link, Path, Selector, fault};
 use world::outcome::{CheckKind, Phases};
 use world::spec::{
     Arrivals, Expect, InstanceTemplate, LoadSpec, RegistrySpec, RolloutSpec, ServiceSpec, Spec, Spread, Target,
@@ -161,24 +161,24 @@ pub(crate) fn fault(name: &str, at: u64, lasts: u64, kind: kernel::FaultKind) ->
 
 /// The machine behind a node goes down, from second `at` on and for `lasts` seconds.
 pub(crate) fn crash(name: &str, at: u64, lasts: u64) -> kernel::Fault {
-    fault(name, at, lasts, kernel::FaultKind::Crash(Selector::Name(name.into()), Crash::Machine))
+    fault(name, at, lasts, fault::Crash { whom: Selector::Name(name.into()), how: Crash::Machine }.into())
 }
 
 /// A node freezes.
 pub(crate) fn pause(name: &str, at: u64, lasts: u64) -> kernel::Fault {
-    fault(name, at, lasts, kernel::FaultKind::Pause(Selector::Name(name.into())))
+    fault(name, at, lasts, fault::Pause { whom: Selector::Name(name.into()) }.into())
 }
 
 /// Nothing reaches or leaves a node.
 pub(crate) fn clog(name: &str, at: u64, lasts: u64) -> kernel::Fault {
-    fault(name, at, lasts, kernel::FaultKind::Clog(Selector::Name(name.into())))
+    fault(name, at, lasts, fault::Clog { whom: Selector::Name(name.into()) }.into())
 }
 
 /// Nothing passes between zone c and the others.
 pub(crate) fn cut_off_zone_c(at: u64, lasts: u64) -> kernel::Fault {
     let zone = Selector::Zone(ZoneId(2));
     let path = Path { from: zone.clone(), to: Selector::Not(Box::new(zone)), one_way: false };
-    fault("zone c", at, lasts, kernel::FaultKind::Partition(path))
+    fault("zone c", at, lasts, fault::Partition { path }.into())
 }
 
 /// The same in madsim's words. Panics at what has no counterpart there: this is a translation, not a model.
@@ -229,14 +229,12 @@ fn translated_fault(fault: &kernel::Fault) -> Fault {
         }
     };
     let kind = match &fault.kind {
-        kernel::FaultKind::Crash(Selector::Name(name), _) => FaultKind::Kill(named(name)),
-        kernel::FaultKind::Pause(Selector::Name(name)) => FaultKind::Pause(named(name)),
-        kernel::FaultKind::Clog(Selector::Name(name)) => FaultKind::Clog(named(name)),
-        kernel::FaultKind::Partition(Path { from: Selector::Zone(zone), to: Selector::Not(of), one_way: false })
-            if **of == Selector::Zone(*zone) =>
-        {
-            FaultKind::CutOff(*zone)
-        }
+        Planned::Crash(fault::Crash { whom: Selector::Name(name), how: _ }) => FaultKind::Kill(named(name)),
+        Planned::Pause(fault::Pause { whom: Selector::Name(name) }) => FaultKind::Pause(named(name)),
+        Planned::Clog(fault::Clog { whom: Selector::Name(name) }) => FaultKind::Clog(named(name)),
+        Planned::Partition(fault::Partition {
+            path: Path { from: Selector::Zone(zone), to: Selector::Not(of), one_way: false },
+        }) if **of == Selector::Zone(*zone) => FaultKind::CutOff(*zone),
         other => panic!("madsim has no {other}"),
     };
     Fault { at: fault.at, lasts: fault.lasts.expect("every fault ends"), kind }

@@ -1,0 +1,21 @@
+//! `duplicate` in a file: the share of datagrams that arrive twice.
+
+use super::{Declare, Declared, Dice, Drawn, Own, Parameter};
+use crate::scalar::{Percent, Ranged};
+use world::kernel::fault::{Duplicate, Path};
+
+const SHARE: Parameter<Ranged<Percent>> = Parameter::needed("share", "the share of datagrams that arrive twice", "5%");
+
+impl Declare for Duplicate {
+    const PARAMETERS: &'static [Declared] = &[SHARE.declared()];
+    const EXAMPLE: &'static str = "registry | shop";
+
+    fn lower(path: Option<Path>, own: &mut Own<'_, '_>) -> Option<Self> {
+        let share = own.draw(&SHARE)?.0;
+        Some(Duplicate { path: path?, share })
+    }
+
+    fn draw(dice: &mut Dice, own: &mut Drawn) {
+        own.set(&SHARE, &dice.ranged(Dice::share));
+    }
+}

@@ -1,0 +1,22 @@
+//! `slow` in a file: how many times longer work takes. Below one it is faster.
+
+use super::{Declare, Declared, Dice, Drawn, Own, Parameter};
+use crate::scalar::{Factor, Ranged};
+use world::kernel::fault::Slow;
+use world::kernel::select::Selector;
+
+const FACTOR: Parameter<Ranged<Factor>> = Parameter::needed("factor", "how many times longer work takes", "10");
+
+impl Declare for Slow {
+    const PARAMETERS: &'static [Declared] = &[FACTOR.declared()];
+    const EXAMPLE: &'static str = "one of shop";
+
+    fn lower(whom: Option<Selector>, own: &mut Own<'_, '_>) -> Option<Self> {
+        let factor = own.draw(&FACTOR)?.0;
+        Some(Slow { whom: whom?, factor })
+    }
+
+    fn draw(dice: &mut Dice, own: &mut Drawn) {
+        own.set(&FACTOR, &dice.slowdown());
+    }
+}
