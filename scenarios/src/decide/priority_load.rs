@@ -2,7 +2,8 @@
 
 use super::engine::{Answer, Case, CaseType, Engine};
 use crate::At;
-use crate::lower::{alone, eligibility};
+use crate::lower::alone;
+use crate::section::eligibility;
 use crate::problem::Problem;
 use crate::scalar::{Count, Factor, Percent};
 use schemars::JsonSchema;

@@ -3,8 +3,8 @@
 
 use crate::At;
 use crate::scalar::{Bandwidth, Count, Factor, OrForever, Percent, Ranged, Rate, SignedSpan, Size, Span, Unit};
-use crate::schema::Distribution;
-use crate::schema::distribution::{DistributionKind, DistributionTable};
+use crate::section::Distribution;
+use crate::section::distribution::{DistributionKind, DistributionTable};
 use base::{Draw, Duration, Ratio, Rng};
 use std::ops::RangeInclusive;
 

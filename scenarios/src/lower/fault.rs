@@ -6,12 +6,13 @@
 //!
 //! A fault that is meant to outlast the storm says so: `lasts = "forever"`. Then calm is measured under it.
 
-use super::{Context, Given, distribution, given, moment};
+use crate::lower::{Context, Given, given, moment};
 use crate::At;
 use crate::problem::Problem;
 use crate::scalar::{Count, Factor, Percent, Ppm, Scalar, SignedSpan, Span};
-use crate::schema::fault::{By, How};
-use crate::schema::{Distribution, Fault, FaultKind};
+use crate::section::fault::{By, How};
+use crate::section::fault::{Fault, FaultKind};
+use crate::section::{Distribution, distribution};
 use crate::select::{self, Names};
 use base::{Dist, Duration, Ratio};
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,7 +89,7 @@ fn lower_one(
     if kind == FaultKind::Error {
         belongs.extend(["share", "by"]);
     }
-    cx.strays(&own, &belongs, &format!("a fault of kind `{}`", kind.name()));
+    cx.unexpected_keys(&own, &belongs, &format!("a fault of kind `{}`", kind.name()));
     let when: [Given; 3] = given!(fault; what, at, lasts);
     let needed = |key: &str| {
         kind.needs().contains(&key) || key == "what" || key == "at" || key == "lasts" && !kind.is_momentary()

@@ -1,8 +1,8 @@
 //! `[[fault]]`: what goes wrong, when, for how long, and to whom.
 
-use super::Distribution;
-use super::distribution::DistributionTable;
-use super::union::text_or_table;
+use crate::section::Distribution;
+use crate::section::distribution::DistributionTable;
+use crate::section::union::text_or_table;
 use crate::At;
 use crate::scalar::{Bandwidth, Factor, OrForever, Percent, Ranged, Span};
 use schemars::JsonSchema;
@@ -13,41 +13,31 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, expecting = "a table that describes a fault")]
 pub struct Fault {
     /// Its name, unique in the file and the key of its chances; by default its kind and whom it concerns.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<At<String>>,
     /// What goes wrong; `windtunnel list faults` explains each.
     #[schemars(required)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<At<FaultKind>>,
     /// Whom: "checkout", "checkout-3", "registry", "gateway", "zone b", "one of checkout", "30% of checkout", "checkout
     /// in zone a", "all but gateway", "everything". Between whom, for faults of the network: "registry | gateway" both
     /// ways, "gateway -> registry" one way.
     #[schemars(required)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub what: Option<At<String>>,
     /// When, from the beginning of the run; within the storm.
     #[schemars(required)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<At<Ranged<Span>>>,
     /// How long, until the end of the storm at most; or "forever". Not for `disk-corrupt` and `clock-step`, which
     /// happen at one moment.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub lasts: Option<At<OrForever<Ranged<Span>>>>,
     /// How a crash is seen: `process` resets connections, `machine` is silence. `process` by default. Only for `crash`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub how: Option<At<How>>,
     /// How many times longer. For `slow` and `disk-slow`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub factor: Option<At<Ranged<Factor>>>,
     /// By how much: a duration or a distribution for `delay`, a duration for `reorder` and `error`, a duration with a
     /// sign such as "-2s" for `clock-step`, parts per million such as "200ppm" for `clock-drift`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<At<By>>,
     /// The share of packets, or of requests. For `loss`, `duplicate`, `reorder` and `error`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<At<Ranged<Percent>>>,
     /// What the line carries, such as "1Mbit/s". For `throttle`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<At<Bandwidth>>,
 }
 
