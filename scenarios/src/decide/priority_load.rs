@@ -3,9 +3,9 @@
 use super::engine::{Answer, Case, CaseType, Engine};
 use crate::At;
 use crate::lower::alone;
-use crate::section::eligibility;
 use crate::problem::Problem;
 use crate::scalar::{Count, Factor, Percent};
+use crate::section::eligibility;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};

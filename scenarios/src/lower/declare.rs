@@ -104,9 +104,7 @@ pub(crate) fn names<'a>(cx: &Context<'a>, zones: &'a [String]) -> Names<'a> {
     let scenario = cx.scenario;
     let nodes_of = |role| match role {
         RoleKind::Registry => scenario.registry.as_ref().map_or(0, |at| at.servers.inner_or(1)),
-        RoleKind::Gateway => {
-            scenario.gateway.as_ref().map_or(0, |at| at.instances.as_ref().map_or(1, |n| n.low().0))
-        }
+        RoleKind::Gateway => scenario.gateway.as_ref().map_or(0, |at| at.instances.as_ref().map_or(1, |n| n.low().0)),
         RoleKind::Load => scenario.load.values().map(|load| load.sources.inner_or(1)).sum(),
         RoleKind::Coordination | RoleKind::Controller => u32::from(!scenario.rollout.is_empty()),
     };

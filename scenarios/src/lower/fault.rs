@@ -6,8 +6,8 @@
 //!
 //! A fault that is meant to outlast the storm says so: `lasts = "forever"`. Then calm is measured under it.
 
-use crate::lower::{Context, Given, given, moment};
 use crate::At;
+use crate::lower::{Context, Given, given, moment};
 use crate::problem::Problem;
 use crate::scalar::{Count, Factor, Percent, Ppm, Scalar, SignedSpan, Span};
 use crate::section::fault::{By, How};

@@ -1,8 +1,8 @@
 //! From what was written to what runs: names become ids, presets become numbers, ranges are drawn from the seed.
 //!
-//! Every section lowers itself ([`Section`](crate::section::Section)); here is what it needs for that, and what concerns
-//! several of them. Lowering goes on after a problem and reports all of them. Everything that a range may become is
-//! checked at both of its ends, so what lowers with one seed lowers with every seed.
+//! Every section lowers itself ([`Section`](crate::section::Section)); here is what it needs for that, and what
+//! concerns several of them. Lowering goes on after a problem and reports all of them. Everything that a range may
+//! become is checked at both of its ends, so what lowers with one seed lowers with every seed.
 //!
 //! Each range is drawn from a stream keyed by the path of its key (`scenario/load/shoppers/rate`), a fault's by its
 //! name, so that adding or removing a section changes no other draw.

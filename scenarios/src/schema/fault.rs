@@ -1,10 +1,10 @@
 //! `[[fault]]`: what goes wrong, when, for how long, and to whom.
 
+use crate::At;
+use crate::scalar::{Bandwidth, Factor, OrForever, Percent, Ranged, Span};
 use crate::section::Distribution;
 use crate::section::distribution::DistributionTable;
 use crate::section::union::text_or_table;
-use crate::At;
-use crate::scalar::{Bandwidth, Factor, OrForever, Percent, Ranged, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
-//! `balancer`: which instance gets a request, for the whole scenario or for one service. It becomes the strategy of every
-//! service, with its parameters, and the rules of eligibility around it; and it is held against the weights of the
-//! service, which may be too many for a structure of keys.
+//! `balancer`: which instance gets a request, for the whole scenario or for one service. It becomes the strategy of
+//! every service, with its parameters, and the rules of eligibility around it; and it is held against the weights of
+//! the service, which may be too many for a structure of keys.
 //!
 //! Which parameters exist, and what they take, is the catalogue's to say; here what was written becomes values.
 
@@ -225,7 +225,13 @@ impl Written {
     fn as_kind(&self, kind: Kind) -> Option<Value> {
         let text = if let Written::Text(text) = self { Some(text.as_str()) } else { None };
         match kind {
-            Kind::Count { .. } => if let Written::Whole(n) = self { Some(Value::Count(*n)) } else { None },
+            Kind::Count { .. } => {
+                if let Written::Whole(n) = self {
+                    Some(Value::Count(*n))
+                } else {
+                    None
+                }
+            }
             Kind::Number { .. } => match self {
                 Written::Whole(n) => Some(Value::Number(*n as f64)),
                 Written::Number(x) => Some(Value::Number(*x)),
@@ -237,7 +243,13 @@ impl Written {
                 let text = text?;
                 words.iter().find(|word| **word == text).map(|word| Value::Word(word))
             }
-            Kind::Switch => if let Written::Switch(on) = self { Some(Value::Switch(*on)) } else { None },
+            Kind::Switch => {
+                if let Written::Switch(on) = self {
+                    Some(Value::Switch(*on))
+                } else {
+                    None
+                }
+            }
         }
     }
 }

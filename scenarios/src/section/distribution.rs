@@ -1,6 +1,7 @@
 //! How long something takes: `"8ms"`, or a table with a distribution and its numbers. A part of sections that becomes a
 //! distribution of the simulation, whose numbers are checked against each other.
 
+use super::kind::{Kind, kinds};
 use super::union::text_or_table;
 use crate::At;
 use crate::lower::{Context, given, missing};
@@ -27,37 +28,24 @@ text_or_table!(
     "a duration such as \"8ms\" or a table such as { distribution = \"exponential\", mean = \"10ms\" }"
 );
 
-/// A distribution's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DistributionKind {
-    /// Always `value`.
-    Constant,
-    /// Any span from `low` to `high`, equally likely.
-    Uniform,
-    /// Memoryless, with a `mean`.
-    Exponential,
-    /// The usual shape of service times, by its median `p50` and its 99th percentile `p99`.
-    Lognormal,
-    /// Mostly `fast`, and `slow` with the chance `slow_share`: a cache with its misses.
-    Bimodal,
-    /// A heavy tail: at least `scale`, tail index `shape`, cut at `cap` (a thousand times the scale by default).
-    Pareto,
-    /// What was measured: `quantiles` with straight lines between them, from 0% to 100%.
-    Empirical,
-}
-
-impl DistributionKind {
-    /// All of them with the word in scenario files and the keys they need and may have.
-    pub(crate) const KEYS: [(DistributionKind, &'static str, &'static [&'static str], &'static [&'static str]); 7] = [
-        (DistributionKind::Constant, "constant", &["value"], &[]),
-        (DistributionKind::Uniform, "uniform", &["low", "high"], &[]),
-        (DistributionKind::Exponential, "exponential", &["mean"], &[]),
-        (DistributionKind::Lognormal, "lognormal", &["p50", "p99"], &[]),
-        (DistributionKind::Bimodal, "bimodal", &["fast", "slow", "slow_share"], &[]),
-        (DistributionKind::Pareto, "pareto", &["scale", "shape"], &["cap"]),
-        (DistributionKind::Empirical, "empirical", &["quantiles"], &[]),
-    ];
+kinds! {
+    /// A distribution's name.
+    pub enum DistributionKind {
+        /// Always `value`.
+        Constant = "constant" takes ["value"] needs ["value"],
+        /// Any span from `low` to `high`, equally likely.
+        Uniform = "uniform" takes ["low", "high"] needs ["low", "high"],
+        /// Memoryless, with a `mean`.
+        Exponential = "exponential" takes ["mean"] needs ["mean"],
+        /// The usual shape of service times, by its median `p50` and its 99th percentile `p99`.
+        Lognormal = "lognormal" takes ["p50", "p99"] needs ["p50", "p99"],
+        /// Mostly `fast`, and `slow` with the chance `slow_share`: a cache with its misses.
+        Bimodal = "bimodal" takes ["fast", "slow", "slow_share"] needs ["fast", "slow", "slow_share"],
+        /// A heavy tail: at least `scale`, tail index `shape`, cut at `cap` (a thousand times the scale by default).
+        Pareto = "pareto" takes ["scale", "shape", "cap"] needs ["scale", "shape"],
+        /// What was measured: `quantiles` with straight lines between them, from 0% to 100%.
+        Empirical = "empirical" takes ["quantiles"] needs ["quantiles"],
+    }
 }
 
 /// A share of all spans, and what they do not pass.
@@ -113,13 +101,12 @@ fn table_or_constant(cx: &mut Context<'_>, at: &At<Distribution>) -> Option<Dist
         }
         Distribution::Table(table) => table,
     };
-    let label = "one of constant, uniform, exponential, lognormal, bimodal, pareto, empirical";
-    let kind = cx.needed(at, &table.distribution, "a distribution needs its name: `distribution`", label)?;
-    let (_, name, needs, may) = DistributionKind::KEYS.iter().find(|(k, ..)| *k == kind.value)?;
+    let label = DistributionKind::one_of();
+    let kind = cx.needed(at, &table.distribution, "a distribution needs its name: `distribution`", &label)?;
+    let name = kind.word();
     let given = given!(table; value, low, high, mean, p50, p99, fast, slow, slow_share, scale, shape, cap, quantiles);
-    let belongs: Vec<&str> = needs.iter().chain(*may).copied().collect();
-    cx.unexpected_keys(&given, &belongs, &format!("the {name} distribution"));
-    if let Some(missing) = missing(&given, needs) {
+    cx.unexpected_keys(&given, kind.takes(), &format!("the {name} distribution"));
+    if let Some(missing) = missing(&given, kind.needs()) {
         cx.report(Problem::at(at, format!("the {name} distribution needs `{missing}`")).unless_lost_within());
         return None;
     }

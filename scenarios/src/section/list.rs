@@ -1,9 +1,9 @@
 //! The sections of a scenario file, in the order of the file, which is the order in which they are lowered and counted.
 //!
 //! A line here and a file beside it are a section: `KEY: TIMES<TYPE>, SENTENCE;` makes the module, the field of
-//! [`Scenario`](super::Scenario) and the call of what [`Section`](super::Section) says. The key is also the file's name; a
-//! section stands in a file once (`One`), by name (`ByName`) or any number of times (`Many`); the sentence is what
-//! editors and `windtunnel explain` show.
+//! [`Scenario`](super::Scenario) and the call of what [`Section`](super::Section) says. The key is also the file's
+//! name; a section stands in a file once (`One`), by name (`ByName`) or any number of times (`Many`); the sentence is
+//! what editors and `windtunnel explain` show.
 
 /// Gives `$then` all sections.
 macro_rules! sections {

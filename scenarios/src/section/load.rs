@@ -5,6 +5,7 @@
 //! error and not a number without effect.
 
 use super::distribution::{self, Distribution};
+use super::kind::{Kind, kinds};
 use super::{Scenario, Section, gateway};
 use crate::at::Key;
 use crate::lower::capacity::{behind, capacity};
@@ -101,21 +102,23 @@ pub enum Spread {
     InTurn,
 }
 
-/// How requests are spread over time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Shape {
-    /// Independent of each other and of the answers.
-    #[default]
-    Poisson,
-    /// Evenly spaced.
-    Constant,
-    /// Poisson, with bursts at even intervals.
-    Bursts,
-    /// Poisson at a rate that rises and falls like a sine.
-    Diurnal,
-    /// A fixed number of users who wait for the answer, think, and ask again.
-    Closed,
+kinds! {
+    /// How requests are spread over time.
+    #[derive(Default)]
+    pub enum Shape {
+        /// Independent of each other and of the answers.
+        #[default]
+        Poisson = "poisson" takes ["rate", "utilization"] needs ["rate"],
+        /// Evenly spaced.
+        Constant = "constant" takes ["rate", "utilization"] needs ["rate"],
+        /// Poisson, with bursts at even intervals.
+        Bursts = "bursts"
+            takes ["rate", "utilization", "peak", "every", "lasts"] needs ["rate", "peak", "every", "lasts"],
+        /// Poisson at a rate that rises and falls like a sine.
+        Diurnal = "diurnal" takes ["rate", "utilization", "swing", "period"] needs ["rate", "period"],
+        /// A fixed number of users who wait for the answer, think, and ask again.
+        Closed = "closed" takes ["users", "think"] needs ["users"],
+    }
 }
 
 /// The most nodes of a load, and the most users of a closed one: each takes memory for the whole run.
@@ -253,22 +256,6 @@ fn through_gateway(
     Some(Target::Gateway { host, path: path.value.clone(), headers })
 }
 
-impl Shape {
-    /// The word in scenario files, the keys that a load of this shape needs, and those it takes; `utilization` may stand
-    /// in the place of a `rate` that it needs.
-    const fn keys(self) -> (&'static str, &'static [&'static str], &'static [&'static str]) {
-        match self {
-            Shape::Poisson => ("poisson", &["rate"], &["rate", "utilization"]),
-            Shape::Constant => ("constant", &["rate"], &["rate", "utilization"]),
-            Shape::Bursts => {
-                ("bursts", &["rate", "peak", "every", "lasts"], &["rate", "utilization", "peak", "every", "lasts"])
-            }
-            Shape::Diurnal => ("diurnal", &["rate", "period"], &["rate", "utilization", "swing", "period"]),
-            Shape::Closed => ("closed", &["users"], &["users", "think"]),
-        }
-    }
-}
-
 fn arrivals(
     cx: &mut Context<'_>,
     name: &At<String>,
@@ -276,11 +263,11 @@ fn arrivals(
     server: Option<&ServiceSpec>,
 ) -> Option<Arrivals> {
     let shape = load.shape.value_or(Shape::default());
-    let (word, needs, belongs) = shape.keys();
+    let word = shape.word();
     let given: [Given; 9] = given!(load; rate, utilization, peak, every, lasts, swing, period, users, think);
-    cx.unexpected_keys(&given, belongs, &format!("the shape `{word}`"));
+    cx.unexpected_keys(&given, shape.takes(), &format!("the shape `{word}`"));
     if let (Some(_), Some(utilization)) = (&load.rate, &load.utilization)
-        && belongs.contains(&"utilization")
+        && shape.takes().contains(&"utilization")
     {
         cx.report(
             Problem::contradiction("rate", "utilization", utilization)
@@ -288,7 +275,9 @@ fn arrivals(
         );
         return None;
     }
-    let needs: Vec<&str> = needs.iter().copied().filter(|key| *key != "rate" || load.utilization.is_none()).collect();
+    // A utilization may stand in the place of a rate.
+    let is_needed = |key: &&str| *key != "rate" || load.utilization.is_none();
+    let needs: Vec<&str> = shape.needs().iter().copied().filter(is_needed).collect();
     let path = format!("load/{}", name.value);
     if let Some(missing) = missing(&given, &needs) {
         cx.report(

@@ -2,8 +2,8 @@
 //!
 //! The types of a section are twins of those of `world::Spec`: they hold what was written, with its units, ranges and
 //! presets, and the place of everything that may turn out to be wrong. Their doc comments are the descriptions in the
-//! JSON Schema, so they address the author of a scenario. Unknown keys are errors; everything that has a sensible default
-//! may be left out. Below them stands how the section is lowered ([`Section`]).
+//! JSON Schema, so they address the author of a scenario. Unknown keys are errors; everything that has a sensible
+//! default may be left out. Below them stands how the section is lowered ([`Section`]).
 //!
 //! Tables that have kinds (`[[fault]]`, distributions, shapes of load) are flat, with all keys of all kinds: lowering
 //! then says which key does not belong to which kind, and can point at both.
@@ -12,6 +12,7 @@
 
 pub mod distribution;
 pub mod eligibility;
+pub(crate) mod kind;
 mod list;
 mod union;
 
@@ -38,8 +39,8 @@ pub type Many<T> = Vec<At<T>>;
 
 /// A section: what it becomes, and what is said of it.
 pub(crate) trait Section {
-    /// Writes what the section becomes into `spec`, and reports everything that is wrong with it. Called once, also for a
-    /// file without the section; earlier sections have been lowered.
+    /// Writes what the section becomes into `spec`, and reports everything that is wrong with it. Called once, also for
+    /// a file without the section; earlier sections have been lowered.
     fn lower(cx: &mut Context<'_>, spec: &mut Spec);
 
     /// Adds warnings of what runs, but probably not as its author thinks. Called when the whole scenario can run.

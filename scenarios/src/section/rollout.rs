@@ -1,6 +1,7 @@
 //! `[[rollout]]`: a version to roll out, in which steps, and by what it is judged. It becomes a rollout of a service to
 //! a declared version, at a moment of the run.
 
+use super::kind::{Kind, kinds};
 use super::union::text_or_table;
 use super::{Scenario, Section};
 use crate::at::Key;
@@ -59,15 +60,16 @@ text_or_table!(
     "one of rolling, canary, or a table such as { kind = \"rolling\", max_surge = \"25%\" }"
 );
 
-/// A rollout strategy's name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StrategyKind {
-    /// Replace instances a few at a time; traffic follows the instances (a Kubernetes Deployment).
-    #[default]
-    Rolling,
-    /// Give the new version a growing share of the traffic beside the full old version (Argo Rollouts).
-    Canary,
+kinds! {
+    /// A rollout strategy's name.
+    #[derive(Default)]
+    pub enum StrategyKind {
+        /// Replace instances a few at a time; traffic follows the instances (a Kubernetes Deployment).
+        #[default]
+        Rolling = "rolling" takes ["max_surge", "max_unavailable"] needs [],
+        /// Give the new version a growing share of the traffic beside the full old version (Argo Rollouts).
+        Canary = "canary" takes ["steps"] needs [],
+    }
 }
 
 /// A rollout strategy with its numbers.
@@ -225,13 +227,13 @@ fn strategy(cx: &mut Context<'_>, at: &At<Strategy>) -> rollout::Strategy {
         Strategy::Kind(StrategyKind::Canary) => return rollout::Strategy::Canary { steps: usual_steps() },
         Strategy::Table(table) => table,
     };
-    let Some(kind) = cx.needed(at, &table.kind, "a strategy needs its `kind`", "one of rolling, canary") else {
+    let Some(kind) = cx.needed(at, &table.kind, "a strategy needs its `kind`", &StrategyKind::one_of()) else {
         return rolling(table);
     };
     let given = given!(table; max_surge, max_unavailable, steps);
     match kind.value {
         StrategyKind::Rolling => {
-            cx.unexpected_keys(&given, &["max_surge", "max_unavailable"], "a rolling update");
+            cx.unexpected_keys(&given, kind.takes(), "a rolling update");
             let none = |at: &Option<At<Instances>>| at.as_ref().is_some_and(|at| at.value == Instances::Count(0));
             if none(&table.max_surge) && none(&table.max_unavailable) {
                 cx.report(
@@ -242,7 +244,7 @@ fn strategy(cx: &mut Context<'_>, at: &At<Strategy>) -> rollout::Strategy {
             rolling(table)
         }
         StrategyKind::Canary => {
-            cx.unexpected_keys(&given, &["steps"], "a canary");
+            cx.unexpected_keys(&given, kind.takes(), "a canary");
             if let Some(steps) = table.steps.as_ref().filter(|steps| steps.value.is_empty()) {
                 cx.report(Problem::at(steps, "a canary without steps would be a switch of everything at once"));
             }

@@ -1,6 +1,6 @@
 //! `[service.NAME]`: what the instances of a service do with a request, and how its callers treat them. It becomes a
-//! service of the world, with its versions and its calls. How callers choose an instance and treat a call is filled in by
-//! `balancer` and `policy`, where what holds for every service meets what one says for itself.
+//! service of the world, with its versions and its calls. How callers choose an instance and treat a call is filled in
+//! by `balancer` and `policy`, where what holds for every service meets what one says for itself.
 
 use super::union::{one_or_many, text_or_table};
 use super::{Balancer, Distribution, Eligibility, Named, Policy, Scenario, Section, distribution, policy};
@@ -12,9 +12,9 @@ use crate::{At, Summary};
 use base::{Dist, Duration, Ratio, ServiceId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use world::Spec;
 use world::balancer::Strategy;
 use world::spec::{self, CallSpec, ServiceSpec, VersionSpec};
-use world::Spec;
 
 /// A service.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

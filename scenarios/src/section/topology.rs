@@ -3,9 +3,9 @@
 //!
 //! The numbers of the presets are here and in their descriptions.
 
+use super::Section;
 use super::distribution::{self, Distribution};
 use super::union::text_or_table;
-use super::Section;
 use crate::At;
 use crate::at::Key;
 use crate::lower::Context;

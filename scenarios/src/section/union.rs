@@ -15,8 +15,8 @@ macro_rules! text_or_table {
                         f.write_str($expecting)
                     }
                     fn visit_str<E: ::serde::de::Error>(self, text: &str) -> Result<$type, E> {
-                        <$text_type as ::serde::Deserialize>::deserialize(::serde::de::value::StrDeserializer::new(text))
-                            .map($type::$text)
+                        let text = ::serde::de::value::StrDeserializer::new(text);
+                        <$text_type as ::serde::Deserialize>::deserialize(text).map($type::$text)
                     }
                     fn visit_map<A: ::serde::de::MapAccess<'de>>(self, map: A) -> Result<$type, A::Error> {
                         let table = ::serde::de::value::MapAccessDeserializer::new(map);
@@ -62,8 +62,8 @@ macro_rules! one_or_many {
                         f.write_str($expecting)
                     }
                     fn visit_str<E: ::serde::de::Error>(self, text: &str) -> Result<$type, E> {
-                        <$item as ::serde::Deserialize>::deserialize(::serde::de::value::StrDeserializer::new(text))
-                            .map($type::$one)
+                        let text = ::serde::de::value::StrDeserializer::new(text);
+                        <$item as ::serde::Deserialize>::deserialize(text).map($type::$one)
                     }
                     fn visit_map<A: ::serde::de::MapAccess<'de>>(self, map: A) -> Result<$type, A::Error> {
                         let table = ::serde::de::value::MapAccessDeserializer::new(map);

@@ -1,11 +1,12 @@
-//! The number of instances that a caller uses, of those it may choose: as many as its load needs, or its part of a ring.
-//! It becomes an aperture around the balancer.
+//! The number of instances that a caller uses, of those it may choose: as many as its load needs, or its part of a
+//! ring. It becomes an aperture around the balancer.
 
 use crate::At;
 use crate::at::Key;
 use crate::lower::{Context, given};
 use crate::problem::Problem;
 use crate::scalar::{Count, Factor, Span};
+use crate::section::kind::{Kind, kinds};
 use crate::section::union::text_or_table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,14 +29,14 @@ text_or_table!(
     "a mode's name or a table such as { mode = \"deterministic\", min = 12 }"
 );
 
-/// A way to choose how many instances are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ApertureMode {
-    /// So many that each has about one request at a time.
-    ByLoad,
-    /// A part of a ring that all callers share.
-    Deterministic,
+kinds! {
+    /// A way to choose how many instances are used.
+    pub enum ApertureMode {
+        /// So many that each has about one request at a time.
+        ByLoad = "by_load" takes ["min", "smooth_window", "low_load", "high_load"] needs [],
+        /// A part of a ring that all callers share.
+        Deterministic = "deterministic" takes ["min"] needs [],
+    }
 }
 
 /// An aperture with more to say.
@@ -61,15 +62,14 @@ pub(super) fn lower(cx: &mut Context<'_>, at: &At<Aperture>) -> Option<around::A
     let (mode, table) = match &at.value {
         Aperture::Mode(mode) => (*mode, &none),
         Aperture::Table(table) => {
-            let label = "one of by_load, deterministic";
-            (cx.needed(at, &table.mode, "an aperture needs its `mode`", label)?.value, table)
+            (cx.needed(at, &table.mode, "an aperture needs its `mode`", &ApertureMode::one_of())?.value, table)
         }
     };
     cx.at_least_one(&table.min, "an aperture has at least one instance");
     match mode {
         ApertureMode::Deterministic => {
             let given = given!(table; min, smooth_window, low_load, high_load);
-            cx.unexpected_keys(&given, &["min"], "a deterministic aperture");
+            cx.unexpected_keys(&given, mode.takes(), "a deterministic aperture");
             Some(around::Aperture::Deterministic { min: table.min.inner_or(12) })
         }
         ApertureMode::ByLoad => {

@@ -1,5 +1,5 @@
-//! `[service.NAME.eligibility]`: which instances callers may choose, and with which share, before the balancer chooses. A
-//! part of `[service.NAME]` that becomes the rules around its strategy.
+//! `[service.NAME.eligibility]`: which instances callers may choose, and with which share, before the balancer chooses.
+//! A part of `[service.NAME]` that becomes the rules around its strategy.
 
 mod aperture;
 mod outliers;
@@ -10,6 +10,7 @@ pub use outliers::Outliers;
 pub use subset::{Fallback, Subset};
 
 use super::Named;
+use super::kind::{Kind, kinds};
 use super::union::text_or_table;
 use crate::At;
 use crate::at::Key;
@@ -94,14 +95,14 @@ text_or_table!(
     "a mode's name or a table such as { mode = \"weighted\", weights = { a = 3, b = 1 } }"
 );
 
-/// A way in which zones matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LocalityMode {
-    /// Requests stay in the caller's zone as far as it has its share of the instances.
-    ZoneAware,
-    /// Zones get requests by weight.
-    Weighted,
+kinds! {
+    /// A way in which zones matter.
+    pub enum LocalityMode {
+        /// Requests stay in the caller's zone as far as it has its share of the instances.
+        ZoneAware = "zone_aware" takes ["routing_enabled", "min_cluster_size", "fail_traffic_on_panic"] needs [],
+        /// Zones get requests by weight.
+        Weighted = "weighted" takes ["weights"] needs [],
+    }
 }
 
 /// A mode with more to say.
@@ -256,8 +257,7 @@ fn locality(cx: &mut Context<'_>, at: &At<Locality>, zones: &[String]) -> around
     let (mode, table) = match &at.value {
         Locality::Mode(mode) => (*mode, &none),
         Locality::Table(table) => {
-            let label = "one of zone_aware, weighted";
-            let Some(mode) = cx.needed(at, &table.mode, "a locality needs its `mode`", label) else {
+            let Some(mode) = cx.needed(at, &table.mode, "a locality needs its `mode`", &LocalityMode::one_of()) else {
                 return around::Locality::Disregard;
             };
             (mode.value, table)
@@ -266,7 +266,7 @@ fn locality(cx: &mut Context<'_>, at: &At<Locality>, zones: &[String]) -> around
     let given = given!(table; weights, routing_enabled, min_cluster_size, fail_traffic_on_panic);
     match mode {
         LocalityMode::Weighted => {
-            cx.unexpected_keys(&given, &["weights"], "weighted locality");
+            cx.unexpected_keys(&given, mode.takes(), "weighted locality");
             let none = Named::new();
             let weights = table.weights.as_ref().map_or(&none, |at| &at.value);
             let weights_of = by_zone(cx, weights, zones, 1, WEIGHT_MAX, "a zone's weight");
@@ -278,8 +278,7 @@ fn locality(cx: &mut Context<'_>, at: &At<Locality>, zones: &[String]) -> around
             around::Locality::Weighted(weights_of)
         }
         LocalityMode::ZoneAware => {
-            let belongs = ["routing_enabled", "min_cluster_size", "fail_traffic_on_panic"];
-            cx.unexpected_keys(&given, &belongs, "zone aware locality");
+            cx.unexpected_keys(&given, mode.takes(), "zone aware locality");
             let base = around::ZoneAware::default();
             around::Locality::ZoneAware(around::ZoneAware {
                 routing_enabled: whole_percent(cx, table.routing_enabled.as_ref(), base.routing_enabled),

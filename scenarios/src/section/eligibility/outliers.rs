@@ -1,5 +1,5 @@
-//! The ejection of instances that answer badly, as Envoy does. It becomes its rules, with Envoy's numbers where nothing is
-//! said.
+//! The ejection of instances that answer badly, as Envoy does. It becomes its rules, with Envoy's numbers where nothing
+//! is said.
 
 use super::{a_millisecond_at_least, whole_percent};
 use crate::At;

@@ -1,5 +1,5 @@
-//! The subset of a service's instances that its callers keep to, by version or zone. It becomes criteria, and a fallback
-//! for when no instance meets them.
+//! The subset of a service's instances that its callers keep to, by version or zone. It becomes criteria, and a
+//! fallback for when no instance meets them.
 
 use super::zone;
 use crate::At;

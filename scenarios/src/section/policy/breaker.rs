@@ -1,5 +1,5 @@
-//! The circuit breaker of a policy: when a caller stops calling an instance. It becomes a breaker of the traffic core, or
-//! none.
+//! The circuit breaker of a policy: when a caller stops calling an instance. It becomes a breaker of the traffic core,
+//! or none.
 
 use super::{Failure, classes};
 use crate::At;

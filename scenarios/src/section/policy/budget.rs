@@ -1,11 +1,12 @@
-//! The retry budget of a policy: how many retries all requests of a caller together may cause. It becomes a budget of the
-//! traffic core.
+//! The retry budget of a policy: how many retries all requests of a caller together may cause. It becomes a budget of
+//! the traffic core.
 
 use crate::At;
 use crate::at::Key;
 use crate::lower::{Context, given};
 use crate::problem::Problem;
 use crate::scalar::{Count, Factor, Percent, Span};
+use crate::section::kind::{Kind, kinds};
 use crate::section::union::text_or_table;
 use base::{Duration, Ratio};
 use schemars::JsonSchema;
@@ -28,20 +29,20 @@ text_or_table!(
     "one of unlimited, none, envoy, finagle, grpc, or a table such as { kind = \"envoy\", share = \"10%\" }"
 );
 
-/// Whose rule a retry budget follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BudgetKind {
-    /// No bound.
-    Unlimited,
-    /// No retry at all.
-    None,
-    /// A `share` (20%) of the requests under way, at least `min_concurrency` (3).
-    Envoy,
-    /// A `share` (20%) of the requests of the last `ttl` (10 s), and `min_per_second` (10) in reserve.
-    Finagle,
-    /// `max_tokens` (10); a failure takes one, a success brings `token_ratio` (0.1); retries stop at half.
-    Grpc,
+kinds! {
+    /// Whose rule a retry budget follows.
+    pub enum BudgetKind {
+        /// No bound.
+        Unlimited = "unlimited" takes [] needs [],
+        /// No retry at all.
+        None = "none" takes [] needs [],
+        /// A `share` (20%) of the requests under way, at least `min_concurrency` (3).
+        Envoy = "envoy" takes ["share", "min_concurrency"] needs [],
+        /// A `share` (20%) of the requests of the last `ttl` (10 s), and `min_per_second` (10) in reserve.
+        Finagle = "finagle" takes ["share", "ttl", "min_per_second"] needs [],
+        /// `max_tokens` (10); a failure takes one, a success brings `token_ratio` (0.1); retries stop at half.
+        Grpc = "grpc" takes ["max_tokens", "token_ratio"] needs [],
+    }
 }
 
 /// A retry budget with numbers.
@@ -65,32 +66,17 @@ pub struct BudgetTable {
     pub token_ratio: Option<At<Factor>>,
 }
 
-impl BudgetKind {
-    /// The word in scenario files, and the keys that a budget of this kind may have.
-    const fn keys(self) -> (&'static str, &'static [&'static str]) {
-        match self {
-            BudgetKind::Unlimited => ("unlimited", &[]),
-            BudgetKind::None => ("none", &[]),
-            BudgetKind::Envoy => ("envoy", &["share", "min_concurrency"]),
-            BudgetKind::Finagle => ("finagle", &["share", "ttl", "min_per_second"]),
-            BudgetKind::Grpc => ("grpc", &["max_tokens", "token_ratio"]),
-        }
-    }
-}
-
 /// What a retry budget becomes.
 pub(crate) fn lower(cx: &mut Context<'_>, at: &At<Budget>) -> RetryBudget {
     let table = match &at.value {
         Budget::Preset(kind) => return with(*kind, &BudgetTable::default()),
         Budget::Table(table) => table,
     };
-    let label = "one of unlimited, none, envoy, finagle, grpc";
-    let Some(kind) = cx.needed(at, &table.kind, "a budget needs its `kind`", label) else {
+    let Some(kind) = cx.needed(at, &table.kind, "a budget needs its `kind`", &BudgetKind::one_of()) else {
         return RetryBudget::Unlimited;
     };
     let given = given!(table; share, min_concurrency, ttl, min_per_second, max_tokens, token_ratio);
-    let (word, belongs) = kind.value.keys();
-    cx.unexpected_keys(&given, belongs, &format!("the budget `{word}`"));
+    cx.unexpected_keys(&given, kind.takes(), &format!("the budget `{}`", kind.word()));
     let spans = Duration::secs(1)..=Duration::secs(60);
     if let Some(ttl) = table.ttl.as_ref().filter(|ttl| !spans.contains(&ttl.value.0)) {
         cx.report(Problem::at(ttl, "a budget's ttl lies between 1s and 1m").label("Finagle's bounds"));

@@ -1,8 +1,8 @@
 //! `policy`: how a caller treats a call, for the whole scenario or for one service: timeouts, retries, budget, breaker,
 //! limits. It becomes the policy of every service: a preset, then what the table changes of it, key by key.
 //!
-//! What a key changes must be there to be changed: a backoff without retries is an error. The presets' numbers are in the
-//! traffic core, beside their sources; only the default, a timeout and nothing else, is made here.
+//! What a key changes must be there to be changed: a backoff without retries is an error. The presets' numbers are in
+//! the traffic core, beside their sources; only the default, a timeout and nothing else, is made here.
 
 pub(crate) mod backoff;
 pub(crate) mod breaker;
