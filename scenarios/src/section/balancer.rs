@@ -37,7 +37,7 @@ text_or_table!(
     "a strategy's name or a table such as { strategy = \"p2c\", choices = 3 }"
 );
 
-/// A strategy's name; `windtunnel list strategies` knows them.
+/// A strategy's name; `windtunnel list strategies` lists them.
 pub type StrategyName = String;
 
 /// A strategy with parameters, which differ from strategy to strategy; the catalogue of the balancer has them.

@@ -3,7 +3,7 @@
 //! The types of a section are twins of those of `world::Spec`: they hold what was written, with its units, ranges and
 //! presets, and the place of everything that may turn out to be wrong. Their doc comments are the descriptions in the
 //! JSON Schema, so they address the author of a scenario. Unknown keys are errors; everything that has a sensible
-//! default may be left out. Below them stands how the section is lowered ([`Section`]).
+//! default may be left out. Below them stands how the section is lowered.
 //!
 //! Tables that have kinds (`[[fault]]`, distributions, shapes of load) are flat, with all keys of all kinds: lowering
 //! then says which key does not belong to which kind, and can point at both.
