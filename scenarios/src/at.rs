@@ -3,6 +3,7 @@
 //! Diagnostics point at what they speak of, so everything that can be wrong later (a name, a range, a time) is read as
 //! an [`At`]. The place takes no part in comparison or in writing: two files that say the same are equal.
 
+use crate::scalar::Inner;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
@@ -28,6 +29,64 @@ impl<T> At<T> {
 impl<T> From<T> for At<T> {
     fn from(value: T) -> Self {
         At::new(value)
+    }
+}
+
+/// A key that may be left out.
+pub(crate) trait Key<T> {
+    /// Its place, when it is given and was read from a file.
+    fn place(&self) -> Option<Range<usize>>;
+
+    /// What it says, or `default`.
+    fn value_or(&self, default: T) -> T
+    where
+        T: Copy;
+
+    /// The number or time that it gives, or `default`.
+    fn inner_or(&self, default: T::Inner) -> T::Inner
+    where
+        T: Inner;
+
+    /// Puts the number or time that it gives in the place of another.
+    fn replace_in(&self, other: &mut T::Inner)
+    where
+        T: Inner,
+    {
+        if let Some(inner) = self.inner() {
+            *other = inner;
+        }
+    }
+
+    /// The number or time that it gives.
+    fn inner(&self) -> Option<T::Inner>
+    where
+        T: Inner;
+}
+
+impl<T> Key<T> for Option<At<T>> {
+    fn place(&self) -> Option<Range<usize>> {
+        self.as_ref().and_then(|at| at.span.clone())
+    }
+
+    fn value_or(&self, default: T) -> T
+    where
+        T: Copy,
+    {
+        self.as_ref().map_or(default, |at| at.value)
+    }
+
+    fn inner_or(&self, default: T::Inner) -> T::Inner
+    where
+        T: Inner,
+    {
+        self.inner().unwrap_or(default)
+    }
+
+    fn inner(&self) -> Option<T::Inner>
+    where
+        T: Inner,
+    {
+        self.as_ref().map(|at| at.value.inner())
     }
 }
 

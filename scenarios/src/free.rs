@@ -1,7 +1,7 @@
 //! Which keys of a scenario file cost no time, for a world whose time stands still.
 
-use crate::schema::Scenario;
-use crate::schema::policy::Policy;
+use crate::section::Scenario;
+use crate::section::policy::Policy;
 use world::Free;
 
 /// The key of `scenario` that makes something cost no time, or would make it cost some: a path such as

@@ -1,10 +1,10 @@
 //! TOML in, `world::Spec` out; and the library of scenario files.
 //!
 //! ```text
-//!   file ─▶ source ─▶ recover ─▶ schema ─▶ lower ─▶ world::Spec
-//!           (bytes)   (TOML,      (what     (names to ids,
-//!                      serde)      was       ranges drawn,
-//!                                  written)  everything checked)
+//!   file ─▶ source ─▶ recover ─▶ section ─▶ lower ─▶ world::Spec
+//!           (bytes)   (TOML,      (what      (names to ids,
+//!                      serde)      was        ranges drawn,
+//!                                  written)   everything checked)
 //!                         └───────────┴────────┴──▶ problems ─▶ render
 //! ```
 //!
@@ -22,13 +22,13 @@ mod at;
 pub mod decide;
 pub mod draw;
 mod free;
+mod json_schema;
 mod library;
 mod lower;
 mod problem;
 mod recover;
 mod render;
 pub mod scalar;
-pub mod schema;
 pub mod section;
 mod select;
 mod source;
@@ -41,7 +41,7 @@ pub use free::free_key;
 pub use library::{Entry, find, library};
 pub use problem::{Problem, Severity};
 pub use render::render;
-pub use schema::Scenario;
+pub use section::Scenario;
 pub use source::{ReadError, SIZE_MAX, Source, name_of, read};
 pub use summary::Summary;
 pub use template::template;
@@ -103,7 +103,7 @@ pub fn to_toml(scenario: &Scenario) -> String {
 
 /// The JSON Schema of scenario files, for editors.
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Scenario).into()
+    json_schema::of::<Scenario>()
 }
 
 impl Scenario {

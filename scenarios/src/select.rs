@@ -200,7 +200,7 @@ impl<'s> Groups<'s> {
                 _ => "nobody is there".to_string(),
             },
             Selector::Not(_) => "nobody else is there".to_string(),
-            _ => {
+            Selector::All | Selector::Tag(_) | Selector::Zone(_) | Selector::Name(_) | Selector::Any(_) => {
                 format!("there are {}", self.all.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", "))
             }
         }

@@ -2,10 +2,10 @@
 
 use super::engine::{Answer, Case, CaseType, Engine};
 use crate::At;
-use crate::lower::{alone, policy};
+use crate::lower::alone;
 use crate::problem::Problem;
 use crate::scalar::{Count, Span};
-use crate::schema::policy::Backoff as BackoffKey;
+use crate::section::policy::backoff::{self, Backoff as BackoffKey};
 use base::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -51,7 +51,7 @@ struct Retry {
 impl Case for Retry {
     fn decide(&self) -> Result<Answer, Vec<Problem>> {
         let rule = match &self.backoff {
-            Some(at) => alone(|cx| policy::lower_backoff(cx, at))?,
+            Some(at) => alone(|cx| backoff::lower(cx, at))?,
             None => Backoff::ENVOY,
         };
         let retry = self.retry.as_ref().map_or(1, |n| n.value.0);

@@ -3,10 +3,10 @@
 use super::engine::{Answer, Case, CaseType, Decision, Engine};
 use super::inputs;
 use crate::At;
-use crate::lower::{alone, policy};
+use crate::lower::alone;
 use crate::problem::{Problem, count};
 use crate::scalar::Span;
-use crate::schema::policy::Breaker as BreakerKey;
+use crate::section::policy::breaker::{self, Breaker as BreakerKey};
 use base::{Duration, Instant, Ratio};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -100,7 +100,7 @@ impl Case for Client {
     fn decide(&self) -> Result<Answer, Vec<Problem>> {
         let config = match &self.breaker {
             None => BreakerConfig::RESILIENCE4J,
-            Some(at) => alone(|cx| policy::lower_breaker(cx, at))?.ok_or_else(|| {
+            Some(at) => alone(|cx| breaker::lower(cx, at))?.ok_or_else(|| {
                 let problem = Problem::at(at, "without a breaker there is nothing to decide");
                 vec![problem.label("\"resilience4j\", or a table")]
             })?,

@@ -48,7 +48,7 @@ impl CaseType {
 }
 
 fn schema_of<C: Case>() -> Value {
-    schemars::schema_for!(C).into()
+    crate::json_schema::of::<C>()
 }
 
 fn decide_as<C: Case>(text: &str) -> Result<Answer, Vec<Problem>> {

@@ -2,9 +2,10 @@
 
 use super::engine::{Answer, Case, CaseType, Engine};
 use crate::At;
-use crate::lower::{alone, eligibility};
+use crate::lower::alone;
 use crate::problem::Problem;
 use crate::scalar::{Count, Factor, Percent};
+use crate::section::eligibility;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};

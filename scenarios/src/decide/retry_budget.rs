@@ -3,10 +3,10 @@
 use super::engine::{Answer, Case, CaseType, Decision, Engine};
 use super::inputs;
 use crate::At;
-use crate::lower::{alone, policy};
+use crate::lower::alone;
 use crate::problem::Problem;
 use crate::scalar::{Count, Span};
-use crate::schema::policy::Budget as BudgetKey;
+use crate::section::policy::budget::{self, Budget as BudgetKey};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ enum Event {
 impl Case for Client {
     fn decide(&self) -> Result<Answer, Vec<Problem>> {
         let rule = match &self.budget {
-            Some(at) => alone(|cx| policy::lower_budget(cx, at))?,
+            Some(at) => alone(|cx| budget::lower(cx, at))?,
             None => RetryBudget::Unlimited,
         };
         let moments = inputs::moments(self.inputs.iter().map(|input| input.at.as_ref()))?;

@@ -3,8 +3,9 @@
 
 use crate::At;
 use crate::scalar::{Bandwidth, Count, Factor, OrForever, Percent, Ranged, Rate, SignedSpan, Size, Span, Unit};
-use crate::schema::Distribution;
-use crate::schema::distribution::{DistributionKind, DistributionTable};
+use crate::section::Distribution;
+use crate::section::distribution::{DistributionKind, DistributionTable};
+use crate::section::kind::Kind;
 use base::{Draw, Duration, Ratio, Rng};
 use std::ops::RangeInclusive;
 
@@ -179,8 +180,7 @@ impl Dice {
         if self.extreme() {
             return Distribution::Constant(Span(Duration::ns(*self.one(&[0, 1, usual]))));
         }
-        let kinds = DistributionKind::KEYS;
-        let kind = self.one(&kinds).0;
+        let kind = *self.one(DistributionKind::ALL);
         let near = |dice: &mut Dice| dice.magnitude((usual / 8).max(1)..=usual.saturating_mul(8).min(DAY));
         let at = |ns: u64| Some(At::new(Span(Duration::ns(ns))));
         let mut table = DistributionTable { distribution: Some(At::new(kind)), ..DistributionTable::default() };

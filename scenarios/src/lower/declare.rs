@@ -1,13 +1,16 @@
-//! The names of services and their versions, which everything else refers to.
+//! The names that sections refer to: services and their versions, and everything that a selector can name.
 
 use super::Context;
 use crate::At;
+use crate::at::Key;
 use crate::problem::Problem;
-use crate::schema::Service;
-use world::roles;
+use crate::section::service::Service;
+use crate::select::Names;
+use world::Spec;
+use world::roles::{self, Role};
 use world::version::Version;
 
-/// A service as others may speak of it.
+/// A service as other sections refer to it.
 pub(crate) struct Declared<'s> {
     pub(crate) name: &'s str,
     pub(crate) service: &'s At<Service>,
@@ -17,12 +20,14 @@ pub(crate) struct Declared<'s> {
     pub(crate) versions: Vec<(&'s str, Version)>,
 }
 
-/// Words that selectors use; roles have theirs.
+/// The words of selectors; the names of roles are reserved too.
 const RESERVED: [&str; 5] = ["everything", "all", "one", "zone", "in"];
 
-pub(crate) const INITIAL_VERSION: &str = "1.0.0";
+/// The version that instances start with where the service does not say.
+const INITIAL_VERSION: &str = "1.0.0";
 
-pub(crate) fn services<'s>(cx: &mut Context<'s>) -> Vec<Declared<'s>> {
+/// Collects the services of the scenario in the context, and reports names that cannot be.
+pub(crate) fn services(cx: &mut Context<'_>) {
     let scenario = cx.scenario;
     if scenario.service.is_empty() {
         cx.report(
@@ -37,22 +42,21 @@ pub(crate) fn services<'s>(cx: &mut Context<'s>) -> Vec<Declared<'s>> {
     for name in scenario.load.keys() {
         check_name(cx, name, "load");
     }
-    let mut declared: Vec<Declared<'s>> = Vec::new();
     for (name, service) in &scenario.service {
         let instances_min = service.instances.as_ref().map_or(1, |n| n.low().0);
-        declared.push(Declared { name, service, instances_min, versions: versions(cx, service) });
+        let versions = versions(cx, service);
+        cx.services.push(Declared { name, service, instances_min, versions });
     }
     for name in scenario.service.keys() {
         let node_of = name.rsplit_once('-').filter(|(_, n)| n.parse::<u32>().is_ok()).map(|(group, _)| group);
         let Some(group) = node_of else { continue };
         let is_load = |load: &str| scenario.load.keys().any(|known| known.as_str() == load);
         let is_role = roles::find(group).is_some() || group.strip_prefix("load-").is_some_and(is_load);
-        if is_role || declared.iter().any(|d| d.name == group) {
+        if is_role || cx.services.iter().any(|d| d.name == group) {
             let what = if is_role { "a node" } else { "an instance" };
             cx.report(Problem::at(name, format!("`{}` is also the name of {what} of `{group}`", name.value)));
         }
     }
-    declared
 }
 
 fn check_name(cx: &mut Context<'_>, name: &At<String>, what: &str) {
@@ -94,4 +98,26 @@ fn versions<'s>(cx: &mut Context<'_>, service: &'s At<Service>) -> Vec<(&'s str,
     let mut all = vec![initial];
     all.extend(others.into_iter().filter(|(name, _)| *name != all[0].0).collect::<Vec<_>>());
     all
+}
+
+/// What selectors can name: instances and zones of the scenario, and nodes of every role, as many as there are at least.
+/// `spec` has what the sections before faults become.
+pub(crate) fn names<'a>(cx: &Context<'a>, spec: &'a Spec) -> Names<'a> {
+    let scenario = cx.scenario;
+    let sources = || scenario.load.iter().map(|(name, load)| (name.as_str(), load.sources.inner_or(1)));
+    let nodes_of = |role: &Role| match role {
+        role if *role == roles::GATEWAY => {
+            scenario.gateway.as_ref().map_or(0, |at| at.instances.as_ref().map_or(1, |n| n.low().0))
+        }
+        role if *role == roles::LOAD => sources().map(|(_, n)| n).sum(),
+        // Where the section that brings it is wrong, that is what is told, and not that nobody is there.
+        role => (role.count)(spec).max(u32::from(scenario.has_section(role.section()))),
+    };
+    let rolled = |name: &str| scenario.rollout.iter().any(|r| r.service.as_ref().is_some_and(|s| s.value == name));
+    Names {
+        services: cx.services.iter().map(|s| (s.name, s.instances_min, rolled(s.name))).collect(),
+        zones: spec.zones.iter().map(String::as_str).collect(),
+        roles: roles::all().map(|role| (role, nodes_of(role))).collect(),
+        loads: sources().collect(),
+    }
 }

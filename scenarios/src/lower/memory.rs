@@ -6,7 +6,7 @@
 //! built.
 
 use crate::problem::Problem;
-use crate::schema::Scenario;
+use crate::section::Scenario;
 use base::ServiceId;
 use world::Spec;
 use world::balancer::{Host, Strategy};

@@ -2,7 +2,8 @@
 //!
 //! The direction is part of what is written, so that nobody has to remember whether `success` is a floor or a ceiling.
 
-use super::{Misread, Percent, Scalar, Span, scalar};
+use super::{Inner, Misread, Percent, Scalar, Span, scalar};
+use base::{Duration, Ratio};
 use schemars::{Schema, json_schema};
 use std::fmt;
 
@@ -13,6 +14,20 @@ pub struct AtLeast(pub Percent);
 /// At most this span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AtMost(pub Span);
+
+impl Inner for AtLeast {
+    type Inner = Ratio;
+    fn inner(self) -> Ratio {
+        self.0.0
+    }
+}
+
+impl Inner for AtMost {
+    type Inner = Duration;
+    fn inner(self) -> Duration {
+        self.0.0
+    }
+}
 
 /// What follows `wanted` in `text`; an explanation when something else stands there.
 fn after<'t>(text: &'t str, wanted: &str, example: &str) -> Result<&'t str, Misread> {

@@ -75,6 +75,31 @@ pub trait Scalar: Sized + fmt::Display {
     fn schema() -> Schema;
 }
 
+/// A value in a wrapping that says how it is written, and what runs take of it.
+pub(crate) trait Inner: Copy {
+    /// The value without the wrapping.
+    type Inner;
+
+    /// Takes the wrapping off.
+    fn inner(self) -> Self::Inner;
+}
+
+macro_rules! inner {
+    ($($type:ident($inner:ty)),+ $(,)?) => {$(
+        impl Inner for $type {
+            type Inner = $inner;
+            fn inner(self) -> $inner {
+                self.0
+            }
+        }
+    )+};
+}
+
+inner! {
+    Bandwidth(u64), Count(u32), Factor(f64), Percent(base::Ratio), Rate(f64), Size(u64), Span(base::Duration),
+    Utilization(f64),
+}
+
 struct ScalarVisitor<T>(PhantomData<T>);
 
 impl<T: Scalar> Visitor<'_> for ScalarVisitor<T> {

@@ -12,7 +12,7 @@ use crate::At;
 use crate::lower::{self, capacity, warn};
 use crate::problem::{Lost, Problem, Severity, known};
 use crate::recover::{self, Recovered};
-use crate::schema::Scenario;
+use crate::section::Scenario;
 use base::{Duration, Seed, ServiceId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

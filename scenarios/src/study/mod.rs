@@ -78,7 +78,7 @@ pub fn is_study(text: &str) -> bool {
 
 /// The JSON Schema of study files, for editors.
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(StudyFile).into()
+    crate::json_schema::of::<StudyFile>()
 }
 
 /// Measures in tables where a study names none.

@@ -6,7 +6,7 @@
 
 use crate::At;
 use crate::scalar::{Count, Misread, Percent, Scalar, scalar};
-use crate::schema::Scenario;
+use crate::section::Scenario;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};

@@ -5,8 +5,8 @@ use super::{Draft, SECOND, at, text};
 use base::Ratio;
 use scenarios::draw::Dice;
 use scenarios::scalar::{Factor, Percent};
-use scenarios::schema::Eligibility;
-use scenarios::schema::eligibility::{
+use scenarios::section::Eligibility;
+use scenarios::section::eligibility::{
     Aperture, ApertureMode, ApertureTable, Fallback, Locality, LocalityMode, LocalityTable, Outliers, Priority,
     PriorityRule, SlowStart, Subset, ZoneNumbers,
 };

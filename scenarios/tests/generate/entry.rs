@@ -7,9 +7,9 @@ use base::Duration;
 use scenarios::At;
 use scenarios::draw::Dice;
 use scenarios::scalar::{Count, OrNone, Ranged, Span};
-use scenarios::schema::gateway::{Destination, DestinationTable, To};
-use scenarios::schema::load::{Keys, Popularity, Spread};
-use scenarios::schema::{Gateway, Load, Named, Route, Shape};
+use scenarios::section::gateway::{Destination, DestinationTable, Route, To};
+use scenarios::section::load::{Keys, Popularity, Shape, Spread};
+use scenarios::section::{Gateway, Load, Named};
 
 const LOADS: [&str; 4] = ["users", "api-2", "cron", "B_b"];
 const HOSTS: [&str; 4] = ["localhost", "example.com", "api.example.com", "*"];
@@ -135,7 +135,7 @@ fn load(dice: &mut Dice, draft: &Draft, gateway: Option<&Gateway>, most: u32) ->
     }
     if shape == Shape::Closed {
         load.think =
-            Some(at(scenarios::schema::Distribution::Constant(Span(Duration::ns(draft.total.min(super::size::DAY))))));
+            Some(at(scenarios::section::Distribution::Constant(Span(Duration::ns(draft.total.min(super::size::DAY))))));
     } else {
         load.rate = Some(at(Ranged::Exactly(super::size::LEAST)));
         load.peak = (shape == Shape::Bursts).then(|| at(Ranged::Exactly(super::size::LEAST)));

@@ -4,8 +4,8 @@ use super::{Draft, SECOND, at};
 use scenarios::At;
 use scenarios::draw::Dice;
 use scenarios::scalar::{Count, OrNone, Span};
-use scenarios::schema::Policy;
-use scenarios::schema::policy::{
+use scenarios::section::Policy;
+use scenarios::section::policy::{
     Backoff, BackoffKind, BackoffTable, Breaker, BreakerPreset, BreakerTable, Budget, BudgetKind, BudgetTable,
     Deadlines, Failure, Limits, LimitsPreset, LimitsTable, PolicyPreset, PolicyTable,
 };

@@ -4,8 +4,8 @@ use super::{Draft, SECOND, at};
 use scenarios::At;
 use scenarios::draw::Dice;
 use scenarios::scalar::Count;
-use scenarios::schema::Registry;
-use scenarios::schema::registry::{Mode, RegistryKind};
+use scenarios::section::Registry;
+use scenarios::section::registry::{Mode, RegistryKind};
 
 /// Versions of Eureka on both sides of the change of its rules.
 const VERSIONS: [&str; 4] = ["1.9.0", "1.9.16", "1.9.17", "2.0.4"];

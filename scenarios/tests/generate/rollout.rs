@@ -6,8 +6,8 @@ use base::Duration;
 use scenarios::At;
 use scenarios::draw::Dice;
 use scenarios::scalar::{AtLeast, AtMost, Instances, Percent, Ranged, Span};
-use scenarios::schema::Rollout;
-use scenarios::schema::rollout::{Analysis, Step, Strategy, StrategyKind, StrategyTable, TooFew};
+use scenarios::section::Rollout;
+use scenarios::section::rollout::{Analysis, Step, Strategy, StrategyKind, StrategyTable, TooFew};
 
 pub(super) fn rollouts(draft: &Draft) -> Vec<At<Rollout>> {
     let mut dice = draft.dice("rollout");

@@ -3,8 +3,8 @@
 use super::{Draft, at, text};
 use scenarios::At;
 use scenarios::draw::Dice;
-use scenarios::schema::Topology;
-use scenarios::schema::topology::{LinkTable, Network, NetworkPreset, NetworkTable};
+use scenarios::section::Topology;
+use scenarios::section::topology::{LinkTable, Network, NetworkPreset, NetworkTable};
 
 const PRESETS: [NetworkPreset; 5] =
     [NetworkPreset::Ideal, NetworkPreset::Lan, NetworkPreset::CrossZone, NetworkPreset::Wan, NetworkPreset::Lossy];

@@ -46,6 +46,12 @@ impl PartialEq for Role {
 impl Eq for Role {}
 
 impl Role {
+    /// The key of the section that brings it.
+    pub fn section(&self) -> &'static str {
+        let open = self.comes_with.trim_matches(['[', ']']);
+        open.split_once('.').map_or(open, |(section, _)| section)
+    }
+
     /// The name of its `n`-th node, zero-based; `name` is the scenario's, for roles whose nodes are [`Naming::Named`].
     pub fn node_name(&self, name: &str, n: u32) -> String {
         match self.naming {

@@ -9,7 +9,7 @@ use crate::At;
 use crate::lower::{Context, moment};
 use crate::problem::{Problem, known};
 use crate::scalar::Span;
-use crate::schema::Scenario;
+use crate::section::Scenario;
 use crate::select::Names;
 use std::collections::BTreeSet;
 use world::kernel;

@@ -20,11 +20,14 @@ mod tests;
 pub mod written;
 
 pub use kind::FaultKind;
-pub(crate) use lower::{lower, misread};
+pub(crate) use lower::misread;
 
-use crate::At;
+use super::Section;
+use crate::lower::{Context, names};
+use crate::{At, Summary};
 use crate::scalar::{OrForever, Ranged, Span};
-use crate::schema::Named;
+use crate::section::{Named, Scenario};
+use world::Spec;
 use written::Written;
 
 /// Something that goes wrong.
@@ -42,6 +45,17 @@ pub struct Fault {
     pub lasts: Option<At<OrForever<Ranged<Span>>>>,
     /// The parameters of its kind, as written.
     pub parameters: Named<At<Written>>,
+}
+
+impl Section for Fault {
+    fn lower(cx: &mut Context<'_>, spec: &mut Spec) {
+        let names = names(cx, spec);
+        spec.faults = lower::lower(cx, &names);
+    }
+
+    fn summarize(scenario: &Scenario, summary: &mut Summary) {
+        summary.add_some(scenario.fault.len(), "fault");
+    }
 }
 
 /// The keys of every fault, with what they mean.

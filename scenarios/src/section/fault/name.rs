@@ -10,7 +10,7 @@
 use super::Fault;
 use crate::At;
 use crate::scalar::Count;
-use crate::schema::Scenario;
+use crate::section::Scenario;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest name of a fault in bytes, for it to fit a table.

@@ -6,10 +6,11 @@
 
 use super::written::{self, Written};
 use crate::At;
-use crate::lower::{Context, distribution};
+use crate::lower::Context;
+use crate::section::distribution;
 use crate::problem::Problem;
 use crate::scalar::{Bandwidth, Factor, Percent, Ppm, Ranged, SignedSpan, Span, Unit};
-use crate::schema::{Distribution, Named};
+use crate::section::{Distribution, Named};
 use base::Dist;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;

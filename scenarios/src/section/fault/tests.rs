@@ -3,7 +3,7 @@
 use super::written::Written;
 use super::{Fault, FaultKind};
 use crate::At;
-use crate::schema::Scenario;
+use crate::section::Scenario;
 use std::collections::BTreeSet;
 use world::kernel::fault::CATALOGUE;
 

@@ -7,7 +7,7 @@
 use crate::At;
 use crate::problem::Problem;
 use crate::recover;
-use crate::schema::Named;
+use crate::section::Named;
 use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! `delay` in a file: by a duration that is always the same, or by one drawn for each packet.
 
 use super::{Declare, Declared, Dice, Drawn, Own, Parameter};
-use crate::schema::Distribution;
+use crate::section::Distribution;
 use world::kernel::fault::{Delay, Path};
 
 const BY: Parameter<Distribution> = Parameter::needed("by", "by how much packets take longer", "20ms");
