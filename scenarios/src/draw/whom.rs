@@ -92,7 +92,9 @@ fn term(dice: &mut Dice, names: &Names<'_>, depth: u32) -> String {
             let (role, nodes) = *dice.one(&names.roles);
             match role {
                 RoleKind::Load => load_node(dice, names),
-                _ => role.node_name("", dice.even(0..=nodes.saturating_sub(1).into()) as u32),
+                RoleKind::Registry | RoleKind::Gateway | RoleKind::Coordination | RoleKind::Controller => {
+                    role.node_name("", dice.even(0..=nodes.saturating_sub(1).into()) as u32)
+                }
             }
         }
         Form::LoadNode => load_node(dice, names),
