@@ -3,6 +3,7 @@
 
 use super::zone;
 use crate::At;
+use crate::at::Key;
 use crate::lower::{Context, given};
 use crate::problem::Problem;
 use base::ServiceId;
@@ -63,21 +64,21 @@ pub(super) fn lower(cx: &mut Context<'_>, at: &At<Subset>, service: ServiceId, z
             Problem::at(at, "a subset of everything").label("say its `version` or its `zone`").unless_lost_within(),
         );
     }
-    let fallback = table.fallback.as_ref().map_or(Fallback::NoFallback, |at| at.value);
-    let has_default = table.default_version.is_some() || table.default_zone.is_some();
-    match &table.fallback {
-        Some(at) if fallback == Fallback::DefaultSubset && !has_default => {
-            cx.report(
-                Problem::at(at, "the default subset is not said")
-                    .label("say its `default_version` or its `default_zone`")
-                    .unless_lost_within(),
-            );
-        }
-        _ if fallback != Fallback::DefaultSubset => {
-            let given = given!(table; default_version, default_zone);
+    let given = given!(table; default_version, default_zone);
+    let fallback = table.fallback.value_or(Fallback::default());
+    match fallback {
+        Fallback::NoFallback | Fallback::AnyEndpoint => {
             cx.unexpected_keys(&given, &[], "a subset without `fallback = \"default_subset\"`");
         }
-        _ => {}
+        Fallback::DefaultSubset => {
+            if let (Some(at), true) = (&table.fallback, given.iter().all(|(_, span)| span.is_none())) {
+                cx.report(
+                    Problem::at(at, "the default subset is not said")
+                        .label("say its `default_version` or its `default_zone`")
+                        .unless_lost_within(),
+                );
+            }
+        }
     }
     let fallback = match fallback {
         Fallback::NoFallback => subset::Fallback::NoFallback,
