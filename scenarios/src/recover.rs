@@ -132,8 +132,8 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.as_bytes()[..offset.min(text.len())].iter().filter(|&&b| b == b'\n').count()
 }
 
-/// Whether something has been told of the line on which a problem begins: a line that is not TOML explains whatever else
-/// is odd about it.
+/// Whether something has been told of the line on which a problem begins: a line that is not TOML explains whatever
+/// else is odd about it.
 pub(crate) fn is_told(text: &str, told: &[Problem], problem: &Problem) -> bool {
     let line = |problem: &Problem| Some(line_of(text, problem.span.as_ref()?.start));
     told.iter().any(|told| line(told) == line(problem))

@@ -1,4 +1,5 @@
-//! Faults drawn for a scenario: which kind, whom, when and how long. Each kind says itself how its parameters are drawn.
+//! Faults drawn for a scenario: which kind, whom, when and how long. Each kind says itself how its parameters are
+//! drawn.
 //!
 //! Each fault comes from a stream of its own, by its number, and its name is that number: the first three of ten are
 //! the three of three, and taking one out changes nothing about the others.

@@ -100,8 +100,8 @@ fn versions<'s>(cx: &mut Context<'_>, service: &'s At<Service>) -> Vec<(&'s str,
     all
 }
 
-/// What selectors can name: instances and zones of the scenario, and nodes of every role, as many as there are at least.
-/// `spec` has what the sections before faults become.
+/// What selectors can name: instances and zones of the scenario, and nodes of every role, as many as there are at
+/// least. `spec` has what the sections before faults become.
 pub(crate) fn names<'a>(cx: &Context<'a>, spec: &'a Spec) -> Names<'a> {
     let scenario = cx.scenario;
     let sources = || scenario.load.iter().map(|(name, load)| (name.as_str(), load.sources.inner_or(1)));

@@ -5,9 +5,9 @@
 //! JSON Schema, so they address the author of a scenario. Unknown keys are errors; everything that has a sensible
 //! default may be left out. Below them stands how the section is lowered.
 //!
-//! Tables that have kinds (distributions, shapes of load) are flat, with all keys of all kinds: lowering then says which
-//! key does not belong to which kind, and can point at both. A balancer and a fault keep what its strategy or kind
-//! declares as it was written.
+//! Tables that have kinds (distributions, shapes of load) are flat, with all keys of all kinds: lowering then says
+//! which key does not belong to which kind, and can point at both. A balancer and a fault keep what its strategy or
+//! kind declares as it was written.
 //!
 //! `list` has a line for every section; [`distribution`] and [`eligibility`] are parts of several or of one.
 

@@ -67,7 +67,9 @@ impl Recipe {
             }
         }
         for (path, text) in tree.texts() {
-            let is_source = path.contains("/src/") && path.ends_with(".rs") && !path.starts_with("xtask/");
+            let is_source = path.contains("/src/")
+                && path.ends_with(".rs")
+                && !["xtask/", "sim/parity/"].iter().any(|other| path.starts_with(other));
             if !is_source || path == self.list || self.homes.iter().any(|home| path.starts_with(home)) {
                 continue;
             }

@@ -1,7 +1,8 @@
-//! The kinds of faults as scenario files have them: a file each in the folder `kind`, made modules by the kernel's list.
+//! The kinds of faults as scenario files have them: a file each in the folder `kind`, made modules by the kernel's
+//! list.
 //!
-//! A file declares its parameters, whom its example means, how the kernel's fault is made of them, and how they are drawn
-//! at random. Whether a kind concerns nodes or packets is in the type of the kernel's struct.
+//! A file declares its parameters, whom its example means, how the kernel's fault is made of them, and how they are
+//! drawn at random. Whether a kind concerns nodes or packets is in the type of the kernel's struct.
 
 use super::parameter::{Declared, Drawn, Own, Parameter, Takes};
 use crate::At;

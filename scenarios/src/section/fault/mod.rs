@@ -1,9 +1,9 @@
 //! `[[fault]]`: what goes wrong, when, for how long, and to whom.
 //!
-//! A kind of fault is a file in the folder `kind` and its line in the kernel's list (`kernel::faults!`), beside which is
-//! its other file. The file here declares what may be said of it ([`parameter`]), an example, how that becomes the
-//! kernel's fault, and how it is drawn at random; schema, checks, `list`, `explain` and completions follow. Nothing else
-//! in this crate names a kind.
+//! A kind of fault is a file in the folder `kind` and its line in the kernel's list (`kernel::faults!`), beside which
+//! is its other file. The file here declares what may be said of it ([`parameter`]), an example, how that becomes the
+//! kernel's fault, and how it is drawn at random; schema, checks, `list`, `explain` and completions follow. Nothing
+//! else in this crate names a kind.
 //!
 //! - `read`: the table in a file, and its JSON Schema. [`written`] keeps parameters until their kind is known.
 //! - `name`: what faults are called.
@@ -24,9 +24,9 @@ pub(crate) use lower::misread;
 
 use super::Section;
 use crate::lower::{Context, names};
-use crate::{At, Summary};
 use crate::scalar::{OrForever, Ranged, Span};
 use crate::section::{Named, Scenario};
+use crate::{At, Summary};
 use world::Spec;
 use written::Written;
 

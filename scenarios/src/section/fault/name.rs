@@ -4,8 +4,8 @@
 //! or made of what the fault says (`crash one of backend`), and only a fault that says exactly the same as an earlier
 //! one gets a number; so taking one out of a file changes no other.
 //!
-//! When a file is read every fault gets its name for good: taking the first of two equal ones out of a scenario that was
-//! read leaves the second with its number, and so with its chances.
+//! When a file is read every fault gets its name for good: taking the first of two equal ones out of a scenario that
+//! was read leaves the second with its number, and so with its chances.
 
 use super::Fault;
 use crate::At;

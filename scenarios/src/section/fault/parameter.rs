@@ -7,9 +7,9 @@
 use super::written::{self, Written};
 use crate::At;
 use crate::lower::Context;
-use crate::section::distribution;
 use crate::problem::Problem;
 use crate::scalar::{Bandwidth, Factor, Percent, Ppm, Ranged, SignedSpan, Span, Unit};
+use crate::section::distribution;
 use crate::section::{Distribution, Named};
 use base::Dist;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -61,8 +61,8 @@ pub(super) struct Parameter<T> {
 }
 
 impl<T: Takes> Parameter<T> {
-    /// A parameter that must be given. `about` is a lower-case fragment on what it means; `example` is a value as a file
-    /// has it, but for the quotes.
+    /// A parameter that must be given. `about` is a lower-case fragment on what it means; `example` is a value as a
+    /// file has it, but for the quotes.
     pub(super) const fn needed(name: &'static str, about: &'static str, example: &'static str) -> Self {
         Parameter { name, about, default: None, example: Some(example), of: PhantomData }
     }

@@ -1,4 +1,5 @@
-//! `clock-drift`: clocks run fast or slow, and with them everything on the node that waits: heartbeats, timeouts, leases.
+//! `clock-drift`: clocks run fast or slow, and with them everything on the node that waits: heartbeats, timeouts,
+//! leases.
 
 use super::{Info, Inject};
 use crate::node::Hold;

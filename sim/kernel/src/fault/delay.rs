@@ -1,5 +1,5 @@
-//! `delay`: packets take longer by a draw of their own, so that datagrams may overtake each other; connections keep their
-//! order.
+//! `delay`: packets take longer by a draw of their own, so that datagrams may overtake each other; connections keep
+//! their order.
 
 use super::{Info, Inject, Path};
 use crate::rule::Action;

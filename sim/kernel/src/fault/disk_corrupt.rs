@@ -1,5 +1,5 @@
-//! `disk-corrupt`: one bit of each disk's durable log flips at one moment. Nobody notices before it is read again, which
-//! is when the node comes up the next time.
+//! `disk-corrupt`: one bit of each disk's durable log flips at one moment. Nobody notices before it is read again,
+//! which is when the node comes up the next time.
 
 use super::{Info, Inject};
 use crate::run::{Injector, Message};

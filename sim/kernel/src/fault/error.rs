@@ -1,5 +1,5 @@
-//! `error`: instances give up a part of their work after a while and answer with errors, and quickly. To a balancer that
-//! counts requests under way, they look like the fastest of all: a black hole.
+//! `error`: instances give up a part of their work after a while and answer with errors, and quickly. To a balancer
+//! that counts requests under way, they look like the fastest of all: a black hole.
 
 use super::{Info, Inject};
 use crate::node::{Failing, Hold};

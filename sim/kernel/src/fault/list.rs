@@ -2,7 +2,8 @@
 //!
 //! It is a macro that hands its lines to another one, because a kind has two files: how it breaks nodes or packets is
 //! beside this one, and what a scenario file may say of it is in `scenarios/src/section/fault/kind/`. Both folders make
-//! their modules, their enum and their catalogue of the same lines, so a line without one of its files does not compile.
+//! their modules, their enum and their catalogue of the same lines, so a line without one of its files does not
+//! compile.
 
 /// Calls the macro `$then` with the list: `module Struct;` a kind, in the order in which people look for them.
 ///

@@ -1,5 +1,5 @@
-//! `partition`: packets between two sets of nodes are dropped, in both directions or in one. Nobody is told: a connection
-//! across it waits and sends again.
+//! `partition`: packets between two sets of nodes are dropped, in both directions or in one. Nobody is told: a
+//! connection across it waits and sends again.
 
 use super::{Info, Inject, Path};
 use crate::rule::Action;

@@ -1,5 +1,5 @@
-//! `swizzle`: a random half of the nodes is clogged one by one during the first half of the fault, and let go one by one,
-//! in another random order, during the second (FoundationDB, `fdbserver/workloads/RandomClogging.cpp`).
+//! `swizzle`: a random half of the nodes is clogged one by one during the first half of the fault, and let go one by
+//! one, in another random order, during the second (FoundationDB, `fdbserver/workloads/RandomClogging.cpp`).
 
 use super::{Info, Inject};
 use crate::run::{Injector, Message};

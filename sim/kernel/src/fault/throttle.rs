@@ -1,5 +1,5 @@
-//! `throttle`: packets share a line of a given bandwidth, and wait for each other in front of it. What waits when the fault
-//! ends leaves at the link's own rate.
+//! `throttle`: packets share a line of a given bandwidth, and wait for each other in front of it. What waits when the
+//! fault ends leaves at the link's own rate.
 
 use super::{Info, Inject, Path};
 use crate::rule::{self, Action};

@@ -1,8 +1,8 @@
 //! What a fault does when it begins and when it ends.
 //!
-//! A kind of fault begins through an [`Injector`], the only door that kinds have onto the kernel. Faults of nodes become
-//! holds, faults of the network become rules, and both are let go of by the number of the fault. Each draw comes from a
-//! stream with the fault's name in its key.
+//! A kind of fault begins through an [`Injector`], the only door that kinds have onto the kernel. Faults of nodes
+//! become holds, faults of the network become rules, and both are let go of by the number of the fault. Each draw comes
+//! from a stream with the fault's name in its key.
 
 use super::{Entry, Event, Kernel, Message};
 use crate::fault::{Fault, Hit, Path};
@@ -26,8 +26,8 @@ impl<M: Message> Injector<'_, M> {
         self.kernel.ends_at(self.fault)
     }
 
-    /// The nodes that `whom` means now, drawn where it says so, in order of id where nothing is drawn. They are noted as
-    /// those that the fault met; two calls with the same selector may draw different ones.
+    /// The nodes that `whom` means now, drawn where it says so, in order of id where nothing is drawn. They are noted
+    /// as those that the fault met; two calls with the same selector may draw different ones.
     pub(crate) fn meet(&mut self, whom: &Selector) -> Vec<NodeId> {
         let members = whom.resolve(&self.kernel.nodes, &mut self.rng);
         let hit = &mut self.kernel.hits[self.fault as usize];
@@ -69,8 +69,8 @@ impl<M: Message> Injector<'_, M> {
         self.kernel.clog(self.fault, nodes, until);
     }
 
-    /// Clogs a random half of the nodes one by one during the first half of the fault, and lets them go in another random
-    /// order during the second. One without an end takes a minute.
+    /// Clogs a random half of the nodes one by one during the first half of the fault, and lets them go in another
+    /// random order during the second. One without an end takes a minute.
     pub(crate) fn swizzle(&mut self, whom: &Selector) {
         let Injector { kernel, fault, rng } = self;
         let fault = *fault;
