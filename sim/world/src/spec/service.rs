@@ -20,14 +20,14 @@ pub struct ServiceSpec {
     pub service_time: Dist,
     /// How its instances come and go, and in what they differ.
     pub template: InstanceTemplate,
-    /// Versions, indexed by [`VersionId`]; instances start at the first.
+    /// Versions, indexed by [`VersionId`](base::VersionId); instances start at the first.
     pub versions: Vec<VersionSpec>,
     /// What it calls for each request: the stages one after the other, the calls of a stage at once.
     pub calls: Vec<Vec<CallSpec>>,
     /// How its callers choose an instance.
     pub balancer: balancer::Strategy,
     /// Which of its instances are eligible, and with which share; all that a caller knows of, when none. Zones have
-    /// their indexes in [`Spec::zones`].
+    /// their indexes in [`Spec::zones`](super::Spec::zones).
     pub eligibility: Option<balancer::around::Eligibility>,
     /// How its callers treat a call.
     pub policy: traffic::Policy,
