@@ -116,8 +116,8 @@ fn the_example_of_the_design_page_becomes_what_it_says() {
 #[test]
 fn eligibility_is_what_is_written_and_envoys_where_nothing_is() {
     use base::ZoneId;
-    use world::balancer::around::subset::{Criteria, Fallback, InZone};
-    use world::balancer::around::{
+    use world::balancer::eligibility::subset::{Criteria, Fallback, InZone};
+    use world::balancer::eligibility::{
         Aperture, Eligibility, Locality, Outliers, Priorities, SlowStart, Subset, ZoneAware,
     };
     let of = |balancer: &str, rules: &str| {

@@ -9,7 +9,7 @@ use crate::section::eligibility;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use world::balancer::around::{Eligibility, priority};
+use world::balancer::eligibility::{Eligibility, priority};
 
 pub(super) static ENGINE: Engine = Engine {
     name: "priority-load",

@@ -5,7 +5,7 @@
 //! others; faults are drawn by the library (`scenarios::draw`). What would cost too much is not drawn and thrown away
 //! but made smaller: rates, users and intervals follow from the time a scenario lasts and from how many nodes it has.
 
-mod around;
+mod eligibility;
 mod entry;
 mod policy;
 mod registry;

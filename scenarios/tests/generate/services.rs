@@ -1,6 +1,6 @@
 //! Services: how many instances, what they do with a request, whom they call, and how callers choose among them.
 
-use super::{Draft, MS, SECOND, around, at, policy, text};
+use super::{Draft, MS, SECOND, at, eligibility, policy, text};
 use base::Duration;
 use scenarios::At;
 use scenarios::draw::Dice;
@@ -108,7 +108,7 @@ fn service(dice: &mut Dice, draft: &Draft, sketch: &Sketch, common_balancer: boo
         calls: calls(dice, draft, sketch),
         balancer: own,
         eligibility: match strategy {
-            Some(strategy) => dice.maybe(2, 5, |dice| around::eligibility(dice, draft, sketch, strategy)),
+            Some(strategy) => dice.maybe(2, 5, |dice| eligibility::eligibility(dice, draft, sketch, strategy)),
             None => None,
         },
         weights,

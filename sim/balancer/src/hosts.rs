@@ -7,7 +7,7 @@
 //! (a health check that flaps, a registry that lost it for a moment) its count is what it would have been, and no
 //! finish of an old request is mistaken for one of a new.
 
-use crate::around::SlowStart;
+use crate::eligibility::SlowStart;
 use base::{InstanceId, Instant};
 use std::ops::Range;
 

@@ -5,7 +5,7 @@
 //! other clients do, which is what makes balancing hard and worth simulating.
 //!
 //! - [`strategy`]: how to choose, one file a strategy, and the catalogue behind `windtunnel list strategies`.
-//! - [`around`]: who may be picked at all, and with which share: priorities, localities, subsets, slow start,
+//! - [`eligibility`]: who may be picked at all, and with which share: priorities, localities, subsets, slow start,
 //!   apertures, sessions, ejection.
 //! - [`hashing`]: which host a key belongs to, one file an algorithm; lookup structures by themselves.
 //! - [`Request`], [`Response`], [`ProbeReply`]: what a balancer is told.
@@ -21,7 +21,7 @@
 //! - Chance comes from the stream given at construction and is drawn only by [`Balancer::new`] and the picks: equal
 //!   streams and equal calls give equal picks.
 //!
-//! A [`Balancer`] picks any of its hosts; who they are is for [`around::Cluster`] to say. Whether to send at all,
+//! A [`Balancer`] picks any of its hosts; who they are is for [`eligibility::Cluster`] to say. Whether to send at all,
 //! and whether to try again, is the traffic core's matter.
 //!
 //! ```
@@ -38,8 +38,8 @@
 //! assert_ne!(first, second, "of two, a distinct pair always finds the idle one");
 //! ```
 
-pub mod around;
 mod bulletin_board;
+pub mod eligibility;
 pub mod hashing;
 mod hosts;
 mod request;
@@ -52,7 +52,7 @@ pub use hosts::Host;
 pub use request::{Class, ProbeReply, Report, Request, Response};
 pub use strategy::{Strategy, StrategyInfo};
 
-use around::SlowStart;
+use eligibility::SlowStart;
 use hosts::Hosts;
 use strategy::{Choose, Pick, State};
 

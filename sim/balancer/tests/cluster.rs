@@ -1,8 +1,8 @@
 //! Clusters: rules and strategies together, over time and over every kind of change.
 
-use balancer::around::aperture::LoadBand;
-use balancer::around::subset::{Criteria, Fallback};
-use balancer::around::{
+use balancer::eligibility::aperture::LoadBand;
+use balancer::eligibility::subset::{Criteria, Fallback};
+use balancer::eligibility::{
     Aperture, Candidate, Cluster, Eligibility, Health, Locality, Outliers, Peers, Priorities, SlowStart, Subset,
     ZoneAware,
 };

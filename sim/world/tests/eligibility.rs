@@ -2,8 +2,8 @@
 
 use crate::common::{ideal, poisson, service, stack};
 use balancer::Strategy;
-use balancer::around::aperture::LoadBand;
-use balancer::around::{Aperture, Eligibility, Locality, Outliers, Priorities, SlowStart, ZoneAware};
+use balancer::eligibility::aperture::LoadBand;
+use balancer::eligibility::{Aperture, Eligibility, Locality, Outliers, Priorities, SlowStart, ZoneAware};
 use base::{Dist, Duration, Instant, Seed, Zipf, ZoneId};
 use kernel::{Crash, Fault, Link, Selector, fault};
 use world::spec::{Arrivals, RoutingKeys, ServiceSpec};

@@ -10,8 +10,8 @@ use crate::section::kind::{Kind, kinds};
 use crate::section::union::text_or_table;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use world::balancer::around;
-use world::balancer::around::aperture::LoadBand;
+use world::balancer::eligibility;
+use world::balancer::eligibility::aperture::LoadBand;
 
 /// How many instances a caller uses.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +57,7 @@ pub struct ApertureTable {
 }
 
 /// What an aperture becomes; none where it cannot be.
-pub(super) fn lower(cx: &mut Context<'_>, at: &At<Aperture>) -> Option<around::Aperture> {
+pub(super) fn lower(cx: &mut Context<'_>, at: &At<Aperture>) -> Option<eligibility::Aperture> {
     let none = ApertureTable::default();
     let (mode, table) = match &at.value {
         Aperture::Mode(mode) => (*mode, &none),
@@ -70,7 +70,7 @@ pub(super) fn lower(cx: &mut Context<'_>, at: &At<Aperture>) -> Option<around::A
         ApertureMode::Deterministic => {
             let given = given!(table; min, smooth_window, low_load, high_load);
             cx.unexpected_keys(&given, mode.takes(), "a deterministic aperture");
-            Some(around::Aperture::Deterministic { min: table.min.inner_or(12) })
+            Some(eligibility::Aperture::Deterministic { min: table.min.inner_or(12) })
         }
         ApertureMode::ByLoad => {
             let base = LoadBand::default();
@@ -84,7 +84,7 @@ pub(super) fn lower(cx: &mut Context<'_>, at: &At<Aperture>) -> Option<around::A
                 let message = format!("`low_load` ({}) is not below `high_load` ({})", band.low, band.high);
                 cx.report(Problem::at(at, message).unless_lost_within());
             }
-            Some(around::Aperture::ByLoad(band))
+            Some(eligibility::Aperture::ByLoad(band))
         }
     }
 }

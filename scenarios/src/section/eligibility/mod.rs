@@ -20,7 +20,7 @@ use crate::scalar::{Count, Factor, Percent, Span};
 use base::{Duration, ServiceId, ZoneId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use world::balancer::around::{self, Priorities};
+use world::balancer::eligibility::{self, Priorities};
 use world::balancer::{Strategy, strategy::catalogue};
 
 /// Which instances are eligible. With this section callers go by health and panic as Envoy does; without it they choose
@@ -147,16 +147,16 @@ pub(crate) fn lower(
     service: ServiceId,
     strategy: Strategy,
     zones: &[String],
-) -> around::Eligibility {
+) -> eligibility::Eligibility {
     let table = &at.value;
-    let base = around::Eligibility::default();
+    let base = eligibility::Eligibility::default();
     fits(cx, table, strategy);
     cx.at_least_one(&table.subset_size, "a subset has at least one instance");
-    around::Eligibility {
+    eligibility::Eligibility {
         overprovisioning: table.overprovisioning.as_ref().map_or(base.overprovisioning, |at| overprovisioning(cx, at)),
         panic_threshold: whole_percent(cx, table.panic_threshold.as_ref(), base.panic_threshold),
         priorities: table.priority.as_ref().map_or(Priorities::Same, |at| priorities(cx, at, zones)),
-        locality: table.locality.as_ref().map_or(around::Locality::Disregard, |at| locality(cx, at, zones)),
+        locality: table.locality.as_ref().map_or(eligibility::Locality::Disregard, |at| locality(cx, at, zones)),
         subset: table.subset.as_ref().map(|at| subset::lower(cx, at, service, zones)),
         subset_size: table.subset_size.inner(),
         slow_start: table.slow_start.as_ref().and_then(|at| slow_start(cx, at)),
@@ -169,10 +169,10 @@ pub(crate) fn lower(
 /// Reports rules that mean nothing to the strategy they are around.
 fn fits(cx: &mut Context<'_>, table: &Eligibility, strategy: Strategy) {
     if let Some(slow_start) = &table.slow_start
-        && !around::SlowStart::is_followed_by(strategy)
+        && !eligibility::SlowStart::is_followed_by(strategy)
     {
         let all = catalogue::all().iter().map(|info| Strategy::of(info));
-        let these: Vec<&str> = all.filter(|s| around::SlowStart::is_followed_by(*s)).map(Strategy::name).collect();
+        let these: Vec<&str> = all.filter(|s| eligibility::SlowStart::is_followed_by(*s)).map(Strategy::name).collect();
         cx.report(
             Problem::at(slow_start, format!("`slow_start` has no effect on `{}`", strategy.name()))
                 .label(format!("it scales the weights of a schedule; these have one: {}", these.join(", "))),
@@ -252,13 +252,13 @@ fn priorities(cx: &mut Context<'_>, at: &At<Priority>, zones: &[String]) -> Prio
     }
 }
 
-fn locality(cx: &mut Context<'_>, at: &At<Locality>, zones: &[String]) -> around::Locality {
+fn locality(cx: &mut Context<'_>, at: &At<Locality>, zones: &[String]) -> eligibility::Locality {
     let none = LocalityTable::default();
     let (mode, table) = match &at.value {
         Locality::Mode(mode) => (*mode, &none),
         Locality::Table(table) => {
             let Some(mode) = cx.needed(at, &table.mode, "a locality needs its `mode`", &LocalityMode::one_of()) else {
-                return around::Locality::Disregard;
+                return eligibility::Locality::Disregard;
             };
             (mode.value, table)
         }
@@ -275,12 +275,12 @@ fn locality(cx: &mut Context<'_>, at: &At<Locality>, zones: &[String]) -> around
             {
                 cx.report(Problem::at(weights, "no zone has any weight"));
             }
-            around::Locality::Weighted(weights_of)
+            eligibility::Locality::Weighted(weights_of)
         }
         LocalityMode::ZoneAware => {
             cx.unexpected_keys(&given, mode.takes(), "zone aware locality");
-            let base = around::ZoneAware::default();
-            around::Locality::ZoneAware(around::ZoneAware {
+            let base = eligibility::ZoneAware::default();
+            eligibility::Locality::ZoneAware(eligibility::ZoneAware {
                 routing_enabled: whole_percent(cx, table.routing_enabled.as_ref(), base.routing_enabled),
                 min_cluster_size: table.min_cluster_size.inner_or(base.min_cluster_size),
                 fail_traffic_on_panic: table.fail_traffic_on_panic.value_or(false),
@@ -289,12 +289,12 @@ fn locality(cx: &mut Context<'_>, at: &At<Locality>, zones: &[String]) -> around
     }
 }
 
-fn slow_start(cx: &mut Context<'_>, at: &At<SlowStart>) -> Option<around::SlowStart> {
+fn slow_start(cx: &mut Context<'_>, at: &At<SlowStart>) -> Option<eligibility::SlowStart> {
     let table = &at.value;
     let window = cx.needed(at, &table.window, "a slow start needs its `window`", "such as { window = \"30s\" }")?;
     let window = a_millisecond_at_least(cx, window, "window");
-    let base = around::SlowStart::over(window);
-    Some(around::SlowStart {
+    let base = eligibility::SlowStart::over(window);
+    Some(eligibility::SlowStart {
         window,
         aggression: table.aggression.inner_or(base.aggression),
         min_weight: table.min_weight.inner_or(base.min_weight),

@@ -9,8 +9,8 @@ use crate::problem::Problem;
 use crate::scalar::{Count, Factor, Percent, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use world::balancer::around;
-use world::balancer::around::outlier::SuccessRate;
+use world::balancer::eligibility;
+use world::balancer::eligibility::outlier::SuccessRate;
 
 /// When an instance is ejected for its answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,9 +39,9 @@ pub struct Outliers {
 }
 
 /// What the rules of ejection become.
-pub(super) fn lower(cx: &mut Context<'_>, at: &At<Outliers>) -> around::Outliers {
+pub(super) fn lower(cx: &mut Context<'_>, at: &At<Outliers>) -> eligibility::Outliers {
     let table = &at.value;
-    let (base, rate) = (around::Outliers::default(), SuccessRate::default());
+    let (base, rate) = (eligibility::Outliers::default(), SuccessRate::default());
     let compares = table.success_rate.value_or(true);
     if !compares {
         let given = given!(table; success_rate_stdev_factor, success_rate_minimum_hosts, success_rate_request_volume);
@@ -53,7 +53,7 @@ pub(super) fn lower(cx: &mut Context<'_>, at: &At<Outliers>) -> around::Outliers
         minimum_hosts: table.success_rate_minimum_hosts.inner_or(rate.minimum_hosts),
         request_volume: table.success_rate_request_volume.inner_or(rate.request_volume),
     };
-    let rules = around::Outliers {
+    let rules = eligibility::Outliers {
         consecutive_errors: table.consecutive_5xx.inner_or(base.consecutive_errors),
         interval: table.interval.as_ref().map_or(base.interval, |at| a_millisecond_at_least(cx, at, "interval")),
         base_ejection_time: table.base_ejection_time.inner_or(base.base_ejection_time),

@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use base::ServiceId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use world::balancer::around::subset::{self, Criteria, InZone};
+use world::balancer::eligibility::subset::{self, Criteria, InZone};
 
 /// Instances by their metadata.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

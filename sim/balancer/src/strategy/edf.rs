@@ -13,8 +13,8 @@
 //! - Where all weights are equal there is no schedule but an index that counts up from the same seed, and goes on over
 //!   updates.
 //!
-//! Slow start ([`crate::around::slow_start`]) scales the weights with which hosts are entered, and makes a schedule of
-//! equal weights too while a host warms up.
+//! Slow start ([`crate::eligibility::slow_start`]) scales the weights with which hosts are entered, and makes a
+//! schedule of equal weights too while a host warms up.
 //!
 //! The schedule is rebuilt when hosts come or go, O(n log n) at worst, and when weights cease to be equal; other
 //! changes of weight are made in place, as Envoy makes those of slow start and of load reports. (Those that come by

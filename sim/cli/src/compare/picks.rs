@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time;
 use study::PickTime;
-use world::balancer::around::{Candidate, Cluster, Peers};
+use world::balancer::eligibility::{Candidate, Cluster, Peers};
 use world::balancer::hashing::ListedStructure;
 use world::balancer::{Host, ProbeReply, Report, Request, Response};
 use world::spec::ServiceSpec;

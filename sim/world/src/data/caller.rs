@@ -7,7 +7,7 @@
 
 use crate::data::date::Steps;
 use crate::data::pending::Pending;
-use balancer::around::{Candidate, Cluster, Eligibility, Health, Peers};
+use balancer::eligibility::{Candidate, Cluster, Eligibility, Health, Peers};
 use balancer::{Dispatcher, Host, ProbeReply, Rebuilds, Request, Response};
 use base::{Duration, InstanceId, Instant, Key, NodeId, Ratio, Seed, ServiceId, VersionId};
 use kernel::Lane;

@@ -27,7 +27,7 @@ pub(crate) struct Service {
     pub(crate) probes: bool,
     /// Whether its callers say how long they wait.
     pub(crate) deadlines: bool,
-    pub(crate) eligibility: Option<std::sync::Arc<balancer::around::Eligibility>>,
+    pub(crate) eligibility: Option<std::sync::Arc<balancer::eligibility::Eligibility>>,
     pub(crate) policy: traffic::Policy,
     /// For the timers that end attempts at it.
     pub(crate) lane: Option<Lane>,

@@ -2,7 +2,7 @@
 
 use super::Site;
 use crate::data::caller::{Balance, Caller, Upstream};
-use balancer::around::Peers;
+use balancer::eligibility::Peers;
 use base::{Instant, NodeId, ServiceId, streams};
 
 impl Site<'_> {

@@ -28,7 +28,7 @@ pub struct ServiceSpec {
     pub balancer: balancer::Strategy,
     /// Which of its instances are eligible, and with which share; all that a caller knows of, when none. Zones have
     /// their indexes in [`Spec::zones`](super::Spec::zones).
-    pub eligibility: Option<balancer::around::Eligibility>,
+    pub eligibility: Option<balancer::eligibility::Eligibility>,
     /// How its callers treat a call.
     pub policy: traffic::Policy,
 }

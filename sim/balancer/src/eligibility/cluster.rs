@@ -1,7 +1,7 @@
 //! A balancer with rules of eligibility around it; a balancer alone where there are none.
 
 use super::priority::Share;
-use super::surrounded::Surrounded;
+use super::state::EligibilityState;
 use super::{Candidate, Eligibility, Peers};
 use crate::hosts::Host;
 use crate::request::{ProbeReply, Request, Response};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// for pick, at the cost of one branch; health then counts for nothing.
 ///
 /// ```
-/// use balancer::around::{Candidate, Cluster, Eligibility, Outliers, Peers};
+/// use balancer::eligibility::{Candidate, Cluster, Eligibility, Outliers, Peers};
 /// use balancer::{Class, Host, Request, Response, Strategy};
 /// use base::{Duration, InstanceId, Instant, Seed};
 ///
@@ -48,7 +48,7 @@ pub struct Cluster {
 )]
 enum Inner {
     Alone { balancer: Balancer, hosts: Vec<Host> },
-    Surrounded(Box<Surrounded>),
+    Ruled(Box<EligibilityState>),
 }
 
 impl Cluster {
@@ -56,7 +56,7 @@ impl Cluster {
     pub fn new(strategy: Strategy, rules: Option<Arc<Eligibility>>, peers: Peers, rng: Rng) -> Self {
         let inner = match rules {
             None => Inner::Alone { balancer: Balancer::new(strategy, rng), hosts: Vec::new() },
-            Some(rules) => Inner::Surrounded(Box::new(Surrounded::new(strategy, rules, peers, rng))),
+            Some(rules) => Inner::Ruled(Box::new(EligibilityState::new(strategy, rules, peers, rng))),
         };
         Cluster { inner }
     }
@@ -66,7 +66,7 @@ impl Cluster {
     pub fn join(&mut self, dispatcher: &Dispatcher) -> bool {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.join(dispatcher),
-            Inner::Surrounded(rules) => {
+            Inner::Ruled(rules) => {
                 rules.join(dispatcher);
                 true
             }
@@ -78,7 +78,7 @@ impl Cluster {
     pub fn running_for(&mut self, now: Instant, age: Duration) {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.running_for(now, age),
-            Inner::Surrounded(rules) => rules.running_for(now, age),
+            Inner::Ruled(rules) => rules.running_for(now, age),
         }
     }
 
@@ -86,7 +86,7 @@ impl Cluster {
     pub fn stepped(&mut self, by_ns: i64) {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.stepped(by_ns),
-            Inner::Surrounded(rules) => rules.stepped(by_ns),
+            Inner::Ruled(rules) => rules.stepped(by_ns),
         }
     }
 
@@ -98,7 +98,7 @@ impl Cluster {
                 hosts.extend(candidates.into_iter().map(|c| c.host));
                 balancer.update(now, hosts);
             }
-            Inner::Surrounded(rules) => rules.update(now, candidates),
+            Inner::Ruled(rules) => rules.update(now, candidates),
         }
     }
 
@@ -107,7 +107,7 @@ impl Cluster {
     pub fn pick(&mut self, now: Instant, request: Request) -> Option<usize> {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.pick(now, request),
-            Inner::Surrounded(rules) => rules.pick(now, request, &[], 0),
+            Inner::Ruled(rules) => rules.pick(now, request, &[], 0),
         }
     }
 
@@ -121,7 +121,7 @@ impl Cluster {
     ) -> Option<usize> {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.pick_except(now, request, tried, reselections),
-            Inner::Surrounded(rules) => rules.pick(now, request, tried, reselections),
+            Inner::Ruled(rules) => rules.pick(now, request, tried, reselections),
         }
     }
 
@@ -130,7 +130,7 @@ impl Cluster {
     pub fn started(&mut self, index: usize) {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.started(index),
-            Inner::Surrounded(rules) => rules.started(index),
+            Inner::Ruled(rules) => rules.started(index),
         }
     }
 
@@ -139,7 +139,7 @@ impl Cluster {
     pub fn finished(&mut self, now: Instant, hint: usize, instance: InstanceId, response: &Response) {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.finished(now, hint, instance, response),
-            Inner::Surrounded(rules) => rules.finished(now, hint, instance, response),
+            Inner::Ruled(rules) => rules.finished(now, hint, instance, response),
         }
     }
 
@@ -148,7 +148,7 @@ impl Cluster {
     pub fn probe(&mut self, now: Instant) -> Option<usize> {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.probe(now),
-            Inner::Surrounded(rules) => rules.probe(now),
+            Inner::Ruled(rules) => rules.probe(now),
         }
     }
 
@@ -156,7 +156,7 @@ impl Cluster {
     pub fn probed(&mut self, now: Instant, instance: InstanceId, reply: ProbeReply) {
         match &mut self.inner {
             Inner::Alone { balancer, .. } => balancer.probed(now, instance, reply),
-            Inner::Surrounded(rules) => rules.probed(now, instance, reply),
+            Inner::Ruled(rules) => rules.probed(now, instance, reply),
         }
     }
 
@@ -166,7 +166,7 @@ impl Cluster {
     pub fn eject(&mut self, now: Instant, instance: InstanceId, until: Instant) -> bool {
         match &mut self.inner {
             Inner::Alone { .. } => false,
-            Inner::Surrounded(rules) => rules.eject(now, instance, until),
+            Inner::Ruled(rules) => rules.eject(now, instance, until),
         }
     }
 
@@ -174,7 +174,7 @@ impl Cluster {
     pub fn uneject(&mut self, now: Instant, instance: InstanceId) -> bool {
         match &mut self.inner {
             Inner::Alone { .. } => false,
-            Inner::Surrounded(rules) => rules.uneject(now, instance),
+            Inner::Ruled(rules) => rules.uneject(now, instance),
         }
     }
 
@@ -182,7 +182,7 @@ impl Cluster {
     pub fn is_ejected(&self, index: usize) -> bool {
         match &self.inner {
             Inner::Alone { .. } => false,
-            Inner::Surrounded(rules) => rules.is_ejected(index),
+            Inner::Ruled(rules) => rules.is_ejected(index),
         }
     }
 
@@ -191,7 +191,7 @@ impl Cluster {
     pub fn is_eligible(&self, index: usize) -> bool {
         match &self.inner {
             Inner::Alone { .. } => true,
-            Inner::Surrounded(rules) => rules.is_eligible(index),
+            Inner::Ruled(rules) => rules.is_eligible(index),
         }
     }
 
@@ -199,7 +199,7 @@ impl Cluster {
     pub fn shares(&self) -> &[Share] {
         match &self.inner {
             Inner::Alone { .. } => &[],
-            Inner::Surrounded(rules) => rules.shares(),
+            Inner::Ruled(rules) => rules.shares(),
         }
     }
 
@@ -207,7 +207,7 @@ impl Cluster {
     pub fn in_use(&self) -> Vec<usize> {
         match &self.inner {
             Inner::Alone { balancer, .. } => (0..balancer.hosts().len()).collect(),
-            Inner::Surrounded(rules) => rules.in_use(),
+            Inner::Ruled(rules) => rules.in_use(),
         }
     }
 
@@ -216,7 +216,7 @@ impl Cluster {
     pub fn hosts(&self) -> &[Host] {
         match &self.inner {
             Inner::Alone { balancer, .. } => balancer.hosts(),
-            Inner::Surrounded(rules) => rules.hosts().all(),
+            Inner::Ruled(rules) => rules.hosts().all(),
         }
     }
 
@@ -225,7 +225,7 @@ impl Cluster {
     pub fn outstanding(&self, index: usize) -> u32 {
         match &self.inner {
             Inner::Alone { balancer, .. } => balancer.outstanding(index),
-            Inner::Surrounded(rules) => rules.hosts().outstanding()[index],
+            Inner::Ruled(rules) => rules.hosts().outstanding()[index],
         }
     }
 
@@ -233,7 +233,7 @@ impl Cluster {
     pub fn in_flight(&self) -> u64 {
         match &self.inner {
             Inner::Alone { balancer, .. } => balancer.in_flight(),
-            Inner::Surrounded(rules) => rules.hosts().in_flight(),
+            Inner::Ruled(rules) => rules.hosts().in_flight(),
         }
     }
 
@@ -241,7 +241,7 @@ impl Cluster {
     pub fn rebuilds(&self) -> Rebuilds {
         match &self.inner {
             Inner::Alone { balancer, .. } => balancer.rebuilds(),
-            Inner::Surrounded(rules) => rules.rebuilds(),
+            Inner::Ruled(rules) => rules.rebuilds(),
         }
     }
 
@@ -249,7 +249,7 @@ impl Cluster {
     pub fn bytes(&self) -> usize {
         match &self.inner {
             Inner::Alone { balancer, .. } => balancer.bytes(),
-            Inner::Surrounded(rules) => rules.bytes(),
+            Inner::Ruled(rules) => rules.bytes(),
         }
     }
 
@@ -257,7 +257,7 @@ impl Cluster {
     pub fn strategy(&self) -> Strategy {
         match &self.inner {
             Inner::Alone { balancer, .. } => balancer.strategy(),
-            Inner::Surrounded(rules) => rules.strategy(),
+            Inner::Ruled(rules) => rules.strategy(),
         }
     }
 }

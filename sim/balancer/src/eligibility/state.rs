@@ -19,7 +19,7 @@ use base::{Draw, Duration, InstanceId, Instant, Rng, Seed, ZoneId};
 use std::sync::Arc;
 
 #[derive(Debug)]
-pub(super) struct Surrounded {
+pub(super) struct EligibilityState {
     strategy: Strategy,
     rules: Arc<Eligibility>,
     peers: Peers,
@@ -60,11 +60,11 @@ enum Zones {
     Near(Plan),
 }
 
-impl Surrounded {
+impl EligibilityState {
     pub(super) fn new(strategy: Strategy, rules: Arc<Eligibility>, peers: Peers, mut rng: Rng) -> Self {
         let seed = Seed(rng.next_u64());
         let silent = Outliers { consecutive_errors: 0, success_rate: None, ..Outliers::default() };
-        Surrounded {
+        EligibilityState {
             strategy,
             peers,
             dispatcher: BulletinBoard::new(seed.stream("board")).dispatcher(),

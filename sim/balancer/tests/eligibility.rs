@@ -1,15 +1,15 @@
-//! The rules around a strategy, each by its published numbers: `testdata/around/*.txt`.
+//! The rules around a strategy, each by its published numbers: `testdata/eligibility/*.txt`.
 
 use balancer::Host;
-use balancer::around::locality::{Plan, Rule, Turns, effective_weight};
-use balancer::around::outlier::success_rate_threshold;
-use balancer::around::priority::{self, Availability, Level};
-use balancer::around::ring::{Ring, Stretch};
-use balancer::around::{SlowStart, ZoneAware, subsetting};
+use balancer::eligibility::locality::{Plan, Rule, Turns, effective_weight};
+use balancer::eligibility::outlier::success_rate_threshold;
+use balancer::eligibility::priority::{self, Availability, Level};
+use balancer::eligibility::ring::{Ring, Stretch};
+use balancer::eligibility::{SlowStart, ZoneAware, subsetting};
 use base::{Draw, Duration, InstanceId, ZoneId};
 
 fn golden(file: &str, answer: impl FnMut(&str) -> String) {
-    base::golden::check(env!("CARGO_MANIFEST_DIR"), &format!("testdata/around/{file}"), answer);
+    base::golden::check(env!("CARGO_MANIFEST_DIR"), &format!("testdata/eligibility/{file}"), answer);
 }
 
 fn number<T: std::str::FromStr<Err: std::fmt::Debug>>(word: &str) -> T {

@@ -10,7 +10,7 @@ use scenarios::section::eligibility::{
     Aperture, ApertureMode, ApertureTable, Fallback, Locality, LocalityMode, LocalityTable, Outliers, Priority,
     PriorityRule, SlowStart, Subset, ZoneNumbers,
 };
-use world::balancer::{Strategy, around};
+use world::balancer::{Strategy, eligibility};
 
 pub(super) fn eligibility(dice: &mut Dice, draft: &Draft, sketch: &Sketch, strategy: Strategy) -> Eligibility {
     let aperture = strategy == Strategy::P2C && dice.happens(1, 3);
@@ -27,7 +27,7 @@ pub(super) fn eligibility(dice: &mut Dice, draft: &Draft, sketch: &Sketch, strat
         },
         subset: dice.maybe(1, 4, |dice| subset(dice, draft, sketch)),
         subset_size: dice.maybe(1, 4, |dice| dice.count(1..=20)),
-        slow_start: match around::SlowStart::is_followed_by(strategy) {
+        slow_start: match eligibility::SlowStart::is_followed_by(strategy) {
             true => dice.maybe(1, 2, slow_start),
             false => None,
         },

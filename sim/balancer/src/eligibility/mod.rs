@@ -24,10 +24,10 @@ pub mod outlier;
 pub mod priority;
 pub mod ring;
 pub mod slow_start;
+mod state;
 pub mod sticky;
 pub mod subset;
 pub mod subsetting;
-mod surrounded;
 
 use crate::hosts::Host;
 use base::{VersionId, ZoneId};
