@@ -170,6 +170,15 @@ pub(crate) fn series(i: usize) -> (Ink, Dash) {
     (INKS[i % INKS.len()], DASHES[(i + i / INKS.len()) % DASHES.len()])
 }
 
+/// As many lines as one panel can show apart; further ones share the last.
+pub(crate) const LINES: [(Ink, Dash); 5] = [
+    (Ink::Blue, Dash::Solid),
+    (Ink::Vermilion, Dash::Dashed),
+    (Ink::Green, Dash::Mixed),
+    (Ink::Purple, Dash::Long),
+    (Ink::Grey, Dash::Dotted),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! What processes reported over time: one panel per measure, one step line per process.
 
 use super::frame::{self, Key, Panel};
-use super::ink::{Dash, Ink};
+use super::ink::LINES;
 use super::scale::{amounts, time};
 use super::story::Story;
 use super::{Plot, end};
@@ -9,15 +9,6 @@ use crate::csv::{self, Sheet};
 use world::outcome::{Outcome, Series};
 
 pub(super) const ID: &str = "plot-processes";
-
-/// As many lines as a panel can show apart; further ones share the last style.
-const STYLES: [(Ink, Dash); 5] = [
-    (Ink::Blue, Dash::Solid),
-    (Ink::Vermilion, Dash::Dashed),
-    (Ink::Green, Dash::Mixed),
-    (Ink::Purple, Dash::Long),
-    (Ink::Grey, Dash::Dotted),
-];
 
 /// The series of all processes; none where no process has any.
 pub(super) fn over_time(outcome: &Outcome) -> Option<Plot> {
@@ -30,12 +21,12 @@ pub(super) fn over_time(outcome: &Outcome) -> Option<Plot> {
         }
     }
     let most = measures.iter().map(|(_, of)| of.len()).max()?;
-    let style = |i: usize| STYLES[i.min(STYLES.len() - 1)];
+    let style = |i: usize| LINES[i.min(LINES.len() - 1)];
     let longest = measures.iter().find(|(_, of)| of.len() == most).map_or(&[][..], |(_, of)| of.as_slice());
-    let keys = longest.iter().take(STYLES.len()).enumerate();
+    let keys = longest.iter().take(LINES.len()).enumerate();
     let mut keys: Vec<Key> = keys.map(|(i, series)| Key::Line(style(i).0, style(i).1, series.name.clone())).collect();
-    if most > STYLES.len() {
-        keys.push(Key::Note(format!("and {} more, like the last", most - STYLES.len())));
+    if most > LINES.len() {
+        keys.push(Key::Note(format!("and {} more, like the last", most - LINES.len())));
     }
     let panels = measures.iter().map(|(measure, of)| {
         let highest = of.iter().flat_map(|series| &series.points).map(|(_, y)| *y).fold(0.0, f64::max);

@@ -4,7 +4,7 @@
 //! lines are what callers really did. Where they part, configuration was late, or sampling noise is at work.
 
 use super::frame::{self, Axis, Key, Panel};
-use super::ink::{Dash, Ink};
+use super::ink::{Dash, Ink, LINES};
 use super::scale::time;
 use super::story::Story;
 use super::{Plot, end, grouped, nth};
@@ -16,13 +16,6 @@ pub(super) const ID: &str = "plot-version-share";
 
 /// Steps are gathered until there are at most this many points, so that a share is one of more than a few requests.
 const POINTS: usize = 125;
-const INKS: [(Ink, Dash); 5] = [
-    (Ink::Blue, Dash::Solid),
-    (Ink::Vermilion, Dash::Dashed),
-    (Ink::Green, Dash::Mixed),
-    (Ink::Purple, Dash::Long),
-    (Ink::Grey, Dash::Dotted),
-];
 
 /// The shares of every service with more than one version; none when there is no such service.
 pub(super) fn shares(outcome: &Outcome) -> Option<Plot> {
@@ -99,7 +92,7 @@ fn styles<'a>(services: &[&'a ServiceOutcome]) -> Vec<(&'a str, (Ink, Dash))> {
     let mut styles: Vec<(&str, (Ink, Dash))> = Vec::new();
     for version in services.iter().flat_map(|service| &service.versions) {
         if !styles.iter().any(|(known, _)| *known == version.version) {
-            styles.push((&version.version, INKS[styles.len().min(INKS.len() - 1)]));
+            styles.push((&version.version, LINES[styles.len().min(LINES.len() - 1)]));
         }
     }
     styles

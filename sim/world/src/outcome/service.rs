@@ -1,6 +1,7 @@
 //! What one service, its versions and its instances did in the measured part of a run.
 
-use super::{Distribution, Requests};
+use super::distribution::Distribution;
+use super::requests::Requests;
 
 /// One service's part.
 #[derive(Clone, Debug, PartialEq)]

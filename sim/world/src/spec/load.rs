@@ -1,6 +1,6 @@
 //! Loads: who sends requests where, when, and with which routing keys.
 
-use super::Spread;
+use super::gateway::Spread;
 use base::{Dist, Duration, Ratio, ServiceId, Zipf};
 
 /// A source of requests.
