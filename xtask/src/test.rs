@@ -8,7 +8,7 @@ use crate::shell::{self, Result, Steps};
 use crate::{browser, parity, wasm};
 
 pub(crate) const HELP: &str = "\
-runs every test: the workspace, parity with madsim, the report in a browser, a run in WebAssembly
+runs every test: workspace, parity with madsim, page in a browser, WebAssembly
 
 Steps, each under its heading; the first failure ends the run and the exit code is not zero:
 
