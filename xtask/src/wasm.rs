@@ -7,7 +7,7 @@ use crate::shell::{self, Result};
 use serde_json::Value;
 
 pub(crate) const HELP: &str = "\
-builds world, scenarios and reports for WebAssembly and compares a fingerprint with the native one
+runs the product as WebAssembly and compares its fingerprints with the native ones
 
 Builds sim/portable for wasm32-unknown-unknown, runs the library's `counter` in it under Node with
 seeds 1 and 2, and the same on this machine, and fails when a fingerprint differs.
